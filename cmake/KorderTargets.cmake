@@ -1,0 +1,65 @@
+# The four ways a target is made here. Every folder lists its files by name.
+#
+#   korder_library(base SOURCES status.cc DEPS absl::status)
+#   korder_test(base_test SOURCES status_test.cc DEPS korder_base)
+#   korder_proto(quota korder/quota/v1/quota.proto)
+#   korder_service(order-svc MAIN main.cc SOURCES decide.cc DEPS korder_runtime)
+
+# A library libs/<name> -> target korder_<name>. Includes are written "name/file.h".
+function(korder_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(korder_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(korder_${name} PUBLIC ${CMAKE_SOURCE_DIR}/libs)
+  target_link_libraries(korder_${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS} korder_flags)
+endfunction()
+
+# One Catch2 main for all test programs: compiling it once is most of Catch2's cost.
+function(korder_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} korder_catch_main korder_flags)
+  add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# Generated messages and stubs of one .proto, in a target of its own without our warnings.
+function(korder_proto name proto)
+  get_filename_component(dir ${proto} DIRECTORY)
+  get_filename_component(base ${proto} NAME_WE)
+  set(out ${CMAKE_BINARY_DIR}/proto)
+  set(generated ${out}/${dir}/${base}.pb.cc ${out}/${dir}/${base}.grpc.pb.cc)
+  set(headers ${out}/${dir}/${base}.pb.h ${out}/${dir}/${base}.grpc.pb.h)
+  add_custom_command(
+    OUTPUT ${generated} ${headers}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${out}
+    COMMAND protobuf::protoc -I ${CMAKE_SOURCE_DIR}/proto --cpp_out=${out} --grpc_out=${out}
+            --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin> ${proto}
+    DEPENDS ${CMAKE_SOURCE_DIR}/proto/${proto}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/proto
+    COMMENT "protoc ${proto}")
+  add_library(korder_proto_${name} STATIC ${generated} ${headers})
+  target_include_directories(korder_proto_${name} SYSTEM PUBLIC ${out})
+  target_link_libraries(korder_proto_${name} PUBLIC protobuf::libprotobuf gRPC::grpc++)
+endfunction()
+
+# A service = a library with everything but main (so that tests link it) + one executable.
+# The library is korder_<name with underscores>; includes are written "<name>/file.h".
+function(korder_service name)
+  cmake_parse_arguments(ARG "" "MAIN" "SOURCES;DEPS" ${ARGN})
+  string(REPLACE "-" "_" lib korder_${name})
+  add_library(${lib} STATIC ${ARG_SOURCES})
+  target_include_directories(${lib} PUBLIC ${CMAKE_SOURCE_DIR}/services)
+  target_link_libraries(${lib} PUBLIC ${ARG_DEPS} PRIVATE korder_flags)
+  add_executable(${name} ${ARG_MAIN})
+  target_link_libraries(${name} PRIVATE ${lib} korder_flags)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+add_library(korder_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
+target_link_libraries(korder_catch_main PUBLIC Catch2::Catch2)

@@ -1,0 +1,29 @@
+// The only way to ask for the time. Shells own a Clock&; pure code takes `now` as an argument.
+//
+//   const absl::Time now = clock.Now();            // what a calendar shows; may step
+//   const MonoTime deadline = clock.Mono() + 5s;   // for timeouts and back-off; never steps
+#pragma once
+
+#include <chrono>
+
+#include "absl/time/time.h"
+
+namespace korder {
+
+using MonoTime = std::chrono::steady_clock::time_point;
+
+// Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual absl::Time Now() const = 0;
+  virtual MonoTime Mono() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  absl::Time Now() const override;
+  MonoTime Mono() const override;
+};
+
+}  // namespace korder
