@@ -1,0 +1,129 @@
+// Reads and writes Kubernetes objects as typed values.
+//
+//   absl::StatusOr<api::Order> order = client.Get<api::Order>({"default", "my-order"});
+//   absl::Status gone = client.Delete<api::Pod>(key, {.uid = uid, .grace_period_seconds = 0});
+//
+// Codes: NOT_FOUND (404), ALREADY_EXISTS, ABORTED (409 conflict or failed precondition: read
+// again), INVALID_ARGUMENT (400, 422), PERMISSION_DENIED, UNAUTHENTICATED, OUT_OF_RANGE (410),
+// RESOURCE_EXHAUSTED (429, with RetryAfter), UNAVAILABLE (5xx, connection), DEADLINE_EXCEEDED,
+// CANCELLED. Messages begin with the attempt: "patch tickets/default/web-1/status: ...".
+// Thread-safe; borrows the transport.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/meta/list_meta.h"
+#include "base/status.h"
+#include "base/status_macros.h"
+#include "json/fields.h"
+#include "kube/observer.h"
+#include "kube/request.h"
+#include "kube/transport.h"
+
+namespace korder::kube {
+
+template <class T>
+struct ObjectList {
+  api::ListMeta metadata;
+  std::vector<T> items;
+
+  template <class Self, class Visitor>
+  static void Fields(Self& self, Visitor& v) {
+    v("metadata", self.metadata);
+    v("items", self.items);
+  }
+};
+
+class Client {
+ public:
+  explicit Client(HttpTransport& transport, Observer& observer = NoObserver());
+
+  template <class T>
+  absl::StatusOr<T> Get(const ObjectKey& key, const CallOptions& options = {}) {
+    return Decode<T>(
+        Call("get", T::kResource, key.ToString(), GetRequest(T::kResource, key), options));
+  }
+  // One page.
+  template <class T>
+  absl::StatusOr<ObjectList<T>> List(std::string_view ns, const ListOptions& list = {},
+                                     const CallOptions& options = {}) {
+    return Decode<ObjectList<T>>(
+        Call("list", T::kResource, ns, ListRequest(T::kResource, ns, list), options));
+  }
+  template <class T>
+  absl::StatusOr<T> Create(const T& object, const CallOptions& options = {}) {
+    const ObjectKey key = KeyOf(object);
+    return Decode<T>(Call("create", T::kResource, key.ToString(),
+                          CreateRequest(T::kResource, key.ns, json::Print(object)), options));
+  }
+  // A PUT of the whole object; ABORTED when object.metadata.resource_version is not the newest.
+  template <class T>
+  absl::StatusOr<T> Update(const T& object, std::string_view subresource = "",
+                           const CallOptions& options = {}) {
+    const ObjectKey key = KeyOf(object);
+    return Decode<T>(Call("update", T::kResource, key.ToString(),
+                          UpdateRequest(T::kResource, key, subresource, json::Print(object)),
+                          options));
+  }
+  // `body` is the patch document. Put metadata.resourceVersion or uid into it for a precondition.
+  template <class T>
+  absl::StatusOr<T> Patch(const ObjectKey& key, const PatchOptions& patch, std::string body,
+                          const CallOptions& options = {}) {
+    return Decode<T>(Call("patch", T::kResource, key.ToString(),
+                          PatchRequest(T::kResource, key, patch, std::move(body)), options));
+  }
+  template <class T>
+  absl::Status Delete(const ObjectKey& key, const DeleteOptions& del = {},
+                      const CallOptions& options = {}) {
+    return Call("delete", T::kResource, key.ToString(), DeleteRequest(T::kResource, key, del),
+                options)
+        .status();
+  }
+
+  // A request that is not about typed objects, for instance GET /version or a TokenReview.
+  absl::StatusOr<std::string> Raw(const HttpRequest& request, const CallOptions& options = {});
+
+  HttpTransport& transport() { return transport_; }
+  Observer& observer() { return observer_; }
+
+ private:
+  // Performs the exchange and maps a refusal to a status; returns the body.
+  absl::StatusOr<std::string> Call(std::string_view verb, const api::ResourceType& resource,
+                                   std::string_view what, const HttpRequest& request,
+                                   const CallOptions& options);
+
+  template <class T>
+  static absl::StatusOr<T> Decode(absl::StatusOr<std::string> body) {
+    RETURN_IF_ERROR(body.status());
+    T object;
+    RETURN_IF_ERROR(Annotate(json::Parse(*std::move(body), object), "decode the server's answer"));
+    return object;
+  }
+
+  HttpTransport& transport_;
+  Observer& observer_;
+};
+
+// All pages of a list, as one quorum read: consistent with the resourceVersion it returns.
+template <class T>
+absl::StatusOr<ObjectList<T>> ListAll(Client& client, std::string_view ns, ListOptions list = {},
+                                      const CallOptions& options = {}) {
+  if (list.limit == 0) {
+    list.limit = 500;
+  }
+  ObjectList<T> all;
+  do {
+    ASSIGN_OR_RETURN(ObjectList<T> page, client.List<T>(ns, list, options));
+    list.continue_token = page.metadata.continue_token;
+    all.metadata = std::move(page.metadata);
+    for (T& item : page.items) {
+      all.items.push_back(std::move(item));
+    }
+  } while (!list.continue_token.empty());
+  return all;
+}
+
+}  // namespace korder::kube

@@ -1,0 +1,72 @@
+// Workers that reconcile keys from a queue. The reconciler looks at the world (its stores), never
+// at the event that woke it.
+//
+//   kube::Controller controller("order", reconciler, clock, {.workers = 4});
+//   orders.OnChange([&](auto* was, auto* is) { controller.Enqueue(KeyOf(is ? *is : *was)); });
+//   controller.Run(stop);   // until stop; joins its workers
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "kube/observer.h"
+#include "kube/work_queue.h"
+
+namespace korder::kube {
+
+// What a reconcile wants next: nothing, or to be called again after a while.
+class Result {
+ public:
+  static Result Done() { return Result(std::nullopt); }
+  static Result After(absl::Duration delay) { return Result(delay); }
+  static Result From(std::optional<absl::Duration> delay) { return Result(delay); }
+  const std::optional<absl::Duration>& requeue_after() const { return requeue_after_; }
+
+ private:
+  explicit Result(std::optional<absl::Duration> delay) : requeue_after_(delay) {}
+  std::optional<absl::Duration> requeue_after_;
+};
+
+// Thread-safe: called from several workers, never for one key at the same time.
+class Reconciler {
+ public:
+  virtual ~Reconciler() = default;
+  // An error is retried with back-off (or after the server's Retry-After), except INVALID_ARGUMENT,
+  // which is logged, counted and left until the object changes, and CANCELLED, which is quiet.
+  virtual absl::StatusOr<Result> Reconcile(const ObjectKey& key, std::stop_token stop) = 0;
+};
+
+struct ControllerOptions {
+  int workers = 4;
+  BackoffPolicy backoff;
+};
+
+class Controller {
+ public:
+  // Borrows reconciler, clock, observer.
+  Controller(std::string name, Reconciler& reconciler, const Clock& clock,
+             ControllerOptions options = {}, Observer& observer = NoObserver());
+
+  const std::string& name() const { return name_; }
+  void Enqueue(const ObjectKey& key) { queue_.Add(key); }
+  void EnqueueAfter(const ObjectKey& key, absl::Duration delay) { queue_.AddAfter(key, delay); }
+  // Blocks until stop is requested and every worker has ended.
+  void Run(std::stop_token stop);
+  // One turn of a worker: takes a key and handles it; false once stop is requested. For tests and
+  // the simulation.
+  bool ProcessNext(std::stop_token stop);
+
+ private:
+  const std::string name_;
+  Reconciler& reconciler_;
+  const Clock& clock_;
+  const ControllerOptions options_;
+  Observer& observer_;
+  WorkQueue queue_;
+};
+
+}  // namespace korder::kube

@@ -1,0 +1,74 @@
+// The untyped half of an informer: drives the pure WatchState over a transport and hands what
+// arrives to a typed Sink. Lists in pages with a quorum read, watches with bookmarks, resumes from
+// the last version seen, relists on 410, backs off on errors, and gives up a connection that is
+// silent too long.
+#pragma once
+
+#include <atomic>
+#include <stop_token>
+#include <string>
+
+#include "absl/time/time.h"
+#include "base/backoff.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "json/reader.h"
+#include "kube/client.h"
+
+namespace korder::kube {
+
+struct ListWatchOptions {
+  std::string ns;  // empty = all namespaces
+  std::string label_selector;
+  std::string field_selector;
+  int page_size = 500;
+  // The server ends a watch after this; a watch that is silent for longer than this plus a margin,
+  // or for longer than `idle_limit` once bookmarks should have come, is given up as half-open.
+  absl::Duration watch_timeout = absl::Minutes(5);
+  absl::Duration idle_limit = absl::Seconds(90);
+  BackoffPolicy backoff;
+};
+
+struct ListPage {
+  std::string resource_version;
+  std::string continue_token;
+};
+
+enum class EventType { kAdded, kModified, kDeleted, kBookmark };
+
+class ListWatcher {
+ public:
+  // Receives objects as text; called on the thread that runs Run.
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    // One page of a list; `first` when it begins a new list.
+    virtual absl::StatusOr<ListPage> Page(std::string body, bool first) = 0;
+    // The list is complete: what it did not name is gone.
+    virtual void ListDone() = 0;
+    // One watch event whose object is next in the reader; returns the object's resourceVersion.
+    virtual absl::StatusOr<std::string> Event(EventType type, json::Reader& object) = 0;
+  };
+
+  // Borrows everything.
+  ListWatcher(Client& client, const api::ResourceType& resource, ListWatchOptions options,
+              Sink& sink);
+
+  void Run(std::stop_token stop);
+  bool synced() const { return synced_.load(std::memory_order_acquire); }
+  bool WaitForSync(std::stop_token stop);
+
+ private:
+  absl::Status ListOnce(std::stop_token stop, std::string& version);
+  absl::Status WatchOnce(std::stop_token stop, std::string& version);
+
+  Client& client_;
+  const api::ResourceType resource_;
+  const ListWatchOptions options_;
+  Sink& sink_;
+  std::atomic<bool> synced_ = false;
+  Mutex mu_;
+  CondVar sync_changed_;
+};
+
+}  // namespace korder::kube

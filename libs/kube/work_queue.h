@@ -1,0 +1,70 @@
+// The queue between "something changed" and "look at it": fair (first come, first served), stingy
+// (an item added twice is handled once), never hands one item to two workers at the same time, and
+// can be told to add an item later or after a failure's back-off.
+//
+//   queue.Add(key);
+//   while (std::optional<ObjectKey> key = queue.Get(stop)) { ...; queue.Done(*key); }
+//
+// Thread-safe.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "kube/delay_heap.h"
+#include "kube/object_key.h"
+#include "kube/observer.h"
+
+namespace korder::kube {
+
+class WorkQueue {
+ public:
+  // Borrows clock and observer. `name` stands in metrics.
+  WorkQueue(std::string name, const Clock& clock, BackoffPolicy backoff = {},
+            Observer& observer = NoObserver());
+
+  void Add(const ObjectKey& key);
+  // Adding the same item with two delays keeps the earlier.
+  void AddAfter(const ObjectKey& key, absl::Duration delay);
+  // Adds after a delay that grows with every call since the last Forget.
+  void AddRateLimited(const ObjectKey& key);
+  void Forget(const ObjectKey& key);
+  int Failures(const ObjectKey& key) const;
+
+  // The next due item; nullopt once stop is requested. Each Get is answered by one Done.
+  std::optional<ObjectKey> Get(std::stop_token stop);
+  // The item may be handed out again; it is, if it was added meanwhile.
+  void Done(const ObjectKey& key);
+
+  int size() const;
+
+ private:
+  void AddLocked(const ObjectKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void MoveDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const std::string name_;
+  const Clock& clock_;
+  const BackoffPolicy backoff_;
+  Observer& observer_;
+
+  mutable Mutex mu_;
+  CondVar changed_;
+  // Everything in order_ is dirty and not processing.
+  std::deque<std::pair<ObjectKey, MonoTime>> order_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<ObjectKey> dirty_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<ObjectKey> processing_ ABSL_GUARDED_BY(mu_);
+  DelayHeap delayed_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<ObjectKey, int> failures_ ABSL_GUARDED_BY(mu_);
+  std::minstd_rand random_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace korder::kube
