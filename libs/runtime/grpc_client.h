@@ -1,0 +1,44 @@
+// Calls to another korder service: mutual TLS, a deadline on every call, errors as absl::Status.
+//
+//   auto channel = NewChannel({.address = "dns:///korder-quota-svc.korder-system.svc:9090",
+//                              .peer = "korder-quota-svc", .tls = tls,
+//                              .health_service = "korder.quota.v1.QuotaLedger"});
+//   auto stub = quota::v1::QuotaLedger::NewStub(channel);
+//   grpc::ClientContext context;
+//   SetDeadline(context, absl::Seconds(2));
+//   return FromGrpcStatus(stub->Reserve(&context, request, &response), "reserve");
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/support/status.h>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <grpcpp/client_context.h>
+
+#include "absl/time/time.h"
+#include "base/status.h"
+#include "runtime/tls.h"
+
+namespace korder::runtime {
+
+struct ChannelOptions {
+  std::string address;  // a gRPC target: "host:port", "dns:///name:port", "ipv4:a:1,b:2"
+  // The name the server's certificate must carry.
+  std::string peer;
+  TlsMaterial tls;
+  // Balance over all addresses, and use only those whose health says SERVING for this service
+  // (that is how the leader among replicas is found). Empty = no health checks.
+  std::string health_service;
+};
+
+std::shared_ptr<grpc::Channel> NewChannel(const ChannelOptions& options);
+
+// REQUIRES: timeout > 0. Every outgoing call has a deadline.
+void SetDeadline(grpc::ClientContext& context, absl::Duration timeout);
+
+absl::Status FromGrpcStatus(const grpc::Status& status, std::string_view attempt);
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+}  // namespace korder::runtime

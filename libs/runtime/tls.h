@@ -1,0 +1,26 @@
+// The certificates a service shows and trusts. They come from one Secret per service, which
+// admission-svc keeps (or cert-manager), read by name through the API.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/status.h"
+#include "kube/client.h"
+
+namespace korder::runtime {
+
+// PEM texts; empty strings mean no TLS (only for tests).
+struct TlsMaterial {
+  std::string ca;
+  std::string certificate;
+  std::string key;
+  bool operator==(const TlsMaterial&) const = default;
+};
+
+// Waits until the Secret exists and is complete: at the first start admission-svc is about to make
+// it. Logs once what it waits for. CANCELLED on stop.
+absl::StatusOr<TlsMaterial> WaitForTlsSecret(kube::Client& client, const std::string& ns,
+                                             const std::string& name, std::stop_token stop);
+
+}  // namespace korder::runtime
