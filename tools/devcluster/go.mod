@@ -1,0 +1,3 @@
+module korder.dev/devcluster
+
+go 1.24
