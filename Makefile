@@ -1,0 +1,79 @@
+# The commands of korder. `make help` lists them.
+#
+#   BUILD_TYPE=release|dev   which build the services are taken from (default release)
+#   CLUSTER=name             which devcluster instance demo, run and down use (default demo)
+#   KUBECONFIG=... KORDER_USE_CLUSTER=1   use that cluster instead of starting one
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BUILD_TYPE ?= release
+CLUSTER ?= demo
+JOBS ?= $(shell nproc)
+BUILD := build/$(BUILD_TYPE)
+
+.PHONY: help bootstrap build test test-unit test-integration test-e2e lint fmt generate manifests \
+        install uninstall deploy undeploy run demo down bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+bootstrap: ## Install what is missing: Debian packages, Go-built control plane
+	@scripts/bootstrap
+
+$(BUILD)/build.ninja: | bootstrap
+	@cmake --preset $(BUILD_TYPE)
+
+build: bootstrap $(BUILD)/build.ninja ## Build the services and tools (BUILD_TYPE=release|dev)
+	@ninja -C $(BUILD) -j $(JOBS) services
+
+test: bootstrap ## Run every test: unit, then integration on a real control plane
+	@scripts/test all
+
+test-unit: bootstrap ## Run the unit tests only
+	@scripts/test unit
+
+test-integration: bootstrap ## Run the integration tests only (real control plane)
+	@scripts/test integration
+
+test-e2e: build ## Play the seed's examples end to end on a fresh control plane and check every step
+	@scripts/demo --check --name e2e
+
+lint: bootstrap ## Check format, layers, headers, clang-tidy, chart, scripts; changes nothing
+	@scripts/lint
+
+fmt: bootstrap ## Format the C++ and Go sources
+	@scripts/lint --fix
+
+generate: build ## Regenerate what is generated from sources (protobuf stubs; they live in the build folder)
+	@ninja -C $(BUILD) -j $(JOBS) generate
+
+manifests: bootstrap ## Render deploy/install.yaml from the chart
+	@scripts/manifests
+
+install: bootstrap ## Install the CRDs into the cluster of your kubeconfig
+	@scripts/cluster install
+
+uninstall: bootstrap ## Remove the CRDs (and with them every Order, Ticket and Quota)
+	@scripts/cluster uninstall
+
+deploy: bootstrap ## Deploy korder into the cluster of your kubeconfig (needs images the cluster can pull)
+	@scripts/cluster deploy
+
+undeploy: bootstrap ## Remove korder from the cluster of your kubeconfig; the CRDs stay
+	@scripts/cluster undeploy
+
+run: build ## Run the four services here, against the cluster of your kubeconfig, until Ctrl-C
+	@scripts/services run --bin $(BUILD)/bin
+
+demo: build ## Start a real control plane, run korder on it and play the seed's examples
+	@scripts/demo --name $(CLUSTER)
+
+down: ## Stop what `make demo` left running
+	@scripts/demo --down --name $(CLUSTER)
+
+bench: build ## Print the figures of performance: writes per ticket, memory, rates
+	@scripts/bench
+
+clean: ## Remove the build folder (caches outside the tree stay)
+	@rm -rf build
