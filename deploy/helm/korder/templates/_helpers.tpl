@@ -1,0 +1,135 @@
+{{/* Labels of every object. Call with the root context. */}}
+{{- define "korder.labels" -}}
+app.kubernetes.io/name: korder
+app.kubernetes.io/part-of: korder
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* Labels that select the pods of one service. Call with (dict "root" $ "svc" "order"). */}}
+{{- define "korder.selector" -}}
+app.kubernetes.io/name: korder
+app.kubernetes.io/component: {{ .svc }}-svc
+{{- end }}
+
+{{/* Labels of every object of one service. */}}
+{{- define "korder.serviceLabels" -}}
+{{ include "korder.labels" .root }}
+app.kubernetes.io/component: {{ .svc }}-svc
+{{- end }}
+
+{{- define "korder.image" -}}
+{{- with .root.Values.image -}}
+{{ with .registry }}{{ . }}/{{ end }}{{ .repository }}/{{ $.svc }}-svc:{{ .tag | default $.root.Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{/* The settings of one service as YAML: `workloads` with the keys of the service's own block set over it. Not `merge`,
+     which would let a 0, a false or an empty list of the service lose. */}}
+{{- define "korder.settings" -}}
+{{- $settings := deepCopy .root.Values.workloads -}}
+{{- range $key, $value := index .root.Values .svc -}}
+{{- $_ := set $settings $key $value -}}
+{{- end -}}
+{{- toYaml $settings -}}
+{{- end }}
+
+{{/* Binds the ClusterRole and the Role of one service, both named like it, to its ServiceAccount. */}}
+{{- define "korder.bindings" -}}
+{{- $name := printf "korder-%s-svc" .svc -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ $name }}
+  labels: {{- include "korder.serviceLabels" . | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ $name }}
+    namespace: {{ .root.Release.Namespace }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- include "korder.serviceLabels" . | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ $name }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end }}
+
+{{/* Role rules that every service has in the namespace of korder. */}}
+{{- define "korder.ownRules" -}}
+{{- $name := printf "korder-%s-svc" .svc -}}
+# Leader election. `create` cannot be limited to a name: the name is not known to the authorizer then.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ $name }}]
+  verbs: [get, update]
+{{- end }}
+
+{{/* ServiceAccount and Service, and unless workloads.enabled is false Deployment and PodDisruptionBudget.
+     Call with (dict "root" $ "svc" "order" "args" (list ...) "webhook" false "headless" false). */}}
+{{- define "korder.service" -}}
+{{- $name := printf "korder-%s-svc" .svc -}}
+{{- $settings := include "korder.settings" . | fromYaml -}}
+{{- $metadata := include "korder.serviceLabels" . -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- $metadata | nindent 4 }}
+# The pods of the service ask for their token themselves; others that use the account get none.
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- $metadata | nindent 4 }}
+spec:
+  {{- with $settings.service.clusterIP | default (ternary "None" "" (.headless | default false)) }}
+  clusterIP: {{ . | quote }}
+  {{- end }}
+  selector: {{- include "korder.selector" . | nindent 4 }}
+  ports:
+    - {name: grpc, port: 9090, targetPort: grpc}
+    - {name: metrics, port: 8080, targetPort: metrics}
+    {{- if .webhook }}
+    - {name: webhook, port: {{ .root.Values.webhook.port }}, targetPort: webhook}
+    {{- end }}
+{{- if .root.Values.workloads.enabled }}
+---
+{{ include "korder.deployment" . }}
+{{- if gt (int $settings.replicas) 1 }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- $metadata | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  # A replica that is not ready may always be evicted; it holds up no drain.
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels: {{- include "korder.selector" . | nindent 6 }}
+{{- end }}
+{{- end }}
+{{- end }}
