@@ -18,7 +18,7 @@ QUARANTINE = {
     "rapidjson/": [r"libs/json/\w+\.cc", r"libs/kube/testing/\w+\.(h|cc)"],
     "yaml-cpp/": [r"libs/kube/cluster_config\w*\.cc", r"libs/api/\w+/schema_\w+\.(h|cc)",
                   r"libs/kube/\w+_test\.cc", r"tests/.*", r"cli/.*"],
-    "grpcpp/": [r"libs/runtime/grpc_\w+\.(h|cc)", r"libs/runtime/\w+_test\.cc",
+    "grpcpp/": [r"libs/runtime/(grpc_\w+|ledger_client)\.(h|cc)", r"libs/runtime/\w+_test\.cc",
                 r"libs/runtime/testing/\w+\.(h|cc)",
                 r"services/[\w-]+/\w*(service|client|desk)\w*\.(h|cc)",
                 r"services/[\w-]+/(main|\w+_test)\.cc", r"tests/.*", r"cli/.*"],

@@ -1,0 +1,184 @@
+#include "runtime/ledger_client.h"
+
+#include <grpcpp/grpcpp.h>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "korder/quota/v1/quota.grpc.pb.h"
+#include "runtime/grpc_client.h"
+
+namespace korder::runtime {
+namespace {
+
+namespace pb = ::korder::quota::v1;
+
+void Fill(const LedgerClaim& claim, pb::Claim& out) {
+  for (const auto& [resource, quantity] : claim.requests) {
+    (*out.mutable_requests())[resource] = quantity.ToString();
+  }
+  if (claim.duration) {
+    absl::Duration rest;
+    const int64_t seconds = absl::IDivDuration(*claim.duration, absl::Seconds(1), &rest);
+    out.mutable_duration()->set_seconds(seconds);
+    out.mutable_duration()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+  }
+  out.mutable_labels()->insert(claim.labels.begin(), claim.labels.end());
+}
+
+void Fill(const LedgerTicket& ticket, pb::TicketRef& out) {
+  out.set_namespace_(ticket.ns);
+  out.set_name(ticket.name);
+  out.set_uid(ticket.uid);
+}
+
+LedgerDenial ToDenial(const pb::Denied& denied) {
+  LedgerDenial out{.quota = denied.quota(),
+                   .resource = denied.resource(),
+                   .message = denied.message(),
+                   .next_change = {}};
+  if (denied.has_next_change_time()) {
+    out.next_change = absl::FromUnixSeconds(denied.next_change_time().seconds()) +
+                      absl::Nanoseconds(denied.next_change_time().nanos());
+  }
+  return out;
+}
+
+LedgerDecision ToDecision(const pb::Outcome& outcome) {
+  LedgerDecision decision{.id = outcome.id(), .denied = {}};
+  if (outcome.has_denied()) {
+    decision.denied = ToDenial(outcome.denied());
+  }
+  return decision;
+}
+
+}  // namespace
+
+struct LedgerClient::Impl {
+  std::unique_ptr<pb::QuotaLedger::Stub> stub;
+  absl::Duration timeout;
+  std::atomic<int64_t> epoch = 0;
+
+  // Performs one call with a deadline and cancellation, and checks the answer's epoch.
+  template <class Request, class Response>
+  absl::StatusOr<Response> Call(grpc::Status (pb::QuotaLedger::Stub::*method)(grpc::ClientContext*,
+                                                                              const Request&,
+                                                                              Response*),
+                                const Request& request, std::string_view attempt,
+                                std::stop_token stop) {
+    grpc::ClientContext context;
+    SetDeadline(context, timeout);
+    Response response;
+    const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+    RETURN_IF_ERROR(FromGrpcStatus((stub.get()->*method)(&context, request, &response), attempt));
+    int64_t newest = epoch.load();
+    while (newest < response.epoch() && !epoch.compare_exchange_weak(newest, response.epoch())) {
+    }
+    if (response.epoch() < newest) {
+      return UnavailableError(absl::StrCat("the answer is of a former leader (epoch ",
+                                           response.epoch(), " after ", newest, ")"));
+    }
+    return response;
+  }
+};
+
+LedgerClient::LedgerClient(std::shared_ptr<grpc::Channel> channel, absl::Duration timeout)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->stub = pb::QuotaLedger::NewStub(std::move(channel));
+  impl_->timeout = timeout;
+}
+
+LedgerClient::~LedgerClient() = default;
+
+absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
+    const std::string& ns, const LedgerClaim& claim, const std::vector<std::string>& ids,
+    std::stop_token stop) {
+  pb::ReserveRequest request;
+  request.set_namespace_(ns);
+  Fill(claim, *request.mutable_claim());
+  for (const std::string& id : ids) {
+    request.add_reservation_ids(id);
+  }
+  ASSIGN_OR_RETURN(
+      const pb::ReserveResponse response,
+      impl_->Call(&pb::QuotaLedger::Stub::Reserve, request, "reserve", std::move(stop)));
+  if (response.outcomes_size() != static_cast<int>(ids.size())) {
+    return InternalError("reserve: the number of outcomes is not the number of reservations");
+  }
+  std::vector<LedgerDecision> decisions;
+  for (const pb::Outcome& outcome : response.outcomes()) {
+    decisions.push_back(ToDecision(outcome));
+  }
+  return decisions;
+}
+
+absl::Status LedgerClient::Release(const std::vector<std::string>& ids, std::stop_token stop) {
+  pb::ReleaseRequest request;
+  for (const std::string& id : ids) {
+    request.add_reservation_ids(id);
+  }
+  return impl_->Call(&pb::QuotaLedger::Stub::Release, request, "release", std::move(stop)).status();
+}
+
+absl::StatusOr<LedgerDecision> LedgerClient::Confirm(const LedgerTicket& ticket,
+                                                     const std::string& reservation_id,
+                                                     const LedgerClaim& claim,
+                                                     std::stop_token stop) {
+  pb::ConfirmRequest request;
+  pb::ConfirmRequest::Item& item = *request.add_items();
+  Fill(ticket, *item.mutable_ticket());
+  item.set_reservation_id(reservation_id);
+  Fill(claim, *item.mutable_claim());
+  ASSIGN_OR_RETURN(
+      const pb::ConfirmResponse response,
+      impl_->Call(&pb::QuotaLedger::Stub::Confirm, request, "confirm", std::move(stop)));
+  if (response.outcomes_size() != 1) {
+    return InternalError("confirm: the number of outcomes is not 1");
+  }
+  return ToDecision(response.outcomes(0));
+}
+
+namespace {
+
+AdmitAnswer ToAnswer(const pb::AdmitResponse& response) {
+  AdmitAnswer answer;
+  if (response.has_denied()) {
+    answer.denied = ToDenial(response.denied());
+  }
+  answer.warnings.assign(response.warnings().begin(), response.warnings().end());
+  return answer;
+}
+
+}  // namespace
+
+absl::StatusOr<AdmitAnswer> LedgerClient::AdmitOrder(const LedgerOrder& order,
+                                                     const LedgerClaim& claim, bool dry_run) {
+  pb::AdmitRequest request;
+  request.set_namespace_(order.ns);
+  request.set_dry_run(dry_run);
+  pb::AdmitRequest::Order& subject = *request.mutable_order();
+  subject.set_name(order.name);
+  subject.set_replicas(order.replicas);
+  subject.set_create(order.create);
+  subject.mutable_labels()->insert(order.labels.begin(), order.labels.end());
+  Fill(claim, *subject.mutable_claim());
+  ASSIGN_OR_RETURN(const pb::AdmitResponse response,
+                   impl_->Call(&pb::QuotaLedger::Stub::Admit, request, "admit order", {}));
+  return ToAnswer(response);
+}
+
+absl::StatusOr<AdmitAnswer> LedgerClient::AdmitTicket(const LedgerTicket& ticket,
+                                                      const LedgerClaim& claim, bool dry_run) {
+  pb::AdmitRequest request;
+  request.set_namespace_(ticket.ns);
+  request.set_dry_run(dry_run);
+  pb::AdmitRequest::Ticket& subject = *request.mutable_ticket();
+  subject.set_name(ticket.name);
+  subject.set_uid(ticket.uid);
+  Fill(claim, *subject.mutable_claim());
+  ASSIGN_OR_RETURN(const pb::AdmitResponse response,
+                   impl_->Call(&pb::QuotaLedger::Stub::Admit, request, "admit ticket", {}));
+  return ToAnswer(response);
+}
+
+}  // namespace korder::runtime

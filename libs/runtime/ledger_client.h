@@ -1,0 +1,98 @@
+// The client side of quota-svc's QuotaLedger, as order-svc, ticket-svc and admission-svc use it.
+//
+//   LedgerClient ledger(NewChannel({.address = config.quota_address, .peer = "korder-quota-svc",
+//                                   .tls = tls, .health_service = LedgerClient::kService}));
+//   ASSIGN_OR_RETURN(auto decisions, ledger.Reserve("default", claim, ids, stop));
+//
+// A denial is an answer. An error means that quota-svc could not decide: UNAVAILABLE (try again),
+// INVALID_ARGUMENT (the request is wrong), DEADLINE_EXCEEDED, CANCELLED on stop. Every call may be
+// repeated after any failure. Answers of an older leader than the newest seen are dropped as
+// UNAVAILABLE. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "api/core/resources.h"
+#include "api/value/labels.h"
+#include "base/status.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace korder::runtime {
+
+// What one ticket takes, and what quotas match it by.
+struct LedgerClaim {
+  api::ResourceList requests;
+  std::optional<absl::Duration> duration;  // absent = without end
+  api::Labels labels;
+};
+
+struct LedgerDenial {
+  std::string quota;
+  std::string resource;
+  std::string message;
+  std::optional<absl::Time> next_change;
+};
+
+struct LedgerDecision {
+  std::string id;
+  std::optional<LedgerDenial> denied;
+  bool granted() const { return !denied.has_value(); }
+};
+
+struct LedgerTicket {
+  std::string ns;
+  std::string name;
+  std::string uid;
+};
+
+struct LedgerOrder {
+  std::string ns;
+  std::string name;
+  int32_t replicas = 0;
+  api::Labels labels;
+  bool create = false;
+};
+
+struct AdmitAnswer {
+  std::optional<LedgerDenial> denied;
+  std::vector<std::string> warnings;
+};
+
+class LedgerClient {
+ public:
+  static constexpr char kService[] = "korder.quota.v1.QuotaLedger";
+
+  explicit LedgerClient(std::shared_ptr<grpc::Channel> channel,
+                        absl::Duration timeout = absl::Seconds(3));
+  ~LedgerClient();
+
+  // One decision per id, in order. REQUIRES: ids are unique for ever.
+  absl::StatusOr<std::vector<LedgerDecision>> Reserve(const std::string& ns,
+                                                      const LedgerClaim& claim,
+                                                      const std::vector<std::string>& ids,
+                                                      std::stop_token stop);
+  absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop);
+  // `reservation_id` is the grant that the ticket carries, or empty.
+  absl::StatusOr<LedgerDecision> Confirm(const LedgerTicket& ticket,
+                                         const std::string& reservation_id,
+                                         const LedgerClaim& claim, std::stop_token stop);
+  absl::StatusOr<AdmitAnswer> AdmitOrder(const LedgerOrder& order, const LedgerClaim& claim,
+                                         bool dry_run);
+  absl::StatusOr<AdmitAnswer> AdmitTicket(const LedgerTicket& ticket, const LedgerClaim& claim,
+                                          bool dry_run);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace korder::runtime
