@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"korder.dev/devcluster/internal/build"
 	"korder.dev/devcluster/internal/instance"
@@ -27,11 +26,15 @@ Tested: Kubernetes ` + string(build.PinnedVersion) + `, whose Go module is check
 into the cache (tried for 1.34.4; not compiled regularly).`,
 	define: func(flags *flag.FlagSet) runFunc {
 		version := kubeVersionFlag(flags)
+		check := flags.Bool("check", false, "build nothing; fail when something would be built")
 		return func(ctx context.Context, env *environment, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			dir, _, err := env.build(ctx, *version)
+			if *check {
+				return env.check(*version)
+			}
+			dir, err := env.build(ctx, *version)
 			if err == nil {
 				env.console.Step("programs are in %s", dir)
 			}
@@ -68,12 +71,12 @@ var downCommand = command{
 	define: func(flags *flag.FlagSet) runFunc {
 		name := nameFlag(flags)
 		all := flags.Bool("all", false, "stop all instances")
-		return func(_ context.Context, env *environment, args []string) error {
+		return func(ctx context.Context, env *environment, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
 			if *all {
-				return env.manager.DownAll()
+				return env.manager.DownAll(ctx)
 			}
 			if external, err := instance.FindExternal(); external != nil || err != nil {
 				if err == nil {
@@ -81,7 +84,7 @@ var downCommand = command{
 				}
 				return err
 			}
-			return env.manager.Down(*name)
+			return env.manager.Down(ctx, *name)
 		}
 	},
 }
@@ -250,17 +253,33 @@ func noArguments(args []string) error {
 	return nil
 }
 
-func (e *environment) build(ctx context.Context, version string) (dir string, full build.Version, err error) {
-	full, err = build.ParseVersion(version)
+func (e *environment) build(ctx context.Context, version string) (dir string, err error) {
+	full, err := build.ParseVersion(version)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	builder, err := e.builder()
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	dir, err = builder.Build(ctx, full)
-	return dir, full, err
+	return builder.Build(ctx, full)
+}
+
+// check fails when something would have to be built.
+func (e *environment) check(version string) error {
+	full, err := build.ParseVersion(version)
+	if err != nil {
+		return err
+	}
+	builder, err := e.builder()
+	if err != nil {
+		return err
+	}
+	missing, err := builder.Missing(full)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("missing or out of date for Kubernetes %s: %s", full, strings.Join(missing, ", "))
+	}
+	return err
 }
 
 func (e *environment) up(ctx context.Context, version string, options instance.UpOptions) error {
@@ -271,18 +290,14 @@ func (e *environment) up(ctx context.Context, version string, options instance.U
 	if external != nil {
 		return e.useExternal(ctx, version, external, options)
 	}
-	start := time.Now()
-	dir, full, err := e.build(ctx, version)
-	if err != nil {
+	if options.BinDir, err = e.build(ctx, version); err != nil {
 		return err
 	}
-	options.BinDir, options.KubeVersion = dir, string(full)
 	state, err := e.manager.Up(ctx, options)
 	if err != nil {
 		return err
 	}
-	e.console.Step("up after %.1f s", time.Since(start).Seconds())
-	e.console.Plain("\n  export KUBECONFIG=%s PATH=%s:$PATH\n", state.Kubeconfig, dir)
+	e.console.Plain("\n  export KUBECONFIG=%s PATH=%s:$PATH\n", state.Kubeconfig, options.BinDir)
 	if state.AuditLog != "" {
 		e.console.Plain("  audit log: %s", state.AuditLog)
 	}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -42,19 +44,14 @@ var commands = []command{
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:])
-	switch {
-	case err == nil:
-	case errors.Is(err, flag.ErrHelp):
-	default:
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "devcluster:", err)
-		stop()
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) == 0 || args[0] == "help" || strings.TrimLeft(args[0], "-") == "help" || args[0] == "-h" {
+	if len(args) == 0 || slices.Contains([]string{"help", "--help", "-help", "-h"}, args[0]) {
 		fmt.Print(usage())
 		return nil
 	}
@@ -63,14 +60,15 @@ func run(ctx context.Context, args []string) error {
 			continue
 		}
 		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-		flags.Usage = func() {
-			fmt.Fprintf(flags.Output(), "usage: devcluster %s [flags] %s\n\n%s\n\nflags:\n", c.name, c.args, c.summary)
-			flags.PrintDefaults()
-		}
+		flags.SetOutput(io.Discard)
 		execute := c.define(flags)
 		rest, err := parseMixed(flags, args[1:])
+		if errors.Is(err, flag.ErrHelp) {
+			printHelp(c, flags)
+			return nil
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; see `devcluster %s --help`", err, c.name)
 		}
 		env, err := newEnvironment()
 		if err != nil {
@@ -130,6 +128,13 @@ func usage() string {
 	text.WriteString("\n`devcluster COMMAND --help` lists the flags of a command.\n\nEnvironment:\n")
 	text.WriteString(environmentHelp)
 	return text.String()
+}
+
+func printHelp(c command, flags *flag.FlagSet) {
+	words := []string{"usage: devcluster", c.name, "[flags]", c.args}
+	fmt.Printf("%s\n\n%s\n\nflags:\n", strings.TrimSpace(strings.Join(words, " ")), c.summary)
+	flags.SetOutput(os.Stdout)
+	flags.PrintDefaults()
 }
 
 func firstLine(text string) string {

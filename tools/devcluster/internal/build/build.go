@@ -50,7 +50,7 @@ func (b *Builder) Build(ctx context.Context, version Version) (string, error) {
 	if err := os.MkdirAll(binDir, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := filelock.Acquire(filepath.Join(binDir, ".lock"), func() {
+	unlock, err := filelock.Acquire(ctx, filepath.Join(binDir, ".lock"), func() {
 		b.Console.Step("waiting for another build of Kubernetes %s", version)
 	})
 	if err != nil {
@@ -78,16 +78,13 @@ func (b *Builder) Build(ctx context.Context, version Version) (string, error) {
 }
 
 func (b *Builder) targets(version Version, kubeboxModule string) []target {
-	kubeVersion := "k8s.io/component-base/version"
 	helmLibraries := "helm.sh/helm/v3/pkg"
 	return []target{
 		{
 			name: "kubebox", what: fmt.Sprintf("etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl %s", version),
 			module: kubeboxModule, pkg: ".",
-			// Without the stamp /version says v0.0.0 and the kubeVersion checks of charts fail.
-			ldflags: fmt.Sprintf("-s -w -X %[1]s.gitVersion=v%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=%[3]s"+
-				" -X %[1]s.gitTreeState=clean -X %[1]s.buildDate=1970-01-01T00:00:00Z", kubeVersion, version, version.Minor()),
-			finish: linkKubectl,
+			ldflags: "-s -w" + stampFlags("k8s.io/component-base/version", version) + stampFlags("k8s.io/client-go/pkg/version", version),
+			finish:  linkKubectl,
 		},
 		{
 			name: "helm", what: "helm " + HelmVersion,
@@ -105,19 +102,53 @@ func (b *Builder) targets(version Version, kubeboxModule string) []target {
 	}
 }
 
+// stampFlags writes the version into one of the packages that hold it: the first is what /version
+// answers and charts check, the second is in every client's user agent and so in audit logs.
+func stampFlags(pkg string, version Version) string {
+	return fmt.Sprintf(" -X %[1]s.gitVersion=v%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=%[3]s"+
+		" -X %[1]s.gitCommit=release -X %[1]s.gitTreeState=clean -X %[1]s.buildDate=1970-01-01T00:00:00Z",
+		pkg, version, version.Minor())
+}
+
+// Missing names the programs that Build would build.
+func (b *Builder) Missing(version Version) ([]string, error) {
+	module := b.kubeboxDir(version)
+	var names []string
+	for _, t := range b.targets(version, module) {
+		stamp, err := stampOf(t)
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		if err != nil || !t.upToDate(b.BinDir(version), stamp) {
+			names = append(names, t.name)
+		}
+	}
+	return names, nil
+}
+
+func (t target) stampPath(binDir string) string {
+	return filepath.Join(binDir, "."+t.name+".stamp")
+}
+
+func (t target) upToDate(binDir, stamp string) bool {
+	old, err := os.ReadFile(t.stampPath(binDir))
+	if err != nil || string(old) != stamp {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(binDir, t.name))
+	return err == nil
+}
+
 // buildTarget builds one program unless its stamp says that the result is up to date.
 func (b *Builder) buildTarget(ctx context.Context, t target, binDir string) (bool, error) {
 	stamp, err := stampOf(t)
 	if err != nil {
 		return false, err
 	}
-	stampPath := filepath.Join(binDir, "."+t.name+".stamp")
-	output := filepath.Join(binDir, t.name)
-	if old, err := os.ReadFile(stampPath); err == nil && string(old) == stamp {
-		if _, err := os.Stat(output); err == nil {
-			return false, nil
-		}
+	if t.upToDate(binDir, stamp) {
+		return false, nil
 	}
+	output := filepath.Join(binDir, t.name)
 	// Built beside and renamed: a running program keeps its file, and a stopped build leaves none.
 	fresh := output + ".new"
 	args := append([]string{"build", "-v"}, flags...)
@@ -133,7 +164,7 @@ func (b *Builder) buildTarget(ctx context.Context, t target, binDir string) (boo
 			return false, err
 		}
 	}
-	return true, os.WriteFile(stampPath, []byte(stamp), 0o644)
+	return true, os.WriteFile(t.stampPath(binDir), []byte(stamp), 0o644)
 }
 
 // stampOf hashes everything that decides what comes out: flags and the module's own files, among

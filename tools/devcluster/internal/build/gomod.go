@@ -40,15 +40,22 @@ func composeGoMod(version Version, kubernetesGoMod string) (string, error) {
 	return text.String(), nil
 }
 
-// kubeboxModule returns the folder of kubebox's module for the version: the checked-in one, or one
-// generated into the cache.
-func (b *Builder) kubeboxModule(ctx context.Context, version Version) (string, error) {
-	checkedIn := filepath.Join(b.Source, "kubebox")
+// kubeboxDir returns the folder of kubebox's module for the version.
+func (b *Builder) kubeboxDir(version Version) string {
 	if version == PinnedVersion {
-		return checkedIn, nil
+		return filepath.Join(b.Source, "kubebox")
 	}
-	dir := filepath.Join(b.Cache, "modules", "kubebox-"+string(version))
-	program, err := os.ReadFile(filepath.Join(checkedIn, "main.go"))
+	return filepath.Join(b.Cache, "modules", "kubebox-"+string(version))
+}
+
+// kubeboxModule returns the same folder after generating the module there unless it is checked in
+// or was generated before.
+func (b *Builder) kubeboxModule(ctx context.Context, version Version) (string, error) {
+	dir := b.kubeboxDir(version)
+	if version == PinnedVersion {
+		return dir, nil
+	}
+	program, err := os.ReadFile(filepath.Join(b.kubeboxDir(PinnedVersion), "main.go"))
 	if err != nil {
 		return "", err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +67,9 @@ func (b *Builder) runWithProgress(ctx context.Context, t target, args []string) 
 		}
 	}
 	if err := cmd.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("interrupted; what has been compiled so far is kept")
+		}
 		return fmt.Errorf("%w\n%s", err, p.complaints())
 	}
 	b.Console.Step("built %s in %.0f s", t.name, time.Since(start).Seconds())

@@ -11,13 +11,8 @@ import (
 )
 
 // Down stops an instance. One that is not up is fine.
-func (m *Manager) Down(name string) error {
-	release, err := m.lock(name)
-	if err != nil {
-		return err
-	}
-	defer release()
-	state, err := m.Store.Load(name)
+func (m *Manager) Down(ctx context.Context, name string) error {
+	state, release, err := m.lockState(ctx, name)
 	if errors.Is(err, ErrNotUp) {
 		m.Console.Step("instance %q is not up", name)
 		return nil
@@ -25,6 +20,7 @@ func (m *Manager) Down(name string) error {
 	if err != nil {
 		return err
 	}
+	defer release()
 	if err := m.stop(state); err != nil {
 		return err
 	}
@@ -33,7 +29,7 @@ func (m *Manager) Down(name string) error {
 }
 
 // DownAll stops every instance.
-func (m *Manager) DownAll() error {
+func (m *Manager) DownAll(ctx context.Context) error {
 	states, err := m.Store.List()
 	if err != nil {
 		return err
@@ -43,7 +39,7 @@ func (m *Manager) DownAll() error {
 	}
 	var errs []error
 	for _, state := range states {
-		errs = append(errs, m.Down(state.Name))
+		errs = append(errs, m.Down(ctx, state.Name))
 	}
 	return errors.Join(errs...)
 }
@@ -57,15 +53,11 @@ type RestartOptions struct {
 // Restart ends one component, waits, starts it with the same command line and returns when it is
 // healthy.
 func (m *Manager) Restart(ctx context.Context, name, component string, options RestartOptions) error {
-	release, err := m.lock(name)
+	state, release, err := m.lockState(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer release()
-	state, err := m.Store.Load(name)
-	if err != nil {
-		return err
-	}
 	c, err := state.Component(component)
 	if err != nil {
 		return err
@@ -78,11 +70,7 @@ func (m *Manager) Restart(ctx context.Context, name, component string, options R
 		return err
 	}
 	if component == kwokName {
-		// The leases of its nodes name the process that is gone; a new one would wait until they expire.
-		path := "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-		if err := api.Do(ctx, http.MethodDelete, path, nil, nil); err != nil {
-			return fmt.Errorf("deleting the nodes' leases: %w", err)
-		}
+		m.releaseNodes(ctx, api)
 	}
 	select {
 	case <-time.After(options.Pause):
@@ -100,6 +88,15 @@ func (m *Manager) Restart(ctx context.Context, name, component string, options R
 	}
 	m.Console.Step("%s of instance %q runs again, pid %d", component, name, c.Pid)
 	return nil
+}
+
+// releaseNodes deletes the leases that name a kwok which is gone as the holder of its nodes; the
+// next one would wait until they expire.
+func (m *Manager) releaseNodes(ctx context.Context, api *kubeapi.Client) {
+	path := "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+	if err := api.Do(ctx, http.MethodDelete, path, nil, nil); err != nil {
+		m.Console.Step("the nodes' leases could not be deleted, so pods may wait up to 40 s: %v", err)
+	}
 }
 
 func (m *Manager) end(c *Component, kill bool) error {
@@ -130,7 +127,8 @@ func (m *Manager) AddNodes(ctx context.Context, name string, count int, spec kub
 		if err := api.CreateNodes(ctx, names, spec); err != nil {
 			return fmt.Errorf("creating nodes: %w", err)
 		}
-		if err := api.AwaitNodes(ctx, names); err != nil {
+		ready := func(ctx context.Context) error { return api.CheckNodes(ctx, names) }
+		if err := poll(ctx, ready, nil); err != nil {
 			return err
 		}
 		m.Console.Step("%d nodes are Ready: %s to %s", count, names[0], names[count-1])
@@ -150,15 +148,11 @@ func (m *Manager) RemoveNodes(ctx context.Context, name string, names []string) 
 }
 
 func (m *Manager) withNodes(ctx context.Context, name string, act func(context.Context, *kubeapi.Client, []kubeapi.Node) error) error {
-	release, err := m.lock(name)
+	state, release, err := m.lockState(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer release()
-	state, err := m.Store.Load(name)
-	if err != nil {
-		return err
-	}
 	api, err := clientFor(state)
 	if err != nil {
 		return err

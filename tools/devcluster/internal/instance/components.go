@@ -15,8 +15,18 @@ const (
 	kwokName              = "kwok"
 )
 
-// lessGarbageCollection trades memory for CPU, of which a test machine has less to spare.
-var lessGarbageCollection = []string{"GOGC=400"}
+// componentEnv is the whole environment of every component. Variables such as HTTPS_PROXY must not
+// reach the API server, or it would call webhooks through the proxy.
+func componentEnv() []string {
+	// GOGC trades memory for CPU, of which a test machine has less to spare.
+	env := []string{"GOGC=400"}
+	for _, name := range []string{"HOME", "PATH", "TMPDIR", "TZ"} {
+		if value, set := os.LookupEnv(name); set {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
 
 // planComponents says how each component is to be run.
 func planComponents(s *State, options UpOptions) []Component {
@@ -37,20 +47,17 @@ func planComponents(s *State, options UpOptions) []Component {
 		},
 	}
 	for i := range plan {
-		plan[i].Env = lessGarbageCollection
+		plan[i].Env = componentEnv()
 		plan[i].Log = filepath.Join(s.logDir(), plan[i].Name+".log")
 	}
 	return plan
 }
 
-// programOf returns the beginning of a component's command line. etcd and the API server may come
-// from a folder of envtest binaries.
+// programOf returns the beginning of a component's command line. All are kubebox, but etcd and the
+// API server may come from a folder of envtest binaries.
 func programOf(s *State, component string) []string {
-	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
-		switch component {
-		case etcdName, apiServerName:
-			return []string{filepath.Join(assets, component)}
-		}
+	if path, provided := providedProgram(component); provided {
+		return []string{path}
 	}
 	return []string{filepath.Join(s.BinDir, "kubebox"), component}
 }

@@ -51,17 +51,25 @@ func (e *External) Check(ctx context.Context, binDir string) (string, error) {
 	if err := json.Unmarshal(out, &version); err != nil || version.GitVersion == "" {
 		return "", fmt.Errorf("the cluster of KUBECONFIG=%s answered /version with %q", e.Kubeconfig, out)
 	}
-	return version.GitVersion, nil
+	return strings.TrimPrefix(version.GitVersion, "v"), nil
 }
 
 // ProgramPath returns where a program is: in the binary folder, unless it is one that envtest
 // binaries provide.
 func ProgramPath(binDir, program string) string {
-	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
-		switch program {
-		case etcdName, apiServerName, "kubectl":
-			return filepath.Join(assets, program)
-		}
+	if path, provided := providedProgram(program); provided {
+		return path
 	}
 	return filepath.Join(binDir, program)
+}
+
+// providedProgram returns the path of a program out of the folder of envtest binaries that the
+// user named, if any.
+func providedProgram(program string) (path string, provided bool) {
+	assets := os.Getenv("KUBEBUILDER_ASSETS")
+	switch program {
+	case etcdName, apiServerName, "kubectl":
+		return filepath.Join(assets, program), assets != ""
+	}
+	return "", false
 }

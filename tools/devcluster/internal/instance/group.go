@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -50,20 +51,35 @@ func (g *group) start(components ...Component) error {
 	return nil
 }
 
-// await polls until the probe succeeds. It fails when any component of the group ends, or with
-// the last lines of the named one when the time is over.
+// await polls until the probe succeeds. It fails at once when any component of the group ends, and
+// with the last lines of the named one when the time is over.
 func (g *group) await(ctx context.Context, component string, probe func(context.Context) error) error {
+	err := poll(ctx, probe, g.check)
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted")
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w\n%s", component, err, g.tail(component))
+	}
+	return err
+}
+
+// poll calls the probe until it succeeds. The guard, if any, is asked after every failure and ends
+// the wait with its error.
+func poll(ctx context.Context, probe func(context.Context) error, guard func() error) error {
 	for {
 		err := probe(ctx)
 		if err == nil {
 			return nil
 		}
-		if err := g.check(); err != nil {
-			return err
+		if guard != nil {
+			if err := guard(); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w (%w)\n%s", component, err, context.Cause(ctx), g.tail(component))
+			return fmt.Errorf("%w, last: %w", ctx.Err(), err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -3,6 +3,7 @@
 package instance
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -150,7 +151,7 @@ func (s Store) List() ([]*State, error) {
 }
 
 // lock lets only one command at a time change the instance.
-func (s Store) lock(name string, waiting func()) (release func(), err error) {
+func (s Store) lock(ctx context.Context, name string, waiting func()) (release func(), err error) {
 	dir, err := s.dir(name)
 	if err != nil {
 		return nil, err
@@ -158,12 +159,12 @@ func (s Store) lock(name string, waiting func()) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return filelock.Acquire(filepath.Join(dir, ".lock"), waiting)
+	return filelock.Acquire(ctx, filepath.Join(dir, ".lock"), waiting)
 }
 
 // reserve gives the new instance a claim of its own and records it.
-func (s Store) reserve(state *State, wantedPort int) error {
-	release, err := filelock.Acquire(filepath.Join(s.Dir, ".lock"), nil)
+func (s Store) reserve(ctx context.Context, state *State, wantedPort int) error {
+	release, err := filelock.Acquire(ctx, filepath.Join(s.Dir, ".lock"), nil)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func countNodes(ctx context.Context, api *kubeapi.Client) NodeCounts {
 
 func (e *External) status(ctx context.Context) Status {
 	version, err := e.Check(ctx, "")
-	return Status{Name: "external", External: true, KubeVersion: strings.TrimPrefix(version, "v"), Healthy: err == nil, Kubeconfig: e.Kubeconfig}
+	return Status{Name: "external", External: true, KubeVersion: version, Healthy: err == nil, Kubeconfig: e.Kubeconfig}
 }
 
 // FormatStatus writes statuses for people.

@@ -12,7 +12,6 @@ import (
 
 	"korder.dev/devcluster/internal/console"
 	"korder.dev/devcluster/internal/kubeapi"
-	"korder.dev/devcluster/internal/process"
 )
 
 // startTimeout is for a whole start on a busy machine; a quiet one needs a tenth.
@@ -24,7 +23,6 @@ const logLines = 20
 // UpOptions say what to start.
 type UpOptions struct {
 	Name           string
-	KubeVersion    string
 	BinDir         string
 	Port           int // the API server's, or 0 for any
 	Audit          bool
@@ -42,22 +40,25 @@ type Manager struct {
 // Up starts an instance. When it is up already that is said, and nothing changes. When the start
 // fails, whatever had been started is stopped again.
 func (m *Manager) Up(ctx context.Context, options UpOptions) (*State, error) {
-	release, err := m.lock(options.Name)
+	release, err := m.lock(ctx, options.Name)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	if old, err := m.Store.Load(options.Name); err == nil {
-		running, err := m.checkRunning(old)
+		running, err := m.checkRunning(old, options)
 		if running || err != nil {
 			return old, err
 		}
 	} else if !errors.Is(err, ErrNotUp) {
 		return nil, err
 	}
-	state, err := m.prepare(options)
+	state, err := m.prepare(ctx, options)
 	if err != nil {
 		return nil, err
+	}
+	if err := writeFiles(state, options); err != nil {
+		return nil, errors.Join(err, m.stop(state))
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -70,7 +71,7 @@ func (m *Manager) Up(ctx context.Context, options UpOptions) (*State, error) {
 
 // checkRunning tells whether the recorded instance runs. One that is entirely gone (the machine
 // was restarted) may be replaced; one that is half gone is somebody's, and an error.
-func (m *Manager) checkRunning(old *State) (bool, error) {
+func (m *Manager) checkRunning(old *State, options UpOptions) (bool, error) {
 	dead := old.dead()
 	switch {
 	case len(dead) == len(old.Components):
@@ -78,26 +79,29 @@ func (m *Manager) checkRunning(old *State) (bool, error) {
 	case len(dead) > 0:
 		return false, fmt.Errorf("instance %q is up, but not its %s: `devcluster restart %s --name %s` or `devcluster down --name %s`",
 			old.Name, strings.Join(dead, ", "), dead[0], old.Name, old.Name)
+	case options.Audit && old.AuditLog == "", options.Port != 0 && options.Port != old.Ports.APIServer, options.BinDir != old.BinDir:
+		return false, fmt.Errorf("instance %q is up with another version, port or audit setting: `devcluster down --name %s` first",
+			old.Name, old.Name)
 	}
 	m.Console.Step("instance %q is already up since %s; nothing changed (`devcluster down --name %s` first for a fresh one)",
 		old.Name, old.StartedAt.Local().Format(time.DateTime), old.Name)
 	return true, nil
 }
 
-// prepare makes the folder, finds free ports and writes all files.
-func (m *Manager) prepare(options UpOptions) (*State, error) {
+// prepare clears the folder and finds free ports.
+func (m *Manager) prepare(ctx context.Context, options UpOptions) (*State, error) {
 	dir, err := m.Store.dir(options.Name)
 	if err != nil {
 		return nil, err
 	}
 	state := &State{
-		Name: options.Name, Dir: dir, KubeVersion: options.KubeVersion, BinDir: options.BinDir,
+		Name: options.Name, Dir: dir, BinDir: options.BinDir,
 		Kubeconfig: filepath.Join(dir, "kubeconfig"), StartedAt: time.Now().UTC().Truncate(time.Second),
 	}
 	if err := clearDir(state); err != nil {
 		return nil, err
 	}
-	if err := m.Store.reserve(state, options.Port); err != nil {
+	if err := m.Store.reserve(ctx, state, options.Port); err != nil {
 		return nil, err
 	}
 	state.Server = loopback("https", state.Ports.APIServer, "")
@@ -105,9 +109,8 @@ func (m *Manager) prepare(options UpOptions) (*State, error) {
 	if options.Audit {
 		state.AuditLog = filepath.Join(state.logDir(), "audit.log")
 	}
-	m.Console.Step("instance %q: Kubernetes %s, API server %s, Service addresses %s",
-		state.Name, state.KubeVersion, state.Server, state.ServiceCIDR)
-	return state, writeFiles(state, options)
+	m.Console.Step("instance %q: API server %s, Service addresses %s", state.Name, state.Server, state.ServiceCIDR)
+	return state, nil
 }
 
 // clearDir removes what an earlier instance of that name left, except its logs, of which one
@@ -126,39 +129,50 @@ func (m *Manager) start(ctx context.Context, state *State, options UpOptions) er
 	group := newGroup(m.Store, state)
 	plan := planComponents(state, options)
 	// The API server keeps asking for etcd, so both start together. The others would give up.
-	if err := group.start(plan[:2]...); err != nil {
+	first, second := plan[:2], plan[2:]
+	if err := group.start(first...); err != nil {
 		return err
 	}
 	api, err := clientFor(state)
 	if err != nil {
 		return err
 	}
-	if err := group.await(ctx, apiServerName, func(ctx context.Context) error { return api.Ready(ctx) }); err != nil {
+	if err := group.await(ctx, apiServerName, api.Ready); err != nil {
 		return err
 	}
-	m.Console.Step("etcd and kube-apiserver are ready")
-	if err := group.start(plan[2:]...); err != nil {
+	if state.KubeVersion, err = api.Version(ctx); err != nil {
+		return err
+	}
+	m.Console.Step("etcd and kube-apiserver %s are ready", state.KubeVersion)
+	if err := group.start(second...); err != nil {
 		return err
 	}
 	names := kubeapi.NodeNames(options.Nodes, nil)
 	if err := api.CreateNodes(ctx, names, options.NodeSpec); err != nil {
 		return fmt.Errorf("creating nodes: %w", err)
 	}
-	for _, c := range plan[2:] {
+	for _, c := range second {
 		if err := group.await(ctx, c.Name, func(ctx context.Context) error { return probe(ctx, c.Health) }); err != nil {
 			return err
 		}
 	}
 	m.Console.Step("kube-controller-manager, kube-scheduler and kwok are ready")
-	if err := group.await(ctx, controllerManagerName, func(ctx context.Context) error { return podsAllowed(ctx, api) }); err != nil {
-		return fmt.Errorf("the default ServiceAccount, without which no pod can be created: %w", err)
+	return m.awaitUsable(ctx, group, api, names, options.NodeSpec)
+}
+
+// awaitUsable waits until pods can be created, and run on the nodes.
+func (m *Manager) awaitUsable(ctx context.Context, group *group, api *kubeapi.Client, nodes []string, spec kubeapi.NodeSpec) error {
+	allowed := func(ctx context.Context) error { return podsAllowed(ctx, api) }
+	if err := group.await(ctx, controllerManagerName, allowed); err != nil {
+		return err
 	}
-	if len(names) > 0 {
-		if err := api.AwaitNodes(ctx, names); err != nil {
-			return fmt.Errorf("%w\nlast lines of kwok:\n%s", err, process.Tail(filepath.Join(state.logDir(), "kwok.log"), logLines))
-		}
+	ready := func(ctx context.Context) error { return api.CheckNodes(ctx, nodes) }
+	if err := group.await(ctx, kwokName, ready); err != nil {
+		return err
+	}
+	if len(nodes) > 0 {
 		m.Console.Step("%d simulated nodes are Ready (%s CPU, %s memory, %s pods each)",
-			len(names), options.NodeSpec.CPU, options.NodeSpec.Memory, options.NodeSpec.Pods)
+			len(nodes), spec.CPU, spec.Memory, spec.Pods)
 	}
 	return group.check()
 }
@@ -185,6 +199,22 @@ func (m *Manager) stop(state *State) error {
 		os.RemoveAll(state.Kubeconfig), os.Remove(filepath.Join(state.Dir, "state.json")))
 }
 
-func (m *Manager) lock(name string) (release func(), err error) {
-	return m.Store.lock(name, func() { m.Console.Step("waiting for another command on instance %q", name) })
+func (m *Manager) lock(ctx context.Context, name string) (release func(), err error) {
+	return m.Store.lock(ctx, name, func() { m.Console.Step("waiting for another command on instance %q", name) })
+}
+
+// lockState locks an instance that is up and returns its state.
+func (m *Manager) lockState(ctx context.Context, name string) (state *State, release func(), err error) {
+	// Looked at first without the lock, which would make a folder for an instance that never was.
+	if _, err := m.Store.Load(name); err != nil {
+		return nil, nil, err
+	}
+	if release, err = m.lock(ctx, name); err != nil {
+		return nil, nil, err
+	}
+	if state, err = m.Store.Load(name); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return state, release, nil
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -32,12 +33,6 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("API server answered %d: %s", e.Code, e.Message)
 }
 
-// HasCode tells whether the API server answered with that HTTP status.
-func HasCode(err error, code int) bool {
-	var status *StatusError
-	return errors.As(err, &status) && status.Code == code
-}
-
 // NewClient returns a client that trusts the authority and shows the token.
 func NewClient(server string, authority []byte, token string) (*Client, error) {
 	pool := x509.NewCertPool()
@@ -55,6 +50,13 @@ func NewClient(server string, authority []byte, token string) (*Client, error) {
 // Ready returns nil when the server says that all its start-up work is done.
 func (c *Client) Ready(ctx context.Context) error {
 	return c.Do(ctx, http.MethodGet, "/readyz", nil, nil)
+}
+
+// Version returns the server's version without the leading v.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	var version struct{ GitVersion string }
+	err := c.Do(ctx, http.MethodGet, "/version", nil, &version)
+	return strings.TrimPrefix(version.GitVersion, "v"), err
 }
 
 // Do sends one request; body and answer are JSON and may be nil.
@@ -92,11 +94,18 @@ func (c *Client) Do(ctx context.Context, method, path string, body, answer any) 
 	return json.Unmarshal(raw, answer)
 }
 
-// message takes the explanation out of a Status object; some answers are plain text instead.
+// message takes the explanation out of a Status object. Health addresses answer plain text instead:
+// a line per check, of which only the failed ones matter.
 func message(raw []byte) string {
 	var status struct{ Message string }
 	if json.Unmarshal(raw, &status) == nil && status.Message != "" {
 		return status.Message
 	}
-	return string(bytes.TrimSpace(raw))
+	var lines []string
+	for _, line := range strings.Split(strings.TrimSpace(string(raw)), "\n") {
+		if !strings.HasPrefix(line, "[+]") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 )
 
 // kwokAnnotation marks the nodes that kwok plays.
@@ -131,23 +130,16 @@ func (c *Client) DeleteNodes(ctx context.Context, names []string) error {
 	})
 }
 
-// AwaitNodes waits until the named nodes can take pods.
-func (c *Client) AwaitNodes(ctx context.Context, names []string) error {
-	for {
-		nodes, err := c.Nodes(ctx)
-		missing := len(names)
-		if err == nil {
-			missing = countMissing(names, nodes)
-		}
-		if missing == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("%d of %d nodes are not Ready", missing, len(names)), err, ctx.Err())
-		case <-time.After(100 * time.Millisecond):
-		}
+// CheckNodes returns nil when all the named nodes can take pods.
+func (c *Client) CheckNodes(ctx context.Context, names []string) error {
+	nodes, err := c.Nodes(ctx)
+	if err != nil {
+		return err
 	}
+	if missing := countMissing(names, nodes); missing > 0 {
+		return fmt.Errorf("%d of %d nodes are not Ready", missing, len(names))
+	}
+	return nil
 }
 
 func countMissing(names []string, nodes []Node) int {

@@ -25,7 +25,7 @@ type Identity struct {
 // Command is what to run.
 type Command struct {
 	Argv []string
-	// Env is added to the environment of this process.
+	// Env is the whole environment; nothing is inherited.
 	Env []string
 	// LogPath receives standard output and standard error; it is appended to.
 	LogPath string
@@ -40,7 +40,7 @@ func Start(command Command) (Identity, <-chan error, error) {
 	}
 	defer log.Close()
 	cmd := exec.Command(command.Argv[0], command.Argv[1:]...)
-	cmd.Env = append(os.Environ(), command.Env...)
+	cmd.Env = append([]string{}, command.Env...) // nil would mean: inherit
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
