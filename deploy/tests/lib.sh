@@ -1,6 +1,6 @@
-# What the checks of this folder share: counting, and comparing what kubectl says. Source it.
+# shellcheck shell=bash
+# What the checks of this folder share: counting, and comparing what commands say. Source it.
 
-kubectl=${KUBECTL:-kubectl}
 passed=0
 failed=0
 
