@@ -1,0 +1,19 @@
+#include "api/core/node.h"
+
+namespace korder::api {
+
+const NodeCondition* FindCondition(const Node& node, std::string_view type) {
+  for (const NodeCondition& condition : node.status.conditions) {
+    if (condition.type == type) {
+      return &condition;
+    }
+  }
+  return nullptr;
+}
+
+bool IsReady(const Node& node) {
+  const NodeCondition* ready = FindCondition(node, "Ready");
+  return ready != nullptr && ready->status == "True";
+}
+
+}  // namespace korder::api
