@@ -18,6 +18,7 @@
 #include <grpcpp/client_context.h>
 
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "runtime/tls.h"
 
@@ -35,9 +36,32 @@ struct ChannelOptions {
 
 std::shared_ptr<grpc::Channel> NewChannel(const ChannelOptions& options);
 
+// A channel whose certificates can be exchanged. Make a stub per call, which is cheap:
+//
+//   QuotaLedger::NewStub(peer.Get())->Reserve(&context, request, &response);
+//
+// Thread-safe.
+class PeerChannel {
+ public:
+  explicit PeerChannel(ChannelOptions options);
+
+  // Calls made on it go on after SetTls.
+  std::shared_ptr<grpc::Channel> Get() const;
+  // From now on Get returns a channel with this material; the same material changes nothing.
+  void SetTls(const TlsMaterial& tls);
+
+ private:
+  mutable Mutex mu_;
+  ChannelOptions options_ ABSL_GUARDED_BY(mu_);
+  // Shared with the calls that use it.
+  std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mu_);
+};
+
 // REQUIRES: timeout > 0. Every outgoing call has a deadline.
 void SetDeadline(grpc::ClientContext& context, absl::Duration timeout);
 
+// The codes share their numbers. A RetryAfter goes along, as google.rpc.RetryInfo in the standard
+// grpc-status-details-bin trailer; other payloads do not. `attempt` stands before the message.
 absl::Status FromGrpcStatus(const grpc::Status& status, std::string_view attempt);
 grpc::Status ToGrpcStatus(const absl::Status& status);
 

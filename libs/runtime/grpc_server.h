@@ -1,5 +1,5 @@
-// A gRPC server with what every korder service has: mutual TLS 1.3, an allow-list of peers per
-// method (default deny), health, reflection, bounded threads and message sizes, metrics.
+// A gRPC server with what every korder service has: mutual TLS, an allow-list of peers per method
+// (default deny), health, reflection, bounded threads and message sizes, metrics.
 //
 //   GrpcServer server({.listen = "0.0.0.0:9090", .tls = tls, .allow = {
 //       {"/korder.quota.v1.QuotaLedger/Reserve", {"korder-order-svc"}}}}, metrics);
@@ -53,7 +53,10 @@ class GrpcServer {
   absl::Status Run(std::stop_token stop);
   // What grpc.health.v1 answers for `service` (""= the process). Thread-safe.
   void SetServing(const std::string& service, bool serving);
-  // Without a socket, for tests.
+  // New connections use the new certificates; open ones go on, for at most an hour. Unusable
+  // material is logged and the old one stays. Thread-safe. REQUIRES: options.tls was not empty.
+  void SetTls(const TlsMaterial& tls);
+  // Without a socket, for tests. REQUIRES: Start succeeded.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
  private:

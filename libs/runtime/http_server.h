@@ -5,7 +5,9 @@
 //   return server.Run(stop);
 //
 // Handlers run on the server's threads, several at a time. Bodies, connections and waits are
-// bounded; more than max_concurrent requests are refused with 429 at once.
+// bounded: more than max_concurrent requests are refused with 429 at once, a body over max_body
+// with 413, and a handler that takes longer than request_timeout is answered for with 503. TLS
+// is 1.2 or newer; clients are not asked for certificates.
 #pragma once
 
 #include <functional>
@@ -39,6 +41,8 @@ struct HttpServerOptions {
   size_t max_body = 7 << 20;
   int threads = 4;
   int max_concurrent = 256;
+  int max_connections = 1024;
+  size_t max_header = 16 << 10;
   absl::Duration idle_timeout = absl::Seconds(60);
   absl::Duration request_timeout = absl::Seconds(10);
 };
@@ -54,7 +58,8 @@ class HttpServer {
   int port() const;
   // Serves until stop; then finishes requests under way (up to their timeout).
   absl::Status Run(std::stop_token stop);
-  // New connections use the new certificates; open ones go on. Thread-safe.
+  // New connections use the new certificates; open ones go on. Unusable material is logged and the
+  // old one stays. Thread-safe. REQUIRES: options.tls was not empty.
   void SetTls(const TlsMaterial& tls);
 
  private:

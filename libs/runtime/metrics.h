@@ -8,7 +8,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "absl/time/time.h"
 #include "kube/observer.h"
 
 namespace prometheus {
@@ -20,13 +22,17 @@ namespace korder::runtime {
 // Thread-safe.
 class Metrics {
  public:
-  // Registers korder_build_info and the metrics of libs/kube, with every fixed label value at 0.
+  // Registers korder_build_info, korder_leader (at 0) and the families of libs/kube.
   explicit Metrics(std::string service);
   ~Metrics();
 
   prometheus::Registry& registry();
   kube::Observer& kube_observer();
-  // One gRPC call served or made; code is the status code's name ("OK", "UNAVAILABLE").
+  // Creates the series of a controller and its queue, at zero. Call once per kube::Controller.
+  void ExpectController(std::string_view name);
+  // korder_certificate_expiry_seconds: when the certificate in use ends.
+  void CertificateExpiry(absl::Time at);
+  // One gRPC call served; code is the status code's name ("OK", "UNAVAILABLE").
   void GrpcRequest(std::string_view service, std::string_view method, std::string_view code);
   // The text exposition format, version 0.0.4.
   std::string Text() const;

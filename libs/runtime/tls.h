@@ -2,11 +2,16 @@
 // admission-svc keeps (or cert-manager), read by name through the API.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 
+#include "absl/time/time.h"
 #include "base/status.h"
-#include "kube/client.h"
+
+namespace korder::kube {
+class Client;
+}
 
 namespace korder::runtime {
 
@@ -15,6 +20,7 @@ struct TlsMaterial {
   std::string ca;
   std::string certificate;
   std::string key;
+  bool empty() const { return certificate.empty() && key.empty(); }
   bool operator==(const TlsMaterial&) const = default;
 };
 

@@ -1,0 +1,229 @@
+#include "runtime/grpc_server.h"
+
+#include <chrono>
+#include <grpcpp/server.h>
+#include <utility>
+#include <vector>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/support/server_interceptor.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/status_macros.h"
+#include "runtime/grpc_access.h"
+#include "runtime/grpc_credentials.h"
+#include "runtime/grpc_log.h"
+#include "runtime/tls_check.h"
+
+namespace korder::runtime {
+namespace {
+
+constexpr std::chrono::seconds kShutdownGrace{5};
+
+struct MethodName {
+  std::string_view service;
+  std::string_view method;
+};
+
+// "/package.Service/Method" taken apart.
+MethodName Split(std::string_view full) {
+  full.remove_prefix(full.starts_with('/') ? 1 : 0);
+  const size_t slash = full.find('/');
+  return slash == std::string_view::npos
+             ? MethodName{full, ""}
+             : MethodName{full.substr(0, slash), full.substr(slash + 1)};
+}
+
+std::string CodeName(grpc::StatusCode code) {
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+}
+
+// Counts every call with its outcome. gRPC makes one only for methods that exist.
+class CallCounter final : public grpc::experimental::Interceptor {
+ public:
+  CallCounter(Metrics& metrics, const char* method) : metrics_(metrics), method_(method) {}
+
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    if (methods->QueryInterceptionHookPoint(
+            grpc::experimental::InterceptionHookPoints::PRE_SEND_STATUS)) {
+      const MethodName name = Split(method_);
+      metrics_.GrpcRequest(name.service, name.method,
+                           CodeName(methods->GetSendStatus().error_code()));
+    }
+    methods->Proceed();
+  }
+
+ private:
+  Metrics& metrics_;
+  const char* const method_;  // gRPC's, lives as long as the server
+};
+
+class CallCounterFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  explicit CallCounterFactory(Metrics& metrics) : metrics_(metrics) {}
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo* info) override {
+    return new CallCounter(metrics_, info->method());
+  }
+
+ private:
+  Metrics& metrics_;
+};
+
+void Bound(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
+  grpc::ResourceQuota quota("korder");
+  quota.SetMaxThreads(options.max_threads);
+  builder.SetResourceQuota(quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 2);
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+  builder.SetMaxSendMessageSize(options.max_message_bytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 256);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  // What NewChannel's clients send, with room to spare.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000);
+  // Clients connect anew now and then: with new certificates, and spread over new replicas.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 3'600'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 30'000);
+  // By default two processes may listen on one port; here a taken address must be an error.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+}  // namespace
+
+struct GrpcServer::Impl {
+  Impl(GrpcServerOptions o, Metrics& m) : options(std::move(o)), metrics(m) {}
+
+  bool MayCallNow(std::string_view method, std::string_view peer);
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
+  absl::Status Start();
+  void Stop(std::chrono::seconds grace);
+
+  const GrpcServerOptions options;
+  Metrics& metrics;
+  std::vector<grpc::Service*> services;
+  std::shared_ptr<MutualTlsCredentials> tls;  // shared with the server
+  std::unique_ptr<grpc::Server> server;
+  int bound_port = 0;
+
+  Mutex mu;
+  CondVar never_signalled;  // only a stop request ends the wait on it
+  // What was said before Start, then what gRPC was told.
+  std::map<std::string, bool> serving ABSL_GUARDED_BY(mu);
+  bool started ABSL_GUARDED_BY(mu) = false;
+};
+
+bool GrpcServer::Impl::MayCallNow(std::string_view method, std::string_view peer) {
+  if (MayCall(options.allow, method, peer)) {
+    return true;
+  }
+  // A peer may name any method it likes: only known ones become label values.
+  const bool known = options.allow.contains(std::string(method));
+  const MethodName name = known ? Split(method) : MethodName{"unknown", "unknown"};
+  metrics.GrpcRequest(name.service, name.method, "PERMISSION_DENIED");
+  log::Warn("call denied", {{"peer", peer}, {"method", method}});
+  return false;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GrpcServer::Impl::Credentials() {
+  if (options.tls.empty()) {
+    return grpc::InsecureServerCredentials();
+  }
+  RETURN_IF_ERROR(CheckTls(options.tls));
+  if (options.tls.ca.empty()) {
+    return InvalidArgumentError("ca.crt: is required to check the peers' certificates");
+  }
+  tls = std::make_shared<MutualTlsCredentials>(
+      options.tls,
+      [this](std::string_view method, std::string_view peer) { return MayCallNow(method, peer); });
+  return tls;
+}
+
+absl::Status GrpcServer::Impl::Start() {
+  RouteGrpcLogs();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> credentials, Credentials());
+  grpc::ServerBuilder builder;
+  Bound(builder, options);
+  builder.AddListeningPort(options.listen, std::move(credentials), &bound_port);
+  for (grpc::Service* service : services) {
+    builder.RegisterService(service);
+  }
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(std::make_unique<CallCounterFactory>(metrics));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
+  server = builder.BuildAndStart();
+  if (server == nullptr || bound_port == 0) {
+    return UnavailableError(
+        absl::StrCat("listen on ", options.listen, ": the address is taken or cannot be used"));
+  }
+  const MutexLock lock(mu);
+  started = true;
+  for (const auto& [service, is_serving] : serving) {
+    server->GetHealthCheckService()->SetServingStatus(service, is_serving);
+  }
+  return absl::OkStatus();
+}
+
+void GrpcServer::Impl::Stop(std::chrono::seconds grace) {
+  if (server == nullptr) {
+    return;
+  }
+  // Everything is NOT_SERVING first, so that clients with health checks go elsewhere.
+  server->GetHealthCheckService()->Shutdown();
+  server->Shutdown(std::chrono::system_clock::now() + grace);
+  server->Wait();
+}
+
+GrpcServer::GrpcServer(GrpcServerOptions options, Metrics& metrics)
+    : impl_(std::make_unique<Impl>(std::move(options), metrics)) {}
+
+GrpcServer::~GrpcServer() { impl_->Stop(std::chrono::seconds(0)); }
+
+void GrpcServer::AddService(grpc::Service* service) { impl_->services.push_back(service); }
+
+absl::Status GrpcServer::Start() { return impl_->Start(); }
+
+int GrpcServer::port() const { return impl_->bound_port; }
+
+absl::Status GrpcServer::Run(std::stop_token stop) {
+  {
+    const MutexLock lock(impl_->mu);
+    impl_->never_signalled.Wait(impl_->mu, std::move(stop), [] { return false; });
+  }
+  impl_->Stop(kShutdownGrace);
+  return absl::OkStatus();
+}
+
+void GrpcServer::SetServing(const std::string& service, bool serving) {
+  const MutexLock lock(impl_->mu);
+  impl_->serving[service] = serving;
+  if (impl_->started) {
+    impl_->server->GetHealthCheckService()->SetServingStatus(service, serving);
+  }
+}
+
+void GrpcServer::SetTls(const TlsMaterial& tls) {
+  if (const absl::Status usable = CheckTls(tls); !usable.ok() || tls.ca.empty()) {
+    log::Error("new certificate refused", {{"error", ToString(usable)}});
+    return;
+  }
+  impl_->tls->SetTls(tls);
+}
+
+std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() {
+  return impl_->server->InProcessChannel(grpc::ChannelArguments());
+}
+
+}  // namespace korder::runtime

@@ -1,0 +1,14 @@
+// Names the calling thread for debuggers, top and core dumps. At most 15 characters are kept.
+#pragma once
+
+#include <pthread.h>
+#include <string>
+#include <string_view>
+
+namespace korder::runtime {
+
+inline void SetThreadName(std::string_view name) {
+  pthread_setname_np(pthread_self(), std::string(name.substr(0, 15)).c_str());
+}
+
+}  // namespace korder::runtime

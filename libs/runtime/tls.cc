@@ -1,0 +1,91 @@
+#include "runtime/tls.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "api/core/secret.h"
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/status_macros.h"
+#include "kube/client.h"
+#include "runtime/tls_check.h"
+
+namespace korder::runtime {
+namespace {
+
+// The Secret is made within seconds of the first start, so the tries stay close together.
+constexpr BackoffPolicy kBackoff = {.initial = absl::Milliseconds(100), .max = absl::Seconds(2)};
+
+// False when stop was requested first.
+bool Pause(absl::Duration duration, std::stop_token stop) {
+  Mutex mu;
+  CondVar never_signalled;
+  const MutexLock lock(mu);
+  never_signalled.WaitUntil(mu, stop,
+                            std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration),
+                            [] { return false; });
+  return !stop.stop_requested();
+}
+
+std::string Value(const api::Secret& secret, std::string_view key) {
+  const auto it = secret.data.find(key);
+  return it == secret.data.end() ? "" : it->second.value;
+}
+
+absl::StatusOr<TlsMaterial> ReadTlsSecret(kube::Client& client, const kube::ObjectKey& key,
+                                          std::stop_token stop) {
+  ASSIGN_OR_RETURN(const api::Secret secret,
+                   client.Get<api::Secret>(key, {.timeout = absl::Seconds(5), .stop = stop}));
+  TlsMaterial material = {Value(secret, "ca.crt"), Value(secret, "tls.crt"),
+                          Value(secret, "tls.key")};
+  RETURN_IF_ERROR(Annotate(CheckTls(material), absl::StrCat("secret ", key.ToString())));
+  if (material.ca.empty()) {
+    return InvalidArgumentError(absl::StrCat("secret ", key.ToString(), ": ca.crt: is missing"));
+  }
+  return material;
+}
+
+}  // namespace
+
+absl::StatusOr<TlsMaterial> WaitForTlsSecret(kube::Client& client, const std::string& ns,
+                                             const std::string& name, std::stop_token stop) {
+  absl::StatusCode logged = absl::StatusCode::kOk;
+  for (int failures = 1;; ++failures) {
+    absl::StatusOr<TlsMaterial> material = ReadTlsSecret(client, {ns, name}, stop);
+    if (material.ok()) {
+      return material;
+    }
+    if (material.status().code() != logged) {  // once per kind of obstacle
+      logged = material.status().code();
+      log::Info("waiting for the TLS secret",
+                {{"ns", ns}, {"name", name}, {"error", ToString(material.status())}});
+    }
+    if (!Pause(BackoffDelay(kBackoff, failures, 0), stop)) {
+      return CancelledError(absl::StrCat("wait for secret ", ns, "/", name));
+    }
+  }
+}
+
+void FollowTlsSecret(kube::Client& client, const std::string& ns, const std::string& name,
+                     std::stop_token stop, const std::function<void(const TlsMaterial&)>& on_change,
+                     absl::Duration period) {
+  TlsMaterial current;
+  do {
+    absl::StatusOr<TlsMaterial> material = ReadTlsSecret(client, {ns, name}, stop);
+    if (!material.ok()) {
+      if (!stop.stop_requested()) {
+        log::Warn("TLS secret not read, the old certificate stays",
+                  {{"ns", ns}, {"name", name}, {"error", ToString(material.status())}});
+      }
+    } else if (*material != current) {
+      current = *std::move(material);
+      log::Info("certificate in use",
+                {{"name", name}, {"ends", absl::FormatTime(CertificateExpiry(current))}});
+      on_change(current);
+    }
+  } while (Pause(period, stop));
+}
+
+}  // namespace korder::runtime
