@@ -4,8 +4,8 @@
 //   cpu.MilliValue();   // 500
 //   cpu.ToString();     // "500m"
 //
-// Kept as a whole number of 10^-9 units in 128 bits; nothing is ever a float. As in Kubernetes, what is
-// finer is rounded away from zero, and what is larger than 2^63-1 units is cut to that.
+// Kept as a whole number of 10^-9 units in 128 bits; nothing is ever a float. As in Kubernetes,
+// what is finer is rounded away from zero, and what is larger than 2^63-1 units is cut to that.
 #pragma once
 
 #include <compare>
