@@ -1,0 +1,106 @@
+// order-svc: keeps each Order's Tickets as its spec asks.
+// Reads Orders and Tickets. Writes Tickets and the status of Orders, nothing else; asks quota-svc
+// before every creation.
+#include <CLI/CLI.hpp>
+
+#include "base/clock.h"
+#include "base/status_macros.h"
+#include "kube/beast_transport.h"
+#include "kube/informer.h"
+#include "order-svc/config.h"
+#include "order-svc/metrics.h"
+#include "order-svc/quota_ledger.h"
+#include "order-svc/reconciler.h"
+#include "runtime/grpc_client.h"
+#include "runtime/grpc_server.h"
+#include "runtime/health.h"
+#include "runtime/http_server.h"
+#include "runtime/manager.h"
+#include "runtime/service_main.h"
+#include "runtime/tls.h"
+
+namespace korder::order {
+namespace {
+
+// Wakes the controller for the order that owns a changed ticket.
+void EnqueueOwner(kube::Controller& controller, const api::Ticket* was, const api::Ticket* is) {
+  const api::Ticket& ticket = is != nullptr ? *is : *was;
+  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
+  if (owner != nullptr && owner->kind == api::Order::kResource.kind) {
+    controller.Enqueue({ticket.metadata.ns, owner->name});
+  }
+}
+
+absl::Status Run(const Config& config, std::stop_token stop) {
+  const runtime::CommonConfig& common = config.common;
+  ASSIGN_OR_RETURN(const kube::ClusterConfig cluster, kube::LoadClusterConfig(common.kubeconfig));
+  const auto transport = kube::NewBeastTransport(cluster, {.user_agent = common.FullName()});
+  runtime::Metrics metrics(common.service);
+  kube::Client client(*transport, metrics.kube_observer());
+  SystemClock clock;
+  runtime::Manager manager(clock);
+  runtime::HttpServer http({.listen = common.http_listen},
+                           runtime::HealthAndMetrics(manager, metrics));
+  RETURN_IF_ERROR(http.Start());
+  manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
+
+  ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
+                   runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
+  runtime::GrpcServer grpc({.listen = common.grpc_listen, .tls = tls}, metrics);
+  RETURN_IF_ERROR(grpc.Start());
+  manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
+  QuotaLedger ledger(runtime::NewChannel({.address = config.quota_address,
+                                          .peer = "korder-quota-svc",
+                                          .tls = tls,
+                                          .health_service = runtime::LedgerClient::kService}));
+
+  kube::Informer<api::Order> orders(client);
+  kube::Informer<api::Ticket> tickets(client);
+  tickets.store().AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
+    const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
+    return owner == nullptr ? std::vector<std::string>() : std::vector<std::string>{owner->uid};
+  });
+  kube::EventRecorder events(client, clock,
+                             {.component = common.FullName(), .instance = common.identity});
+  Metrics order_metrics(metrics.registry());
+  Reconciler reconciler(client, orders.store(), tickets.store(), ledger, events, clock);
+  kube::Controller controller("order", reconciler, clock, {.workers = config.workers},
+                              metrics.kube_observer());
+  orders.OnChange([&](const api::Order* was, const api::Order* is) {
+    order_metrics.OnOrder(was, is);
+    controller.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
+  });
+  tickets.OnChange(
+      [&](const api::Ticket* was, const api::Ticket* is) { EnqueueOwner(controller, was, is); });
+
+  manager.AddInformer(orders);
+  manager.AddInformer(tickets);
+  manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
+  manager.AddWhileLeading("order", [&](std::stop_token s, int64_t) {
+    reconciler.ForgetAll();
+    for (const auto& order : orders.store().List()) {
+      controller.Enqueue(kube::KeyOf(*order));
+    }
+    controller.Run(s);
+  });
+  kube::LeaderElector elector(
+      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  return manager.Run(stop, common.leader_elect ? &elector : nullptr);
+}
+
+}  // namespace
+}  // namespace korder::order
+
+int main(int argc, char** argv) {
+  korder::order::Config config;
+  return korder::runtime::Main(
+      argc, argv, "order-svc", config.common,
+      [&config](CLI::App& app) {
+        app.add_option("--quota-address", config.quota_address, "gRPC target of quota-svc")
+            ->capture_default_str();
+        app.add_option("--workers", config.workers, "orders worked on at the same time")
+            ->check(CLI::Range(1, 64))
+            ->capture_default_str();
+      },
+      [&config](std::stop_token stop) { return korder::order::Run(config, std::move(stop)); });
+}

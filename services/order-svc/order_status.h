@@ -1,0 +1,33 @@
+// The status of an Order as a pure function of what is observed.
+//
+// Conditions: Ready names the first cause when False; Progressing is True while tickets are being
+// made or deleted; QuotaLimited, Failure, Suspended say why less is there than was asked for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "order-svc/observed.h"
+#include "order-svc/plan.h"
+
+namespace korder::order {
+
+// The reason of Failure for what the API accepts and order-svc does not serve yet.
+inline constexpr std::string_view kReasonNotSupportedYet = "NotSupportedYet";
+
+// Counts, selector, Suspended and Ready from the tickets as they are.
+api::OrderStatus ComputeStatus(const Observed& observed, const Memory& memory);
+
+// Adds what became of the plan: Progressing, QuotaLimited, and the cause of Ready=False.
+void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outcome, absl::Time now,
+                 api::OrderStatus& status);
+
+void SetFailure(const api::Order& order, std::string_view reason, const std::string& message,
+                absl::Time now, api::OrderStatus& status);
+
+// How long until a Ready ticket has been Ready for spec.minReadySeconds; nullopt when none waits.
+std::optional<absl::Duration> UntilNextAvailable(const Observed& observed);
+
+}  // namespace korder::order

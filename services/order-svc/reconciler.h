@@ -1,0 +1,85 @@
+// Does what Decide says for one Order: reserves at quota-svc, creates and deletes Tickets, writes
+// the Order's status. Reads stores, writes through the client; decides nothing itself.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "kube/client.h"
+#include "kube/controller.h"
+#include "kube/event_recorder.h"
+#include "kube/store.h"
+#include "order-svc/decide.h"
+#include "runtime/ledger_client.h"
+
+namespace korder::order {
+
+// The ledger as the reconciler needs it: quota-svc, or a double in tests.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+  virtual absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(
+      const std::string& ns, const runtime::LedgerClaim& claim, const std::vector<std::string>& ids,
+      std::stop_token stop) = 0;
+  virtual absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) = 0;
+};
+
+// The index of the ticket store that finds an order's tickets: the managing owner's UID.
+inline constexpr std::string_view kOwnerIndex = "owner";
+
+// Thread-safe; the controller never calls it for one key at the same time.
+class Reconciler final : public kube::Reconciler {
+ public:
+  // Borrows everything. REQUIRES: `tickets` has the index kOwnerIndex.
+  Reconciler(kube::Client& client, const kube::Store<api::Order>& orders,
+             const kube::Store<api::Ticket>& tickets, Ledger& ledger, kube::EventRecorder& events,
+             const Clock& clock);
+
+  absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
+
+  // Call when leadership begins: what an earlier term remembered may be outdated.
+  void ForgetAll();
+
+ private:
+  struct Written {
+    MonoTime at;
+    std::string uid;
+    std::string base_version;  // the resourceVersion that the write was based on
+  };
+
+  std::optional<Observed> Observe(const kube::ObjectKey& key);
+  absl::StatusOr<Outcome> Create(const api::Order& order, const std::vector<NewTicket>& wanted,
+                                 std::stop_token stop);
+  // What became of each creation; gives back the grants that were not used.
+  absl::StatusOr<Outcome> Judge(const api::Order& order, const std::vector<NewTicket>& wanted,
+                                const std::vector<runtime::LedgerDecision>& decisions,
+                                const std::vector<std::string>& ids,
+                                const std::vector<absl::Status>& made, std::stop_token stop);
+  // Whether the ticket that has the wanted name belongs to this order.
+  absl::StatusOr<bool> IsOurs(const api::Order& order, const api::Ticket& wanted,
+                              std::stop_token stop);
+  absl::Status Delete(const std::vector<DeleteTicket>& tickets, std::stop_token stop);
+  // How long the status write has to wait so that a storm of ticket changes costs few writes.
+  absl::Duration WriteDelay(const api::Order& order, const api::OrderStatus& status);
+  absl::Status WriteStatus(const api::Order& order, const api::OrderStatus& status,
+                           std::stop_token stop);
+  void Emit(const api::Order& order, const Plan& plan, const Outcome& outcome);
+
+  kube::Client& client_;
+  const kube::Store<api::Order>& orders_;
+  const kube::Store<api::Ticket>& tickets_;
+  Ledger& ledger_;
+  kube::EventRecorder& events_;
+  const Clock& clock_;
+
+  Mutex mu_;
+  // By order UID.
+  absl::flat_hash_map<std::string, Memory> memory_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<kube::ObjectKey, Written> written_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace korder::order
