@@ -1,0 +1,389 @@
+#include "order-svc/decide.h"
+
+#include <algorithm>
+#include <random>
+
+#include <catch2/catch.hpp>
+
+#include "api/meta/condition.h"
+#include "api/v1alpha1/reasons.h"
+#include "order-svc/order_status.h"
+
+namespace korder::order {
+namespace {
+
+using api::RefreshPolicy;
+using api::TicketPhase;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+
+// An order and its tickets, as order-svc would see them; defaults: OneTime, OnClaim, three tickets.
+class World {
+ public:
+  explicit World(int replicas, RefreshPolicy policy = RefreshPolicy::kOnClaim) {
+    order_.metadata.name = "web";
+    order_.metadata.ns = "default";
+    order_.metadata.uid = "order-uid";
+    order_.metadata.generation = 1;
+    order_.spec.replicas = replicas;
+    order_.spec.strategy.refresh_policy = policy;
+    order_.spec.ticket_template.metadata.labels = {{"app", "shop"}};
+    order_.spec.ticket_template.spec.resources.requests = {{"cpu", api::Quantity::FromInt(1)}};
+  }
+
+  api::Order& order() { return order_; }
+
+  // Performs a whole turn as the reconciler does, everything granted.
+  Plan Turn() {
+    const Plan plan = Decide(Look());
+    Outcome outcome;
+    for (const NewTicket& wanted : plan.create) {
+      api::Ticket ticket = wanted.ticket;
+      ticket.metadata.uid = "uid-" + ticket.metadata.name;
+      tickets_.push_back(ticket);
+      outcome.created.push_back(wanted.ordinal);
+    }
+    for (const DeleteTicket& gone : plan.remove) {
+      Drop(gone.key.name);
+    }
+    order_.status = Settle(order_, plan, outcome, now_);
+    memory_ = Remember(plan, outcome);
+    return plan;
+  }
+  // As after a restart: only what the API server has is known.
+  void Restart() { memory_.reset(); }
+  void SetPhase(const std::string& name, TicketPhase phase) { Find(name).status.phase = phase; }
+  void Drop(const std::string& name) {
+    std::erase_if(tickets_, [&](const api::Ticket& t) { return t.metadata.name == name; });
+  }
+  api::Ticket& Find(const std::string& name) {
+    const auto it = std::find_if(tickets_.begin(), tickets_.end(),
+                                 [&](const api::Ticket& t) { return t.metadata.name == name; });
+    REQUIRE(it != tickets_.end());
+    return *it;
+  }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const api::Ticket& ticket : tickets_) {
+      names.push_back(ticket.metadata.name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  Observed Look() const {
+    Observed observed{
+        .order = std::make_shared<api::Order>(order_), .memory = memory_, .now = now_};
+    for (const api::Ticket& ticket : tickets_) {
+      observed.tickets.push_back(std::make_shared<api::Ticket>(ticket));
+    }
+    return observed;
+  }
+  const api::Condition& Condition(std::string_view type) const {
+    const api::Condition* condition = api::FindCondition(order_.status.conditions, type);
+    REQUIRE(condition != nullptr);
+    return *condition;
+  }
+  std::vector<api::Ticket>& tickets() { return tickets_; }
+
+ private:
+  api::Order order_;
+  std::vector<api::Ticket> tickets_;
+  std::optional<Memory> memory_;
+  absl::Time now_ = kNow;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_CASE("order decide: a new order creates exactly its replicas, owned and labelled",
+          "[order][decide]") {
+  World world(3);
+  const Plan plan = world.Turn();
+  CHECK(world.Names() == Names{"web-0", "web-1", "web-2"});
+  const api::Ticket& ticket = plan.create[0].ticket;
+  CHECK(ticket.metadata.labels.at("app") == "shop");
+  CHECK(ticket.metadata.labels.at("korder.dev/order") == "web");
+  REQUIRE(ticket.metadata.owner_references.size() == 1);
+  CHECK(ticket.metadata.owner_references[0].uid == "order-uid");
+  CHECK(ticket.metadata.owner_references[0].controller == true);
+}
+
+TEST_CASE("order decide: the second look at the same state does nothing", "[order][decide]") {
+  World world(3);
+  world.Turn();
+  const Plan again = world.Turn();
+  CHECK(again.create.empty());
+  CHECK(again.remove.empty());
+}
+
+TEST_CASE("order decide: which tickets are replaced depends on the refresh policy",
+          "[order][decide]") {
+  struct Case {
+    const char* name;
+    RefreshPolicy policy;
+    TicketPhase phase;
+    bool want_replaced;
+  };
+  const Case cases[] = {
+      {"Never: claimed", RefreshPolicy::kNever, TicketPhase::kClaimed, false},
+      {"Never: expired", RefreshPolicy::kNever, TicketPhase::kExpired, false},
+      {"OnClaim: claimed", RefreshPolicy::kOnClaim, TicketPhase::kClaimed, true},
+      {"OnClaim: completed", RefreshPolicy::kOnClaim, TicketPhase::kCompleted, true},
+      {"OnClaim: expired", RefreshPolicy::kOnClaim, TicketPhase::kExpired, false},
+      {"OnClaim: failed", RefreshPolicy::kOnClaim, TicketPhase::kFailed, false},
+      {"Always: claimed", RefreshPolicy::kAlways, TicketPhase::kClaimed, true},
+      {"Always: expired", RefreshPolicy::kAlways, TicketPhase::kExpired, true},
+      {"Always: failed", RefreshPolicy::kAlways, TicketPhase::kFailed, true},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      World world(2, c.policy);
+      world.Turn();
+      world.Turn();
+      world.SetPhase("web-0", c.phase);
+      CHECK(world.Turn().create.size() == (c.want_replaced ? 1 : 0));
+      CHECK(world.Turn().create.empty());
+    }
+  }
+}
+
+TEST_CASE("order decide: a deleted ticket is replaced with Always only", "[order][decide]") {
+  for (const RefreshPolicy policy :
+       {RefreshPolicy::kNever, RefreshPolicy::kOnClaim, RefreshPolicy::kAlways}) {
+    World world(2, policy);
+    world.Turn();
+    world.Turn();
+    world.Drop("web-1");
+    CHECK(world.Turn().create.size() == (policy == RefreshPolicy::kAlways ? 1 : 0));
+  }
+}
+
+TEST_CASE("order decide: an expired ticket stays used up after its deletion and a restart",
+          "[order][decide]") {
+  World world(2);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kExpired);
+  world.Turn();
+  world.Drop("web-0");
+  world.Restart();
+  CHECK(world.Turn().create.empty());
+}
+
+TEST_CASE("order decide: a claimed ticket is replaced once, also over its end and a restart",
+          "[order][decide]") {
+  World world(2);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kClaimed);
+  world.Turn();
+  CHECK(world.Names() == Names{"web-0", "web-1", "web-2"});
+  world.SetPhase("web-0", TicketPhase::kCompleted);
+  world.Turn();
+  world.Drop("web-0");
+  world.Restart();
+  world.Turn();
+  CHECK(world.Names() == Names{"web-1", "web-2"});
+}
+
+TEST_CASE("order decide: tickets made just before a crash are counted, not made again",
+          "[order][decide]") {
+  World world(3);
+  const api::OrderStatus before = world.order().status;
+  world.Turn();
+  world.order().status = before;  // the status write did not happen
+  world.Restart();
+  CHECK(world.Turn().create.empty());
+  CHECK(world.order().status.slots == "0-2");
+}
+
+TEST_CASE("order decide: tickets that the watch has not shown yet are not made twice",
+          "[order][decide]") {
+  World world(3, RefreshPolicy::kAlways);
+  world.Turn();
+  world.tickets().clear();  // a stale store
+  CHECK(world.Turn().create.empty());
+}
+
+TEST_CASE(
+    "order decide: scaling down removes Pending before Ready, the newest first, never claimed",
+    "[order][decide]") {
+  World world(4, RefreshPolicy::kNever);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kClaimed);
+  world.SetPhase("web-1", TicketPhase::kReady);
+  world.SetPhase("web-2", TicketPhase::kPending);
+  world.SetPhase("web-3", TicketPhase::kReady);
+  world.order().spec.replicas = 2;
+  world.Turn();
+  CHECK(world.Names() == Names{"web-0", "web-1"});
+  world.order().spec.replicas = 0;
+  world.Turn();
+  CHECK(world.Names() == Names{"web-0"});
+}
+
+TEST_CASE("order decide: a ticket in the middle of a handoff is not scaled away",
+          "[order][decide]") {
+  World world(1);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kReady);
+  world.Find("web-0").status.handoff = api::TicketHandoff{.id = "h1"};
+  world.order().spec.replicas = 0;
+  world.Turn();
+  CHECK(world.Names() == Names{"web-0"});
+}
+
+TEST_CASE("order decide: scaling down gives up used slots before it deletes live tickets",
+          "[order][decide]") {
+  World world(3);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kExpired);
+  world.Turn();
+  world.order().spec.replicas = 2;
+  CHECK(world.Turn().remove.empty());
+  world.order().spec.replicas = 3;
+  CHECK(world.Turn().create.size() == 1);
+}
+
+TEST_CASE("order decide: names are not used again after deletions", "[order][decide]") {
+  World world(3);
+  world.Turn();
+  world.order().spec.replicas = 1;
+  world.Turn();
+  world.order().spec.replicas = 3;
+  world.Restart();
+  world.Turn();
+  CHECK(world.Names() == Names{"web-0", "web-3", "web-4"});
+}
+
+TEST_CASE("order decide: a paused order neither creates nor deletes", "[order][decide]") {
+  World world(3);
+  world.order().spec.paused = true;
+  CHECK(world.Turn().create.empty());
+  CHECK(world.Condition(api::kConditionSuspended).status == api::ConditionStatus::kTrue);
+  world.order().spec.paused = false;
+  CHECK(world.Turn().create.size() == 3);
+}
+
+TEST_CASE("order decide: an order that is being deleted makes nothing", "[order][decide]") {
+  World world(3);
+  world.order().metadata.deletion_timestamp = kNow;
+  const Plan plan = Decide(world.Look());
+  CHECK(plan.create.empty());
+  CHECK(plan.status == world.order().status);
+}
+
+TEST_CASE("order decide: an invalid spec is reported once and left alone", "[order][decide]") {
+  World world(2);
+  world.Turn();
+  world.order().spec.strategy.schedule = "0 2 * * *";  // forbidden for OneTime
+  const Plan plan = world.Turn();
+  REQUIRE(plan.events.size() == 1);
+  CHECK(plan.events[0].type == "Warning");
+  CHECK_THAT(plan.events[0].message, Catch::Contains("spec.strategy.schedule"));
+  CHECK(world.Condition(api::kConditionFailure).reason == api::kReasonInvalidSpec);
+  CHECK(world.Condition(api::kConditionReady).status == api::ConditionStatus::kFalse);
+  CHECK(world.Names().size() == 2);
+  CHECK(world.Turn().events.empty());
+}
+
+TEST_CASE("order decide: what is not served yet says so instead of doing something else",
+          "[order][decide]") {
+  World world(2);
+  world.order().spec.strategy.type = api::StrategyType::kScheduled;
+  world.order().spec.strategy.schedule = "0 2 * * *";
+  CHECK(world.Turn().create.empty());
+  CHECK(world.Condition(api::kConditionFailure).reason == kReasonNotSupportedYet);
+}
+
+TEST_CASE("order decide: a failure that was mended is no failure any more", "[order][decide]") {
+  World world(1);
+  world.order().spec.strategy.schedule = "0 2 * * *";
+  world.Turn();
+  world.order().spec.strategy.schedule.clear();
+  world.Turn();
+  CHECK(world.Condition(api::kConditionFailure).status == api::ConditionStatus::kFalse);
+  CHECK(world.Names().size() == 1);
+}
+
+TEST_CASE("order status: counts, and Ready names the first cause", "[order][status]") {
+  World world(3);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kReady);
+  world.Find("web-1").status.reason = "Unschedulable";
+  world.Find("web-1").status.message = "0/3 nodes are available";
+  world.Turn();
+  const api::OrderStatus& status = world.order().status;
+  CHECK(status.replicas == 3);
+  CHECK(status.ready_replicas == 1);
+  CHECK(status.unavailable_replicas == 2);
+  CHECK(status.selector == "korder.dev/order=web");
+  CHECK(world.Condition(api::kConditionReady).message ==
+        "1 of 3 tickets are available; ticket web-1: Unschedulable: 0/3 nodes are available");
+  world.SetPhase("web-1", TicketPhase::kReady);
+  world.SetPhase("web-2", TicketPhase::kReady);
+  world.Turn();
+  CHECK(world.Condition(api::kConditionReady).status == api::ConditionStatus::kTrue);
+  CHECK(world.Condition(api::kConditionProgressing).status == api::ConditionStatus::kFalse);
+}
+
+TEST_CASE("order status: an order whose tickets are all used up is Ready, Completed",
+          "[order][status]") {
+  World world(2, RefreshPolicy::kNever);
+  world.Turn();
+  world.SetPhase("web-0", TicketPhase::kCompleted);
+  world.SetPhase("web-1", TicketPhase::kExpired);
+  world.Turn();
+  CHECK(world.Condition(api::kConditionReady).status == api::ConditionStatus::kTrue);
+  CHECK(world.Condition(api::kConditionReady).reason == api::kReasonCompleted);
+}
+
+TEST_CASE("order status: a denial is the cause of not being Ready", "[order][status]") {
+  World world(1);
+  const Plan plan = Decide(world.Look());
+  const api::OrderStatus status =
+      Settle(world.order(), plan, {.denied = "quota team: tickets: used 50 of 50"}, kNow);
+  CHECK(api::IsConditionTrue(status.conditions, api::kConditionQuotaLimited));
+  CHECK(api::FindCondition(status.conditions, api::kConditionReady)->message ==
+        "quota team: tickets: used 50 of 50");
+  CHECK(status.slots.empty());
+}
+
+TEST_CASE("order decide: under random histories live and used slots never exceed replicas",
+          "[order][decide]") {
+  std::mt19937 random(11);
+  for (int run = 0; run < 100; ++run) {
+    World world(3, static_cast<RefreshPolicy>(random() % 3));
+    for (int step = 0; step < 60; ++step) {
+      if (!world.tickets().empty() && random() % 2 == 0) {
+        api::Ticket& ticket = world.tickets()[random() % world.tickets().size()];
+        if (!api::IsFinished(ticket.status.phase)) {
+          ticket.status.phase = static_cast<TicketPhase>(
+              std::min<size_t>(5, static_cast<size_t>(ticket.status.phase) + random() % 3));
+        } else if (random() % 2 == 0) {
+          world.Drop(ticket.metadata.name);
+        }
+      }
+      if (random() % 10 == 0) world.order().spec.replicas = static_cast<int>(random() % 5);
+      if (random() % 10 == 0) world.Restart();
+      std::shuffle(world.tickets().begin(), world.tickets().end(), random);
+      world.Turn();
+      const Plan again = Decide(world.Look());
+      REQUIRE(again.create.empty());
+      REQUIRE(again.remove.empty());
+      const auto live =
+          std::count_if(world.tickets().begin(), world.tickets().end(),
+                        [](const api::Ticket& t) { return api::IsLive(t.status.phase); });
+      REQUIRE(live <= world.order().spec.replicas);
+    }
+  }
+}
+
+TEST_CASE("order decide: long names are shortened to valid label values", "[order][decide]") {
+  api::Order order;
+  order.metadata.name = std::string(63, 'a');
+  CHECK(TicketName(order, 14999).size() <= 63);
+  api::Order other;
+  other.metadata.name = std::string(62, 'a') + "b";
+  CHECK(TicketName(order, 1) != TicketName(other, 1));
+}
+
+}  // namespace
+}  // namespace korder::order

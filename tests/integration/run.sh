@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The fixture of the integration tests: `run.sh up BIN`, `run.sh down`, `run.sh test PROGRAM ARGS...`.
+# One control plane with 50 simulated nodes and the four services serve all of them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+instance=${KORDER_INSTANCE:-itest}
+
+case ${1:-} in
+  up)
+    scripts/services down --name "$instance" >/dev/null 2>&1 || true
+    scripts/devcluster down --name "$instance" >/dev/null 2>&1 || true
+    scripts/devcluster up --name "$instance" --nodes 50 --node-cpu 8 --node-memory 32Gi \
+      --node-label node-type=compute --audit
+    scripts/services up --name "$instance" --bin "$2"
+    ;;
+  down)
+    scripts/services down --name "$instance"
+    scripts/devcluster down --name "$instance"
+    ;;
+  test)
+    shift
+    KORDER_SOURCE=$PWD
+    KORDER_INSTANCE=$instance
+    KUBECONFIG=$(scripts/devcluster kubeconfig --name "$instance")
+    KORDER_AUDIT_LOG=$(scripts/devcluster status -o json |
+      jq -r --arg n "$instance" '.instances[] | select(.name == $n).auditLog')
+    PATH=$(scripts/devcluster bin):$PATH
+    export KORDER_SOURCE KORDER_INSTANCE KUBECONFIG KORDER_AUDIT_LOG PATH
+    exec "$@"
+    ;;
+  *)
+    echo "usage: run.sh up BIN | down | test PROGRAM ARGS..." >&2
+    exit 2
+    ;;
+esac
