@@ -27,11 +27,11 @@ namespace korder::runtime {
 struct ChannelOptions {
   std::string address;  // a gRPC target: "host:port", "dns:///name:port", "ipv4:a:1,b:2"
   // The name the server's certificate must carry.
-  std::string peer;
-  TlsMaterial tls;
+  std::string peer = {};
+  TlsMaterial tls = {};
   // Balance over all addresses, and use only those whose health says SERVING for this service
   // (that is how the leader among replicas is found). Empty = no health checks.
-  std::string health_service;
+  std::string health_service = {};
 };
 
 std::shared_ptr<grpc::Channel> NewChannel(const ChannelOptions& options);

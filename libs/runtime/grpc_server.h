@@ -33,8 +33,8 @@ using AllowList = std::map<std::string, std::set<std::string>>;
 
 struct GrpcServerOptions {
   std::string listen;
-  TlsMaterial tls;
-  AllowList allow;
+  TlsMaterial tls = {};
+  AllowList allow = {};
   int max_threads = 32;
   int max_message_bytes = 4 << 20;
 };

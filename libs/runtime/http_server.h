@@ -36,8 +36,8 @@ struct HttpServerResponse {
 using HttpHandler = std::function<HttpServerResponse(const HttpServerRequest&)>;
 
 struct HttpServerOptions {
-  std::string listen;  // "host:port"
-  TlsMaterial tls;     // empty = plain HTTP
+  std::string listen;    // "host:port"
+  TlsMaterial tls = {};  // empty = plain HTTP
   size_t max_body = 7 << 20;
   int threads = 4;
   int max_concurrent = 256;

@@ -140,6 +140,7 @@ class StreamSession final : public HttpSession,
       }
       self->admitted_ = self->host_.Admit();
       if (!self->admitted_) {
+        self->unread_ = true;
         return self->RespondAndClose({429, "text/plain; charset=utf-8", "too many requests\n"});
       }
       self->ContinueThenReadBody();
@@ -200,6 +201,7 @@ class StreamSession final : public HttpSession,
 
   // Answers what could not be read, if there is anything to say about it.
   void Refuse(Error ec) {
+    unread_ = true;
     if (ec == http::error::body_limit) {
       RespondAndClose({413, "text/plain; charset=utf-8", "the body is too large\n"});
     } else if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
@@ -242,8 +244,8 @@ class StreamSession final : public HttpSession,
     });
   }
 
-  // Says goodbye, then reads what the client still sends for a moment: closing a socket with unread
-  // bytes makes the kernel reset the connection, and the client would lose a 413 or 429.
+  // Says goodbye. After a refusal reads for a moment what the client still sends: closing a socket
+  // with unread bytes makes the kernel reset the connection, and the client would lose the 413.
   void Close() {
     if (!beast::get_lowest_layer(stream_).socket().is_open()) {
       return;
@@ -258,7 +260,7 @@ class StreamSession final : public HttpSession,
   void Linger() {
     Error ignored;
     beast::get_lowest_layer(stream_).socket().shutdown(tcp::socket::shutdown_send, ignored);
-    Discard();
+    unread_ ? Discard() : Drop();
   }
   void Discard() {
     beast::get_lowest_layer(stream_).async_read_some(net::buffer(discarded_),
@@ -280,6 +282,7 @@ class StreamSession final : public HttpSession,
   bool waiting_ = false;     // between requests
   bool admitted_ = false;    // counted by the host
   bool answered_ = true;     // the current request has its answer, or is getting it
+  bool unread_ = false;      // the client may still be sending a request that was refused
   bool keep_alive_ = false;  // as the client asked
   bool head_ = false;
 };
