@@ -6,10 +6,11 @@
 namespace korder::api {
 namespace {
 
-// The largest amount Kubernetes' own arithmetic goes up to.
-constexpr Quantity kMost = Quantity::FromInt(INT64_MAX);
+// Quantities are read from at most 64 bits and summed in 128, so no list of containers that fits in
+// an object can exceed the range; the bound only keeps the sum defined.
+constexpr Quantity kMost =
+    Quantity::FromNanos(static_cast<Quantity::Nanos>(~static_cast<unsigned __int128>(0) >> 1));
 
-// Sums beyond what a quantity can hold stay at the most: no node has it, so the answer is the same.
 void AddTo(ResourceList& sum, const ResourceList& more) {
   for (const auto& [name, amount] : more) {
     const auto [it, inserted] = sum.try_emplace(name, amount);

@@ -2,9 +2,8 @@
 
 namespace korder::api {
 
-std::string NotOneOf(std::string_view value, std::span<const std::string_view> choices) {
-  std::string text = "\"";
-  text.append(value).append("\" must be one of ");
+std::string MustBeOneOf(std::span<const std::string_view> choices) {
+  std::string text = "must be one of ";
   for (size_t i = 0; i < choices.size(); ++i) {
     text.append(i == 0 ? "" : ", ").append(choices[i]);
   }

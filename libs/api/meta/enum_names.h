@@ -6,7 +6,7 @@
 //   }
 //   Name(StrategyType::kScheduled);                     // "Scheduled"
 //   FromName<StrategyType>("Daily");                    // std::nullopt
-//   // reading "Daily": `spec.strategy.type: "Daily" must be one of OneTime, Scheduled, Recurring`
+//   // reading "Daily": `spec.strategy.type: "Daily": must be one of OneTime, Scheduled, Recurring`
 //
 // The names stand in the order of the enumerators, which begin at 0.
 #pragma once
@@ -43,8 +43,8 @@ constexpr std::optional<E> FromName(std::string_view name) {
   return std::nullopt;
 }
 
-// `"Daily" must be one of OneTime, Scheduled, Recurring`.
-std::string NotOneOf(std::string_view value, std::span<const std::string_view> choices);
+// "must be one of OneTime, Scheduled, Recurring"
+std::string MustBeOneOf(std::span<const std::string_view> choices);
 
 template <NamedEnum E>
 void ReadJson(json::Reader& r, E& out) {
@@ -55,7 +55,7 @@ void ReadJson(json::Reader& r, E& out) {
   if (const std::optional<E> value = FromName<E>(text)) {
     out = *value;
   } else {
-    r.Fail(NotOneOf(text, EnumNames(E{})));
+    r.Fail("\"" + std::string(text) + "\": " + MustBeOneOf(EnumNames(E{})));
   }
 }
 

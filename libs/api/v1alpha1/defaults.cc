@@ -1,11 +1,22 @@
 #include "api/v1alpha1/defaults.h"
 
 #include "api/core/pod_requests.h"
+#include "api/core/resources_validation.h"
 #include "api/v1alpha1/names.h"
 
 namespace korder::api {
 
 ResourceList EffectiveRequests(const TicketSpec& spec) { return RequestsOrLimits(spec.resources); }
+
+ResourceList EffectiveLimits(const TicketSpec& spec) {
+  ResourceList limits = spec.resources.limits;
+  for (const auto& [name, amount] : spec.resources.requests) {
+    if (NeedsEqualLimit(name)) {
+      limits.try_emplace(name, amount);
+    }
+  }
+  return limits;
+}
 
 LabelSelector EffectiveSelector(const Order& order) {
   if (order.spec.selector.has_value()) {

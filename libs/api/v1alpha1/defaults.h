@@ -18,6 +18,10 @@ inline constexpr absl::Duration kDefaultQuotaWindow = absl::Hours(1);
 // What a ticket reserves: its requests, completed from its limits.
 ResourceList EffectiveRequests(const TicketSpec& spec);
 
+// The limits a guardian must carry: the ticket's own, and one equal to the request for every
+// resource that Kubernetes refuses to overcommit (hugepages, nvidia.com/gpu...).
+ResourceList EffectiveLimits(const TicketSpec& spec);
+
 // The selector of an Order's tickets: its own, or korder.dev/order=<name>.
 LabelSelector EffectiveSelector(const Order& order);
 

@@ -9,6 +9,7 @@
 // objects that slipped past. Pure.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "api/v1alpha1/claim_policy.h"
@@ -30,5 +31,8 @@ std::vector<FieldError> ValidateUpdate(const Order& old, const Order& now);
 std::vector<FieldError> ValidateUpdate(const Ticket& old, const Ticket& now);
 std::vector<FieldError> ValidateUpdate(const Quota& old, const Quota& now);
 std::vector<FieldError> ValidateUpdate(const ClaimPolicy& old, const ClaimPolicy& now);
+
+// What is allowed and yet hardly meant: a cap of a namespace above the quota's own limit.
+std::vector<std::string> Warnings(const Quota& quota);
 
 }  // namespace korder::api

@@ -1,0 +1,117 @@
+#include <string>
+
+#include "api/v1alpha1/schedule_validation.h"
+#include "api/v1alpha1/ticket_spec_validation.h"
+#include "api/v1alpha1/validation.h"
+
+namespace korder::api {
+namespace {
+
+constexpr size_t kMaxName = 63;
+// What the API server allows for all annotations of an object together.
+constexpr size_t kMaxAnnotations = 256 * 1024;
+
+void CheckNotNegative(int32_t value, const FieldPath& path, Problems& problems) {
+  if (value < 0) {
+    problems.Add(path, std::to_string(value), "must be 0 or more");
+  }
+}
+
+void ValidateStrategy(const OrderStrategy& strategy, const FieldPath& path, Problems& problems) {
+  const std::string type(Name(strategy.type));
+  if (strategy.type == StrategyType::kOneTime) {
+    if (!strategy.schedule.empty()) {
+      problems.Add(path / "schedule", strategy.schedule,
+                   "is not allowed for strategy type OneTime");
+    }
+    CheckTimeZone(strategy.time_zone, path / "timeZone", problems);
+  } else if (strategy.schedule.empty()) {
+    problems.Missing(path / "schedule", "is needed for strategy type " + type);
+    CheckTimeZone(strategy.time_zone, path / "timeZone", problems);
+  } else {
+    CheckSchedule(strategy.schedule, strategy.time_zone, path, problems);
+  }
+  if (strategy.lead_time.has_value()) {
+    if (!strategy.lead_time->valid()) {
+      problems.Add(path / "leadTime", strategy.lead_time->text(), kMalformedDuration);
+    } else if (strategy.lead_time->value() < absl::ZeroDuration()) {
+      problems.Add(path / "leadTime", strategy.lead_time->text(), "must not be negative");
+    }
+  }
+  ValidatePositive(strategy.starting_deadline, path / "startingDeadline", problems);
+  for (size_t i = 0; i < strategy.skip.size(); ++i) {
+    CheckSkip(strategy.skip[i], (path / "skip")[i], problems);
+  }
+}
+
+void ValidateOwnPrefix(std::string_view key, const FieldPath& path, Problems& problems) {
+  if (key.starts_with(kPrefix)) {
+    problems.Add(path, key, "names under korder.dev/ are set by korder itself");
+  }
+}
+
+void ValidateTemplateMeta(const TemplateMeta& meta, const FieldPath& path, Problems& problems) {
+  for (const auto& [key, value] : meta.labels) {
+    problems.AddIf(path / "labels", key, LabelKeyProblem(key));
+    problems.AddIf((path / "labels").Key(key), value, LabelValueProblem(value));
+    ValidateOwnPrefix(key, path / "labels", problems);
+  }
+  size_t size = 0;
+  for (const auto& [key, value] : meta.annotations) {
+    problems.AddIf(path / "annotations", key, LabelKeyProblem(key));
+    ValidateOwnPrefix(key, path / "annotations", problems);
+    size += key.size() + value.size();
+  }
+  if (size > kMaxAnnotations) {
+    problems.Missing(path / "annotations", "can have at most 256 KiB together");
+  }
+}
+
+void ValidateSelector(const Order& order, const FieldPath& path, Problems& problems) {
+  if (!order.spec.selector.has_value()) {
+    return;
+  }
+  std::vector<FieldError> errors = Validate(*order.spec.selector, path.text());
+  Labels labels = order.spec.ticket_template.metadata.labels;
+  labels[std::string(kLabelOrder)] = order.metadata.name;
+  if (errors.empty() && !order.spec.selector->Matches(labels)) {
+    problems.Add(
+        path, order.spec.selector->ToString(),
+        "must match the labels of the template (and korder.dev/order=" + order.metadata.name + ")");
+  }
+  problems.Append(std::move(errors));
+}
+
+}  // namespace
+
+std::vector<FieldError> Validate(const Order& order) {
+  Problems problems;
+  if (order.metadata.name.size() > kMaxName) {
+    problems.Add(FieldPath("metadata.name"), order.metadata.name,
+                 "can have at most 63 characters: it is also the value of the label "
+                 "korder.dev/order");
+  }
+  const FieldPath spec("spec");
+  CheckNotNegative(order.spec.replicas, spec / "replicas", problems);
+  ValidateStrategy(order.spec.strategy, spec / "strategy", problems);
+  ValidateSelector(order, spec / "selector", problems);
+  CheckNotNegative(order.spec.min_ready_seconds, spec / "minReadySeconds", problems);
+  const TicketTemplate& tmpl = order.spec.ticket_template;
+  ValidateTemplateMeta(tmpl.metadata, spec / "template" / "metadata", problems);
+  ValidateTicketSpec(tmpl.spec, spec / "template" / "spec", problems);
+  return problems.Take();
+}
+
+std::vector<FieldError> ValidateUpdate(const Order& old, const Order& now) {
+  if (now.metadata.deleting()) {
+    return {};
+  }
+  Problems problems;
+  problems.Append(Validate(now));
+  if (!(old.spec.selector == now.spec.selector)) {
+    problems.Missing(FieldPath("spec.selector"), "is immutable");
+  }
+  return problems.Take();
+}
+
+}  // namespace korder::api
