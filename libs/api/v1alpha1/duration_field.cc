@@ -19,7 +19,7 @@ std::string WithoutTrailingZeros(std::string text) {
 }  // namespace
 
 DurationField::DurationField(absl::Duration value)
-    : value_(value), text_(WithoutTrailingZeros(api::FormatDuration(value))) {}
+    : value_(value), text_(WithoutTrailingZeros(PrintDuration(value))) {}
 
 DurationField DurationField::FromText(std::string_view text) {
   DurationField field;

@@ -2,150 +2,214 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "api/value/field_error.h"
+#include "base/status_macros.h"
+#include "json/reader.h"
+#include "json/writer.h"
 
 namespace korder::api {
 namespace {
 
-using Wide = unsigned __int128;
+constexpr uint64_t kMicrosecond = 1'000;
+constexpr uint64_t kMillisecond = 1'000 * kMicrosecond;
+constexpr uint64_t kSecond = 1'000 * kMillisecond;
+constexpr uint64_t kMinute = 60 * kSecond;
+constexpr uint64_t kHour = 60 * kMinute;
+// The magnitude of the shortest duration; the longest is one less.
+constexpr uint64_t kLimit = uint64_t{1} << 63;
 
 struct Unit {
   std::string_view name;
   uint64_t nanos;
 };
-// Longer names first, so that "ms" is not read as "m".
 constexpr Unit kUnits[] = {
-    {"ns", 1},         {"us", 1'000},        {"\u00b5s", 1'000},    {"\u03bcs", 1'000},
-    {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
+    {"ns", 1},
+    {"us", kMicrosecond},
+    {"\u00b5s", kMicrosecond},  // The micro sign...
+    {"\u03bcs", kMicrosecond},  // ...and the Greek letter that looks like it.
+    {"ms", kMillisecond},
+    {"s", kSecond},
+    {"m", kMinute},
+    {"h", kHour},
 };
-constexpr Wide kLimit = Wide{1} << 63;
 
-absl::Status Malformed(std::string_view text) {
-  return InvalidArgumentError(
-      absl::StrCat("\"", std::string(text), "\" is not a duration such as 24h, 90m or 1h30m"));
+absl::Status Malformed() {
+  return InvalidArgumentError("must be a duration such as 24h, 90m or 1h30m");
+}
+absl::Status UnknownUnit() {
+  return InvalidArgumentError("must be a duration in the units h, m, s, ms, us and ns");
+}
+absl::Status TooLong() { return InvalidArgumentError("must not be longer than 292 years"); }
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+std::string_view TakeDigits(std::string_view& rest) {
+  size_t end = 0;
+  while (end < rest.size() && IsDigit(rest[end])) {
+    ++end;
+  }
+  const std::string_view digits = rest.substr(0, end);
+  rest.remove_prefix(end);
+  return digits;
 }
 
-bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
-
-const Unit* UnitAt(std::string_view text) {
+const Unit* TakeUnit(std::string_view& rest) {
+  const std::string_view name = rest.substr(0, rest.find_first_of(".0123456789"));
   for (const Unit& unit : kUnits) {
-    if (text.substr(0, unit.name.size()) == unit.name) {
+    if (unit.name == name) {
+      rest.remove_prefix(name.size());
       return &unit;
     }
   }
   return nullptr;
 }
 
-// One "<number><unit>" from the front of `rest`; returns its nanoseconds.
-absl::StatusOr<Wide> TakeTerm(std::string_view& rest, std::string_view whole) {
-  Wide integer = 0;
-  Wide fraction = 0;
-  Wide scale = 1;
-  bool any = false;
-  size_t at = 0;
-  for (; at < rest.size() && IsDigit(rest[at]); ++at) {
-    integer = integer * 10 + static_cast<unsigned>(rest[at] - '0');
-    any = true;
-    if (integer > kLimit) {
-      return Malformed(whole);
+// nullopt when it exceeds kLimit.
+std::optional<uint64_t> ToInteger(std::string_view digits) {
+  uint64_t value = 0;
+  for (const char c : digits) {
+    if (value > kLimit / 10) {
+      return std::nullopt;
     }
+    value = value * 10 + static_cast<uint64_t>(c - '0');
   }
-  if (at < rest.size() && rest[at] == '.') {
-    for (++at; at < rest.size() && IsDigit(rest[at]); ++at) {
-      any = true;
-      // Digits finer than 10^-18 of the unit cannot change a nanosecond.
-      if (scale < 1'000'000'000'000'000'000U) {
-        fraction = fraction * 10 + static_cast<unsigned>(rest[at] - '0');
-        scale *= 10;
-      }
-    }
-  }
-  const Unit* unit = UnitAt(rest.substr(at));
-  if (!any || unit == nullptr) {
-    return Malformed(whole);
-  }
-  rest.remove_prefix(at + unit->name.size());
-  return integer * unit->nanos + fraction * unit->nanos / scale;
+  return value <= kLimit ? std::optional(value) : std::nullopt;
 }
 
-// nanos / 10^digits with its fraction, without trailing zeros.
-std::string Fractional(uint64_t nanos, int digits, std::string_view unit) {
-  uint64_t scale = 1;
-  for (int i = 0; i < digits; ++i) {
+// The nanoseconds in the `digits` behind a decimal point. Floating point on purpose: Go computes it
+// so, and the same text must be the same duration.
+uint64_t FractionNanos(std::string_view digits, uint64_t unit) {
+  uint64_t value = 0;
+  double scale = 1;
+  for (const char c : digits) {
+    const uint64_t next = value * 10 + static_cast<uint64_t>(c - '0');
+    if (value > (kLimit - 1) / 10 || next > kLimit) {
+      break;  // What follows is too fine to matter.
+    }
+    value = next;
     scale *= 10;
   }
-  std::string text = absl::StrCat(nanos / scale);
-  std::string fraction = absl::StrCat(nanos % scale);
-  fraction.insert(0, static_cast<size_t>(digits) - fraction.size(), '0');
-  while (!fraction.empty() && fraction.back() == '0') {
-    fraction.pop_back();
+  return static_cast<uint64_t>(static_cast<double>(value) * (static_cast<double>(unit) / scale));
+}
+
+// Takes one "<number><unit>" from the front of `rest`. The result is at most kLimit.
+absl::StatusOr<uint64_t> TakeTerm(std::string_view& rest) {
+  const std::string_view whole = TakeDigits(rest);
+  std::string_view fraction;
+  if (rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    fraction = TakeDigits(rest);
   }
-  return absl::StrCat(text, fraction.empty() ? "" : ".", fraction, std::string(unit));
+  if (whole.empty() && fraction.empty()) {
+    return Malformed();
+  }
+  const Unit* unit = TakeUnit(rest);
+  if (unit == nullptr) {
+    return UnknownUnit();
+  }
+  const std::optional<uint64_t> count = ToInteger(whole);
+  if (!count || *count > kLimit / unit->nanos) {
+    return TooLong();
+  }
+  const uint64_t nanos = *count * unit->nanos + FractionNanos(fraction, unit->nanos);
+  return nanos <= kLimit ? absl::StatusOr<uint64_t>(nanos) : TooLong();
+}
+
+// value / 10^digits, without trailing zeros behind the point.
+std::string PrintFraction(uint64_t value, int digits) {
+  std::string fraction;
+  for (int i = 0; i < digits; ++i) {
+    if (!fraction.empty() || value % 10 != 0) {
+      fraction.insert(fraction.begin(), static_cast<char>('0' + value % 10));
+    }
+    value /= 10;
+  }
+  return absl::StrCat(value, fraction.empty() ? "" : ".", fraction);
+}
+
+// Below a second the unit is the largest in which there is something before the point.
+std::string PrintShort(uint64_t nanos) {
+  if (nanos == 0) {
+    return "0s";
+  }
+  if (nanos < kMicrosecond) {
+    return absl::StrCat(nanos, "ns");
+  }
+  return nanos < kMillisecond ? PrintFraction(nanos, 3) + "\u00b5s"
+                              : PrintFraction(nanos, 6) + "ms";
+}
+
+std::string Print(uint64_t nanos) {
+  if (nanos < kSecond) {
+    return PrintShort(nanos);
+  }
+  const uint64_t hours = nanos / kHour;
+  const uint64_t minutes = nanos / kMinute % 60;
+  const std::string seconds = PrintFraction(nanos % kMinute, 9) + "s";
+  if (hours > 0) {
+    return absl::StrCat(hours, "h", minutes, "m", seconds);
+  }
+  return minutes > 0 ? absl::StrCat(minutes, "m", seconds) : seconds;
 }
 
 }  // namespace
 
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
-  std::string_view rest = text;
-  const bool negative = !rest.empty() && rest[0] == '-';
-  if (!rest.empty() && (rest[0] == '-' || rest[0] == '+')) {
-    rest.remove_prefix(1);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) {
+    text.remove_prefix(1);
   }
-  if (rest == "0") {
+  if (text.empty()) {
+    return Malformed();
+  }
+  if (text == "0") {  // The only number that needs no unit.
     return absl::ZeroDuration();
   }
-  if (rest.empty()) {
-    return Malformed(text);
-  }
-  Wide nanos = 0;
-  while (!rest.empty()) {
-    const absl::StatusOr<Wide> term = TakeTerm(rest, text);
-    if (!term.ok()) {
-      return term.status();
+  uint64_t nanos = 0;
+  while (!text.empty()) {
+    ASSIGN_OR_RETURN(const uint64_t term, TakeTerm(text));
+    if (term > kLimit - nanos) {
+      return TooLong();
     }
-    nanos += *term;
-    if (nanos > kLimit) {
-      return InvalidArgumentError(
-          absl::StrCat("\"", std::string(text), "\" is longer than 292 years"));
-    }
+    nanos += term;
   }
-  if (nanos == kLimit && !negative) {
-    return InvalidArgumentError(
-        absl::StrCat("\"", std::string(text), "\" is longer than 292 years"));
+  if (nanos == kLimit) {
+    return negative ? absl::StatusOr<absl::Duration>(
+                          absl::Nanoseconds(std::numeric_limits<int64_t>::min()))
+                    : TooLong();
   }
-  const uint64_t magnitude = static_cast<uint64_t>(nanos);
-  return absl::Nanoseconds(negative ? static_cast<int64_t>(0 - magnitude)
-                                    : static_cast<int64_t>(magnitude));
+  const auto magnitude = static_cast<int64_t>(nanos);
+  return absl::Nanoseconds(negative ? -magnitude : magnitude);
 }
 
-std::string FormatDuration(absl::Duration duration) {
+std::string PrintDuration(absl::Duration duration) {
   const int64_t nanos = absl::ToInt64Nanoseconds(duration);
-  if (nanos == 0) {
-    return "0s";
-  }
-  const std::string sign = nanos < 0 ? "-" : "";
-  const uint64_t magnitude =
-      nanos < 0 ? 0 - static_cast<uint64_t>(nanos) : static_cast<uint64_t>(nanos);
-  if (magnitude < 1'000) {
-    return absl::StrCat(sign, magnitude, "ns");
-  }
-  if (magnitude < 1'000'000) {
-    return sign + Fractional(magnitude, 3, "\u00b5s");
-  }
-  if (magnitude < 1'000'000'000) {
-    return sign + Fractional(magnitude, 6, "ms");
-  }
-  const uint64_t minutes = magnitude / 60'000'000'000U;
-  const std::string seconds = Fractional(magnitude % 60'000'000'000U, 9, "s");
-  if (minutes == 0) {
-    return sign + seconds;
-  }
-  if (minutes < 60) {
-    return absl::StrCat(sign, minutes, "m", seconds);
-  }
-  return absl::StrCat(sign, minutes / 60, "h", minutes % 60, "m", seconds);
+  const auto bits = static_cast<uint64_t>(nanos);
+  return nanos < 0 ? "-" + Print(0 - bits) : Print(bits);
 }
 
 }  // namespace korder::api
+
+namespace absl {
+
+void ReadJson(korder::json::Reader& r, Duration& out) {
+  const std::string_view text = r.String();
+  if (!r.ok()) {
+    return;
+  }
+  const StatusOr<Duration> parsed = korder::api::ParseDuration(text);
+  if (!parsed.ok()) {
+    r.Fail(StrCat(korder::api::Quoted(text), ": ", std::string(korder::Message(parsed.status()))));
+    return;
+  }
+  out = *parsed;
+}
+
+void WriteJson(korder::json::Writer& w, const Duration& value) {
+  w.String(korder::api::PrintDuration(value));
+}
+
+}  // namespace absl

@@ -1,20 +1,71 @@
 #include "api/value/field_error.h"
 
-#include "absl/strings/str_cat.h"
-
 namespace korder::api {
+namespace {
+
+// Enough to recognize a value by; an event's message has 1024 bytes for all problems together.
+constexpr size_t kMaxShown = 128;
+
+// The length of the longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
+size_t PrefixLength(std::string_view text, size_t limit) {
+  if (text.size() <= limit) {
+    return text.size();
+  }
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) {
+    --limit;
+  }
+  return limit;
+}
+
+void AppendEscaped(std::string& out, char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == '"' || c == '\\') {
+    out.append({'\\', c});
+  } else if (c == '\n') {
+    out.append("\\n");
+  } else if (c == '\t') {
+    out.append("\\t");
+  } else if (byte < 0x20 || byte == 0x7F) {
+    out.append({'\\', 'x', kHex[byte >> 4], kHex[byte & 0xF]});
+  } else {
+    out.push_back(c);
+  }
+}
+
+}  // namespace
+
+std::string Quoted(std::string_view value) {
+  const size_t shown = PrefixLength(value, kMaxShown);
+  std::string out = "\"";
+  for (const char c : value.substr(0, shown)) {
+    AppendEscaped(out, c);
+  }
+  out.append(shown < value.size() ? "...\"" : "\"");
+  return out;
+}
 
 std::string Render(const FieldError& error) {
-  return error.value.empty() ? absl::StrCat(error.path, ": ", error.rule)
-                             : absl::StrCat(error.path, ": \"", error.value, "\": ", error.rule);
+  std::string out;
+  if (!error.path.empty()) {
+    out.append(error.path).append(": ");
+  }
+  if (!error.value.empty()) {
+    out.append(Quoted(error.value)).append(": ");
+  }
+  return out.append(error.rule);
 }
 
 std::string JoinErrors(const std::vector<FieldError>& errors) {
-  std::string text;
+  std::string out;
   for (const FieldError& error : errors) {
-    absl::StrAppend(&text, text.empty() ? "" : "; ", Render(error));
+    out.append(out.empty() ? "" : "; ").append(Render(error));
   }
-  return text;
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const FieldError& error) {
+  return out << Render(error);
 }
 
 }  // namespace korder::api

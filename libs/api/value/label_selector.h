@@ -2,6 +2,7 @@
 //
 //   LabelSelector selector{.match_labels = {{"team", "backend"}}};
 //   selector.Matches(ns.metadata.labels);
+//   selector.ToString();   // "team=backend"
 #pragma once
 
 #include <string>
@@ -43,16 +44,19 @@ struct LabelSelector {
   }
 
   bool empty() const { return match_labels.empty() && match_expressions.empty(); }
-  // An empty selector matches everything; an unknown operator matches nothing.
+  // An empty selector matches everything. An expression that Validate refuses matches nothing.
   bool Matches(const Labels& labels) const;
-  // As kubectl writes it: "a=b,c in (x,y),!d".
+  // As kubectl and the scale subresource write it, by key: "a=b,c in (x,y),!d". Empty for an empty
+  // selector.
   std::string ToString() const;
 };
 
 // All problems; `path` is the selector's own, for instance "spec.selector".
 std::vector<FieldError> Validate(const LabelSelector& selector, std::string_view path);
 
-// The text form: "a=b,c!=d,e in (x,y),f notin (z),g,!h".
+// The text form, with kubectl's syntax: "a=b,c!=d,e in (x,y),f notin (z),g,!h". INVALID_ARGUMENT
+// with the rule that `text` breaks. The operators < and > have no place in a LabelSelector and are
+// refused.
 absl::StatusOr<LabelSelector> ParseSelector(std::string_view text);
 
 }  // namespace korder::api

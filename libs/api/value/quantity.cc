@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <ostream>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "api/value/field_error.h"
+#include "base/status_macros.h"
 #include "json/reader.h"
 #include "json/writer.h"
 
@@ -12,93 +15,132 @@ namespace korder::api {
 namespace {
 
 using Nanos = Quantity::Nanos;
+using Format = Quantity::Format;
 
-constexpr Nanos kNanosPerUnit = 1'000'000'000;
-constexpr Nanos kMax = Nanos{std::numeric_limits<int64_t>::max()} * kNanosPerUnit;
+constexpr Nanos kNanosPerUnit = Quantity::kNanosPerUnit;
+// Two of these still add up in 128 bits.
+constexpr Nanos kMax = Nanos{1'000'000'000'000'000'000} * 100'000'000'000 * kNanosPerUnit;
+constexpr Nanos kMaxBinary = Nanos{std::numeric_limits<int64_t>::max()} * kNanosPerUnit;
 
 struct Suffix {
   std::string_view text;
-  int base;  // 2 or 10
-  int exponent;
+  Format format;
+  int exponent;  // of 2 for kBinarySI, of 10 otherwise
 };
 constexpr Suffix kSuffixes[] = {
-    {"n", 10, -9}, {"u", 10, -6}, {"m", 10, -3}, {"", 10, 0},   {"k", 10, 3},  {"M", 10, 6},
-    {"G", 10, 9},  {"T", 10, 12}, {"P", 10, 15}, {"E", 10, 18}, {"Ki", 2, 10}, {"Mi", 2, 20},
-    {"Gi", 2, 30}, {"Ti", 2, 40}, {"Pi", 2, 50}, {"Ei", 2, 60},
+    {"n", Format::kDecimalSI, -9}, {"u", Format::kDecimalSI, -6}, {"m", Format::kDecimalSI, -3},
+    {"", Format::kDecimalSI, 0},   {"k", Format::kDecimalSI, 3},  {"M", Format::kDecimalSI, 6},
+    {"G", Format::kDecimalSI, 9},  {"T", Format::kDecimalSI, 12}, {"P", Format::kDecimalSI, 15},
+    {"E", Format::kDecimalSI, 18}, {"", Format::kBinarySI, 0},    {"Ki", Format::kBinarySI, 10},
+    {"Mi", Format::kBinarySI, 20}, {"Gi", Format::kBinarySI, 30}, {"Ti", Format::kBinarySI, 40},
+    {"Pi", Format::kBinarySI, 50}, {"Ei", Format::kBinarySI, 60},
 };
 
-struct Scale {
-  Quantity::Format format;
-  int base;
-  int exponent;
-};
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-absl::StatusOr<Scale> ParseSuffix(std::string_view suffix) {
-  for (const Suffix& known : kSuffixes) {
-    if (suffix == known.text) {
-      return Scale{known.base == 2 ? Quantity::Format::kBinarySI : Quantity::Format::kDecimalSI,
-                   known.base, known.exponent};
-    }
+// The 3 of "e3". Limited to what decides between "far too large" and "far too small".
+std::optional<int> ParseExponent(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) {
+    text.remove_prefix(1);
   }
-  if (suffix.size() >= 2 && (suffix[0] == 'e' || suffix[0] == 'E')) {
-    std::string_view digits = suffix.substr(1);
-    const bool negative = digits[0] == '-';
-    if (digits[0] == '-' || digits[0] == '+') {
-      digits.remove_prefix(1);
-    }
-    int exponent = 0;
-    bool valid = !digits.empty();
-    for (const char c : digits) {
-      valid = valid && absl::ascii_isdigit(static_cast<unsigned char>(c));
-      exponent = std::min(exponent * 10 + (c - '0'), 1000);
-    }
-    if (valid) {
-      return Scale{Quantity::Format::kDecimalExponent, 10, negative ? -exponent : exponent};
-    }
+  if (text.empty() || !std::all_of(text.begin(), text.end(), IsDigit)) {
+    return std::nullopt;
   }
-  return InvalidArgumentError(absl::StrCat(
-      "\"", std::string(suffix), "\" is no suffix of a quantity (use m, k, M, G, Ki, Mi, Gi...)"));
+  int exponent = 0;
+  for (const char c : text) {
+    exponent = std::min(exponent * 10 + (c - '0'), 100'000'000);
+  }
+  return negative ? -exponent : exponent;
 }
 
-// A decimal number in base 10^0: digits with the point taken out.
-struct Digits {
-  std::string digits;  // without leading zeros
-  int exponent = 0;    // value = digits * 10^exponent
-};
-
-// value = digits * 10^exponent * 2^shift, in nanos, rounded up, cut to kMax.
-Nanos Compose(const Digits& number, int exponent, int shift) {
-  int power = number.exponent + exponent + 9;
-  std::string digits = number.digits;
-  // Whatever has this many digits before the point is larger than any quantity.
-  if (static_cast<int>(digits.size()) + power + shift / 4 > 45) {
-    return digits.empty() ? 0 : kMax;
-  }
-  // Apply the power of two to the digits as a decimal string, exactly.
-  for (int i = 0; i < shift; ++i) {
-    int carry = 0;
-    for (auto it = digits.rbegin(); it != digits.rend(); ++it) {
-      const int doubled = (*it - '0') * 2 + carry;
-      *it = static_cast<char>('0' + doubled % 10);
-      carry = doubled / 10;
-    }
-    if (carry != 0) {
-      digits.insert(digits.begin(), '1');
+absl::StatusOr<Suffix> ParseSuffix(std::string_view text) {
+  for (const Suffix& suffix : kSuffixes) {
+    if (suffix.text == text) {
+      return suffix;
     }
   }
-  const int keep = static_cast<int>(digits.size()) + std::min(power, 0);
-  Nanos nanos = 0;
-  for (int i = 0; i < keep; ++i) {
-    nanos = std::min<Nanos>(nanos * 10 + (digits[static_cast<size_t>(i)] - '0'), kMax + 1);
+  if (text[0] == 'e' || text[0] == 'E') {
+    if (const std::optional<int> exponent = ParseExponent(text.substr(1))) {
+      return Suffix{text, Format::kDecimalExponent, *exponent};
+    }
   }
-  for (; power > 0; --power) {
-    nanos = std::min<Nanos>(nanos * 10, kMax + 1);
-  }
-  const size_t cut = static_cast<size_t>(std::max(keep, 0));
-  const bool rest = digits.find_first_not_of('0', cut) != std::string::npos;
-  return std::min(rest ? nanos + 1 : nanos, kMax);
+  return InvalidArgumentError(
+      "must be a number with no suffix or one of n, u, m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, "
+      "Ei, e<exponent>");
 }
 
+// digits * 10^exponent. The digits have no leading zeros; none at all is zero.
+struct Decimal {
+  std::string digits;
+  int64_t exponent = 0;
+};
+
+// Takes the unsigned number from the front of `text`; nullopt when there is none.
+std::optional<Decimal> TakeNumber(std::string_view& text) {
+  Decimal number;
+  bool any = false;
+  bool point = false;
+  size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '.' && !point) {
+      point = true;
+    } else if (IsDigit(c)) {
+      any = true;
+      number.exponent -= point ? 1 : 0;
+      if (c != '0' || !number.digits.empty()) {
+        number.digits += c;
+      }
+    } else {
+      break;
+    }
+  }
+  text.remove_prefix(at);
+  return any ? std::optional(std::move(number)) : std::nullopt;
+}
+
+// Multiplies by 2^shift, digit by digit from the right, so that nothing is lost however long the
+// number is. REQUIRES: shift <= 60, with which a digit and the carry fit 64 bits.
+void ShiftLeft(std::string& digits, int shift) {
+  uint64_t carry = 0;
+  for (auto it = digits.rbegin(); it != digits.rend(); ++it) {
+    carry += static_cast<uint64_t>(*it - '0') << shift;
+    *it = static_cast<char>('0' + carry % 10);
+    carry /= 10;
+  }
+  if (carry != 0) {
+    digits.insert(0, absl::StrCat(carry));
+  }
+}
+
+// In nanos, rounded up, at most kMax.
+Nanos ToNanos(const Decimal& number) {
+  if (number.digits.empty()) {
+    return 0;
+  }
+  // Where the nanos end and what is rounded begins.
+  const int64_t whole = static_cast<int64_t>(number.digits.size()) + number.exponent + int64_t{9};
+  if (whole > 39) {  // kMax has 39 digits.
+    return kMax;
+  }
+  unsigned __int128 nanos = 0;
+  for (int64_t i = 0; i < whole; ++i) {
+    const auto at = static_cast<size_t>(i);
+    const int digit = at < number.digits.size() ? number.digits[at] - '0' : 0;
+    if (__builtin_mul_overflow(nanos, 10U, &nanos) ||
+        __builtin_add_overflow(nanos, static_cast<unsigned>(digit), &nanos)) {
+      return kMax;
+    }
+  }
+  const auto rest = static_cast<size_t>(std::max<int64_t>(whole, 0));
+  if (number.digits.find_first_not_of('0', rest) != std::string::npos) {
+    ++nanos;
+  }
+  return static_cast<Nanos>(std::min(nanos, static_cast<unsigned __int128>(kMax)));
+}
+
+// REQUIRES: value >= 0.
 std::string PrintInt(Nanos value) {
   std::string text;
   do {
@@ -109,22 +151,27 @@ std::string PrintInt(Nanos value) {
   return text;
 }
 
-// nanos = mantissa * 10^exponent, with the largest exponent that is a multiple of three.
-std::string PrintDecimal(Nanos nanos, bool si) {
+std::string_view SuffixFor(Format format, int exponent) {
+  for (const Suffix& suffix : kSuffixes) {
+    if (suffix.format == format && suffix.exponent == exponent) {
+      return suffix.text;
+    }
+  }
+  return "";  // Not reached: the callers keep to the table's exponents.
+}
+
+// The smallest whole number with the largest exponent that loses nothing.
+std::string PrintDecimal(Nanos nanos, Format format) {
+  const bool si = format == Format::kDecimalSI;
   int exponent = -9;
-  while (nanos % 1000 == 0 && exponent < 18) {
+  while (nanos % 1000 == 0 && !(si && exponent == 18)) {
     nanos /= 1000;
     exponent += 3;
   }
-  if (!si) {
-    return exponent == 0 ? PrintInt(nanos) : absl::StrCat(PrintInt(nanos), "e", exponent);
+  if (si) {
+    return PrintInt(nanos).append(SuffixFor(format, exponent));
   }
-  for (const Suffix& suffix : kSuffixes) {
-    if (suffix.base == 10 && suffix.exponent == exponent) {
-      return PrintInt(nanos) + std::string(suffix.text);
-    }
-  }
-  return PrintInt(nanos);
+  return exponent == 0 ? PrintInt(nanos) : absl::StrCat(PrintInt(nanos), "e", exponent);
 }
 
 std::string PrintBinary(Nanos units) {
@@ -133,24 +180,16 @@ std::string PrintBinary(Nanos units) {
     units /= 1024;
     exponent += 10;
   }
-  for (const Suffix& suffix : kSuffixes) {
-    if (suffix.base == 2 && suffix.exponent == exponent) {
-      return PrintInt(units) + std::string(suffix.text);
-    }
-  }
-  return PrintInt(units);
+  return PrintInt(units).append(SuffixFor(Format::kBinarySI, exponent));
 }
 
-int64_t DivideUp(Nanos nanos, Nanos by) {
-  Nanos value = nanos / by;
-  if (nanos % by > 0) {
-    ++value;
-  }
-  return static_cast<int64_t>(std::clamp<Nanos>(value, std::numeric_limits<int64_t>::min(),
-                                                std::numeric_limits<int64_t>::max()));
+int64_t DivideAwayFromZero(Nanos nanos, Nanos by) {
+  const Nanos up = nanos > 0 ? by - 1 : 1 - by;
+  return static_cast<int64_t>(std::clamp<Nanos>(
+      (nanos + up) / by, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
 }
 
-absl::StatusOr<Quantity> Checked(bool overflow, Nanos nanos, Quantity::Format format) {
+absl::StatusOr<Quantity> Checked(bool overflow, Nanos nanos, Format format) {
   if (overflow || nanos > kMax || nanos < -kMax) {
     return OutOfRangeError("the quantity is too large");
   }
@@ -160,57 +199,49 @@ absl::StatusOr<Quantity> Checked(bool overflow, Nanos nanos, Quantity::Format fo
 }  // namespace
 
 absl::StatusOr<Quantity> Quantity::Parse(std::string_view text) {
-  if (text.empty()) {
-    return InvalidArgumentError("a quantity must not be empty");
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) {
+    text.remove_prefix(1);
   }
-  size_t at = text[0] == '-' || text[0] == '+' ? 1 : 0;
-  const bool negative = text[0] == '-';
-  Digits number;
-  bool any = false;
-  bool point = false;
-  for (; at < text.size(); ++at) {
-    if (text[at] == '.' && !point) {
-      point = true;
-    } else if (absl::ascii_isdigit(static_cast<unsigned char>(text[at]))) {
-      any = true;
-      number.exponent -= point ? 1 : 0;
-      if (text[at] != '0' || !number.digits.empty()) {
-        number.digits += text[at];
-      }
-    } else {
-      break;
+  std::optional<Decimal> number = TakeNumber(text);
+  if (!number) {
+    return InvalidArgumentError("must be a quantity such as 500m, 2 or 1.5Gi");
+  }
+  ASSIGN_OR_RETURN(const Suffix suffix, ParseSuffix(text));
+  Format format = suffix.format;
+  Nanos nanos = 0;
+  if (format == Format::kBinarySI) {
+    ShiftLeft(number->digits, suffix.exponent);
+    nanos = std::min(ToNanos(*number), kMaxBinary);
+    if (nanos > 0 && nanos < kNanosPerUnit) {
+      format = Format::kDecimalSI;  // As upstream: a fraction of a byte has no binary form.
     }
+  } else {
+    number->exponent += suffix.exponent;
+    nanos = ToNanos(*number);
   }
-  if (!any) {
-    return InvalidArgumentError(
-        absl::StrCat("\"", std::string(text), "\" is not a quantity such as 500m, 2 or 1Gi"));
-  }
-  absl::StatusOr<Scale> scale = ParseSuffix(text.substr(at));
-  if (!scale.ok()) {
-    return scale.status();
-  }
-  const bool binary = scale->base == 2;
-  const Nanos nanos = Compose(number, binary ? 0 : scale->exponent, binary ? scale->exponent : 0);
-  return Quantity(negative ? -nanos : nanos, scale->format);
+  return Quantity(negative ? -nanos : nanos, format);
 }
 
 std::string Quantity::ToString() const {
+  const Nanos magnitude = nanos_ < 0 ? -nanos_ : nanos_;
+  const std::string sign = nanos_ < 0 ? "-" : "";
   if (nanos_ == 0) {
     return "0";
   }
-  const Nanos magnitude = nanos_ < 0 ? -nanos_ : nanos_;
-  const std::string sign = nanos_ < 0 ? "-" : "";
-  // As upstream: a binary quantity with a fraction, or below 1024, is printed as a decimal.
-  if (format_ == Format::kBinarySI && magnitude % kNanosPerUnit == 0 &&
-      magnitude >= 1024 * kNanosPerUnit) {
-    return sign + PrintBinary(magnitude / kNanosPerUnit);
+  if (format_ != Format::kBinarySI) {
+    return sign + PrintDecimal(magnitude, format_);
   }
-  return sign + PrintDecimal(magnitude, format_ != Format::kDecimalExponent);
+  // As upstream: a binary quantity below 1024 or with a fraction is printed as a decimal one.
+  if (magnitude < 1024 * kNanosPerUnit || magnitude % kNanosPerUnit != 0) {
+    return sign + PrintDecimal(magnitude, Format::kDecimalSI);
+  }
+  return sign + PrintBinary(magnitude / kNanosPerUnit);
 }
 
-int64_t Quantity::Value() const { return DivideUp(nanos_, kNanosPerUnit); }
+int64_t Quantity::Value() const { return DivideAwayFromZero(nanos_, kNanosPerUnit); }
 
-int64_t Quantity::MilliValue() const { return DivideUp(nanos_, kNanosPerUnit / 1000); }
+int64_t Quantity::MilliValue() const { return DivideAwayFromZero(nanos_, kNanosPerUnit / 1000); }
 
 absl::StatusOr<Quantity> Quantity::Add(const Quantity& other) const {
   Nanos sum = 0;
@@ -225,13 +256,19 @@ absl::StatusOr<Quantity> Quantity::Sub(const Quantity& other) const {
 }
 
 absl::StatusOr<Quantity> Quantity::MulRatio(int64_t numerator, int64_t denominator) const {
-  Nanos product = 0;
-  const bool overflow = __builtin_mul_overflow(nanos_, Nanos{numerator}, &product);
-  Nanos quotient = product / denominator;
-  if (product < 0 && product % denominator != 0) {
+  // nanos * n / d with nanos = q * d + r and 0 <= r < d: the product of r and n always fits, and q
+  // times n fits whenever the result does.
+  Nanos quotient = nanos_ / denominator;
+  Nanos remainder = nanos_ % denominator;
+  if (remainder < 0) {
+    remainder += denominator;
     --quotient;
   }
-  return Checked(overflow, quotient, format_);
+  Nanos product = 0;
+  const bool overflow =
+      __builtin_mul_overflow(quotient, Nanos{numerator}, &product) ||
+      __builtin_add_overflow(product, remainder * numerator / denominator, &product);
+  return Checked(overflow, product, format_);
 }
 
 void ReadJson(json::Reader& r, Quantity& out) {
@@ -239,14 +276,18 @@ void ReadJson(json::Reader& r, Quantity& out) {
   if (!r.ok()) {
     return;
   }
-  absl::StatusOr<Quantity> parsed = Quantity::Parse(text);
+  const absl::StatusOr<Quantity> parsed = Quantity::Parse(text);
   if (!parsed.ok()) {
-    r.Fail(Message(parsed.status()));
+    r.Fail(absl::StrCat(Quoted(text), ": ", std::string(Message(parsed.status()))));
     return;
   }
   out = *parsed;
 }
 
 void WriteJson(json::Writer& w, const Quantity& quantity) { w.String(quantity.ToString()); }
+
+std::ostream& operator<<(std::ostream& out, const Quantity& quantity) {
+  return out << quantity.ToString();
+}
 
 }  // namespace korder::api

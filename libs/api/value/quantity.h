@@ -5,11 +5,14 @@
 //   cpu.ToString();     // "500m"
 //
 // Kept as a whole number of 10^-9 units in 128 bits; nothing is ever a float. As in Kubernetes,
-// what is finer is rounded away from zero, and what is larger than 2^63-1 units is cut to that.
+// what is finer is rounded away from zero, and a binary quantity (Ki, Mi...) is cut to 2^63-1.
+// Decimal ones are cut to 10^29, which Kubernetes does not do: an absurd value in one object must
+// neither fail the list it arrives in nor overflow.
 #pragma once
 
 #include <compare>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,30 +31,36 @@ class Quantity {
   using Nanos = __int128;
   enum class Format { kDecimalSI, kBinarySI, kDecimalExponent };
 
+  static constexpr Nanos kNanosPerUnit = 1'000'000'000;
+
   constexpr Quantity() = default;
+  // INVALID_ARGUMENT with the rule that `text` breaks, a fragment that reads on after it.
   static absl::StatusOr<Quantity> Parse(std::string_view text);
+  // REQUIRES: the magnitude is at most 10^29 units.
   static constexpr Quantity FromNanos(Nanos nanos, Format format = Format::kDecimalSI) {
     return Quantity(nanos, format);
   }
   static constexpr Quantity FromInt(int64_t value, Format format = Format::kDecimalSI) {
-    return Quantity(Nanos{value} * 1'000'000'000, format);
+    return Quantity(Nanos{value} * kNanosPerUnit, format);
   }
 
-  // The canonical text, in the format that was read.
+  // The canonical text in the format that was read: "1.5" -> "1500m", "2048Mi" -> "2Gi".
   std::string ToString() const;
 
   Nanos nanos() const { return nanos_; }
   Format format() const { return format_; }
-  // Rounded up; limited to the range of int64_t.
+  // Rounded away from zero; limited to the range of int64_t.
   int64_t Value() const;
   int64_t MilliValue() const;
   bool IsZero() const { return nanos_ == 0; }
   bool IsNegative() const { return nanos_ < 0; }
 
-  // OUT_OF_RANGE when the sum does not fit.
+  // The result has this quantity's format, or the other's when this is zero. OUT_OF_RANGE when it
+  // does not fit.
   absl::StatusOr<Quantity> Add(const Quantity& other) const;
   absl::StatusOr<Quantity> Sub(const Quantity& other) const;
-  // This times numerator / denominator, rounded down. REQUIRES: denominator > 0, numerator >= 0.
+  // This times numerator / denominator, rounded down to a nano. OUT_OF_RANGE when it does not fit.
+  // REQUIRES: denominator > 0, numerator >= 0.
   absl::StatusOr<Quantity> MulRatio(int64_t numerator, int64_t denominator) const;
 
   // By amount; the format does not count: 1000m equals 1.
@@ -77,5 +86,8 @@ class Quantity {
 // A string or a number in JSON; always written as a string.
 void ReadJson(json::Reader& r, Quantity& out);
 void WriteJson(json::Writer& w, const Quantity& quantity);
+
+// For test failures.
+std::ostream& operator<<(std::ostream& out, const Quantity& quantity);
 
 }  // namespace korder::api
