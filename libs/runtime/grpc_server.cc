@@ -76,6 +76,11 @@ class CallCounterFactory final : public grpc::experimental::ServerInterceptorFac
   Metrics& metrics_;
 };
 
+absl::Status CheckMutualTls(const TlsMaterial& tls) {
+  return tls.ca.empty() ? InvalidArgumentError("ca.crt: is needed to check the peers' certificates")
+                        : CheckTls(tls);
+}
+
 void Bound(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   grpc::ResourceQuota quota("korder");
   quota.SetMaxThreads(options.max_threads);
@@ -139,10 +144,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GrpcServer::Impl::Crede
   if (options.tls.empty()) {
     return grpc::InsecureServerCredentials();
   }
-  RETURN_IF_ERROR(CheckTls(options.tls));
-  if (options.tls.ca.empty()) {
-    return InvalidArgumentError("ca.crt: is required to check the peers' certificates");
-  }
+  RETURN_IF_ERROR(CheckMutualTls(options.tls));
   tls = std::make_shared<MutualTlsCredentials>(
       options.tls,
       [this](std::string_view method, std::string_view peer) { return MayCallNow(method, peer); });
@@ -215,7 +217,7 @@ void GrpcServer::SetServing(const std::string& service, bool serving) {
 }
 
 void GrpcServer::SetTls(const TlsMaterial& tls) {
-  if (const absl::Status usable = CheckTls(tls); !usable.ok() || tls.ca.empty()) {
+  if (const absl::Status usable = CheckMutualTls(tls); !usable.ok()) {
     log::Error("new certificate refused", {{"error", ToString(usable)}});
     return;
   }

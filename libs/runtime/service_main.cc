@@ -106,22 +106,43 @@ void AddCommonFlags(CLI::App& app, CommonConfig& common, LogFlags& logs) {
   app.add_option("--grpc-listen", common.grpc_listen, "host:port of the gRPC server");
   app.add_option("--http-listen", common.http_listen, "host:port of health and metrics");
   app.add_flag("--leader-elect,!--no-leader-elect", common.leader_elect,
-               "Act only while holding the Lease");
+               "Act only while holding the Lease")
+      ->default_str(common.leader_elect ? "true" : "false");
   app.add_option("--log-level", logs.level)
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   app.add_option("--log-format", logs.format)->check(CLI::IsMember({"text", "json"}));
 }
 
 // Every long flag --some-name can also be given as KORDER_SOME_NAME.
+std::string EnvironmentName(const std::string& flag) {
+  return absl::StrCat("KORDER_", absl::AsciiStrToUpper(absl::StrReplaceAll(flag, {{"-", "_"}})));
+}
+
 void AddEnvironment(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    if (option == app.get_help_ptr() || option->get_lnames().empty() ||
-        option->get_lnames().front() == "version") {
-      continue;
+    const std::vector<std::string>& names = option->get_lnames();
+    if (!names.empty() && names.front() != "help" && names.front() != "version") {
+      option->envname(EnvironmentName(names.front()));
     }
-    const std::string name = absl::StrReplaceAll(option->get_lnames().front(), {{"-", "_"}});
-    option->envname(absl::StrCat("KORDER_", absl::AsciiStrToUpper(name)));
   }
+}
+
+// CLI11 lets a config file win over the environment; the usual order is the other way round.
+class FileBelowEnvironment final : public CLI::ConfigTOML {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& in) const override {
+    std::vector<CLI::ConfigItem> found = CLI::ConfigTOML::from_config(in);
+    std::erase_if(found, [](const CLI::ConfigItem& item) {
+      const char* value = std::getenv(EnvironmentName(item.name).c_str());
+      return value != nullptr && *value != '\0';
+    });
+    return found;
+  }
+};
+
+std::string EffectiveConfig(const CLI::App& app) {
+  const std::string lines = app.config_to_str(/*default_also=*/true);
+  return absl::StrReplaceAll(absl::StripAsciiWhitespace(lines), {{"\n", " "}});
 }
 
 absl::Status RunGuarded(const std::function<absl::Status(std::stop_token)>& run) {
@@ -149,6 +170,7 @@ int Main(int argc, char** argv, std::string_view service, CommonConfig& common,
   app.set_version_flag("--version", absl::StrCat(common.service, " ", std::string(Version())));
   app.set_config("--config", "", "Flags from a TOML or INI file: namespace = \"korder-system\"");
   app.allow_config_extras(CLI::config_extras_mode::error);
+  app.config_formatter(std::make_shared<FileBelowEnvironment>());
   AddCommonFlags(app, common, logs);
   if (add_flags) {
     add_flags(app);
@@ -162,8 +184,7 @@ int Main(int argc, char** argv, std::string_view service, CommonConfig& common,
   common.log_level = *log::ParseLevel(logs.level);
   common.log_format = *log::ParseFormat(logs.format);
   log::Init({.level = common.log_level, .format = common.log_format, .service = common.service});
-  log::Info("starting", {{"version", Version()},
-                         {"config", absl::StrReplaceAll(app.config_to_str(true), {{"\n", " "}})}});
+  log::Info("starting", {{"version", Version()}, {"config", EffectiveConfig(app)}});
 
   std::signal(SIGPIPE, SIG_IGN);  // a connection that broke is an error of the write, not our end
   const absl::Status status = RunGuarded(run);

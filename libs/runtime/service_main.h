@@ -23,8 +23,9 @@ class App;
 
 namespace korder::runtime {
 
-// Parses flags into `common` and what `add_flags` binds, sets up logging, runs `run` until SIGTERM
-// or SIGINT (a second signal ends the process at once).
+// Flags win over the environment (KORDER_LOG_LEVEL for --log-level), which wins over the file of
+// --config. Parses flags into `common` and what `add_flags` binds, sets up logging, runs `run`
+// until SIGTERM or SIGINT (a second signal ends the process at once).
 int Main(int argc, char** argv, std::string_view service, CommonConfig& common,
          const std::function<void(CLI::App&)>& add_flags,
          const std::function<absl::Status(std::stop_token)>& run);
