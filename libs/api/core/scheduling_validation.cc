@@ -214,10 +214,7 @@ void ValidateConstraint(const TopologySpreadConstraint& constraint, const FieldP
 }  // namespace
 
 void ValidateNodeSelector(const Labels& selector, const FieldPath& path, Problems& problems) {
-  for (const auto& [key, value] : selector) {
-    problems.AddIf(path, key, LabelKeyProblem(key));
-    problems.AddIf(path.Key(key), value, LabelValueProblem(value));
-  }
+  problems.Append(CheckLabels(selector, path.text()));
 }
 
 void ValidateAffinity(const std::optional<Affinity>& affinity, const FieldPath& path,

@@ -1,5 +1,5 @@
 #include "api/meta/dns_name.h"
-#include "api/v1alpha1/ticket_spec_validation.h"
+#include "api/v1alpha1/schedule_validation.h"
 #include "api/v1alpha1/validation.h"
 
 namespace korder::api {
@@ -22,7 +22,7 @@ std::vector<FieldError> Validate(const ClaimPolicy& policy) {
       problems.Append(Validate(*policy.spec.tickets->selector, (tickets / "selector").text()));
     }
   }
-  ValidatePositive(policy.spec.claim_timeout, spec / "claimTimeout", problems);
+  CheckPositive(policy.spec.claim_timeout, spec / "claimTimeout", problems);
   return problems.Take();
 }
 

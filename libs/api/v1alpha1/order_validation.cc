@@ -1,5 +1,6 @@
 #include <string>
 
+#include "api/v1alpha1/calendar.h"
 #include "api/v1alpha1/schedule_validation.h"
 #include "api/v1alpha1/ticket_spec_validation.h"
 #include "api/v1alpha1/validation.h"
@@ -11,7 +12,7 @@ constexpr size_t kMaxName = 63;
 // What the API server allows for all annotations of an object together.
 constexpr size_t kMaxAnnotations = 256 * 1024;
 
-void CheckNotNegative(int32_t value, const FieldPath& path, Problems& problems) {
+void CheckCount(int32_t value, const FieldPath& path, Problems& problems) {
   if (value < 0) {
     problems.Add(path, std::to_string(value), "must be 0 or more");
   }
@@ -31,16 +32,11 @@ void ValidateStrategy(const OrderStrategy& strategy, const FieldPath& path, Prob
   } else {
     CheckSchedule(strategy.schedule, strategy.time_zone, path, problems);
   }
-  if (strategy.lead_time.has_value()) {
-    if (!strategy.lead_time->valid()) {
-      problems.Add(path / "leadTime", strategy.lead_time->text(), kMalformedDuration);
-    } else if (strategy.lead_time->value() < absl::ZeroDuration()) {
-      problems.Add(path / "leadTime", strategy.lead_time->text(), "must not be negative");
-    }
-  }
-  ValidatePositive(strategy.starting_deadline, path / "startingDeadline", problems);
+  CheckNotNegative(strategy.lead_time, path / "leadTime", problems);
+  CheckPositive(strategy.starting_deadline, path / "startingDeadline", problems);
   for (size_t i = 0; i < strategy.skip.size(); ++i) {
-    CheckSkip(strategy.skip[i], (path / "skip")[i], problems);
+    problems.AddIf((path / "skip")[i], strategy.skip[i],
+                   Message(ParseSkipEntry(strategy.skip[i]).status()));
   }
 }
 
@@ -51,9 +47,8 @@ void ValidateOwnPrefix(std::string_view key, const FieldPath& path, Problems& pr
 }
 
 void ValidateTemplateMeta(const TemplateMeta& meta, const FieldPath& path, Problems& problems) {
+  problems.Append(CheckLabels(meta.labels, (path / "labels").text()));
   for (const auto& [key, value] : meta.labels) {
-    problems.AddIf(path / "labels", key, LabelKeyProblem(key));
-    problems.AddIf((path / "labels").Key(key), value, LabelValueProblem(value));
     ValidateOwnPrefix(key, path / "labels", problems);
   }
   size_t size = 0;
@@ -92,10 +87,10 @@ std::vector<FieldError> Validate(const Order& order) {
                  "korder.dev/order");
   }
   const FieldPath spec("spec");
-  CheckNotNegative(order.spec.replicas, spec / "replicas", problems);
+  CheckCount(order.spec.replicas, spec / "replicas", problems);
   ValidateStrategy(order.spec.strategy, spec / "strategy", problems);
   ValidateSelector(order, spec / "selector", problems);
-  CheckNotNegative(order.spec.min_ready_seconds, spec / "minReadySeconds", problems);
+  CheckCount(order.spec.min_ready_seconds, spec / "minReadySeconds", problems);
   const TicketTemplate& tmpl = order.spec.ticket_template;
   ValidateTemplateMeta(tmpl.metadata, spec / "template" / "metadata", problems);
   ValidateTicketSpec(tmpl.spec, spec / "template" / "spec", problems);

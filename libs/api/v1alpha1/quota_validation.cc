@@ -4,8 +4,8 @@
 
 #include "api/core/resources_validation.h"
 #include "api/meta/dns_name.h"
+#include "api/v1alpha1/calendar.h"
 #include "api/v1alpha1/schedule_validation.h"
-#include "api/v1alpha1/ticket_spec_validation.h"
 #include "api/v1alpha1/validation.h"
 #include "api/value/duration.h"
 
@@ -37,7 +37,7 @@ std::string ReservedProblem(const std::string& text) {
 std::string MaxDurationProblem(const std::string& text) {
   const absl::StatusOr<absl::Duration> limit = ParseDuration(text);
   if (!limit.ok()) {
-    return std::string(kMalformedDuration);
+    return std::string(Message(limit.status()));
   }
   return *limit < absl::ZeroDuration() ? "must not be negative" : "";
 }
@@ -107,7 +107,7 @@ void ValidateDays(const QuotaTimeWindow& window, const FieldPath& path, Problems
   if (window.hours.empty()) {
     problems.Missing(path / "hours", "is needed beside days");
   } else {
-    CheckHours(window.hours, path / "hours", problems);
+    problems.AddIf(path / "hours", window.hours, Message(ParseDayHours(window.hours).status()));
   }
   if (window.duration.has_value()) {
     problems.Add(path / "duration", window.duration->text(),
@@ -133,7 +133,7 @@ void ValidateWindow(const QuotaTimeWindow& window, const FieldPath& path, Proble
     ValidateDays(window, path, problems);
   } else {
     CheckSchedule(window.schedule, window.time_zone, path, problems);
-    ValidatePositive(window.duration, path / "duration", problems);
+    CheckPositive(window.duration, path / "duration", problems);
   }
 }
 

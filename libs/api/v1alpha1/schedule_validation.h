@@ -1,10 +1,11 @@
-// Checks everything that says when: schedules, time zones, days to skip, hours of the day.
+// Checks what says when: schedules, time zones, durations.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <string_view>
 
 #include "api/meta/problems.h"
+#include "api/v1alpha1/duration_field.h"
 
 namespace korder::api {
 
@@ -15,10 +16,10 @@ void CheckSchedule(const std::string& schedule, const std::string& time_zone,
 // An IANA name; empty is fine.
 void CheckTimeZone(const std::string& name, const FieldPath& path, Problems& problems);
 
-// An instant (RFC 3339) or a date.
-void CheckSkip(const std::string& text, const FieldPath& path, Problems& problems);
-
-// "09:00-18:00"; may pass midnight, and may end at 24:00.
-void CheckHours(std::string_view text, const FieldPath& path, Problems& problems);
+// Absent is fine.
+void CheckPositive(const std::optional<DurationField>& duration, const FieldPath& path,
+                   Problems& problems);
+void CheckNotNegative(const std::optional<DurationField>& duration, const FieldPath& path,
+                      Problems& problems);
 
 }  // namespace korder::api

@@ -7,6 +7,7 @@
 #include "api/core/scheduling_validation.h"
 #include "api/meta/dns_name.h"
 #include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/schedule_validation.h"
 
 namespace korder::api {
 namespace {
@@ -33,24 +34,12 @@ void ValidateTicketResources(const TicketSpec& spec, const FieldPath& path, Prob
 
 }  // namespace
 
-void ValidatePositive(const std::optional<DurationField>& duration, const FieldPath& path,
-                      Problems& problems) {
-  if (!duration.has_value()) {
-    return;
-  }
-  if (!duration->valid()) {
-    problems.Add(path, duration->text(), kMalformedDuration);
-  } else if (duration->value() <= absl::ZeroDuration()) {
-    problems.Add(path, duration->text(), "must be longer than zero");
-  }
-}
-
 void ValidateTicketSpec(const TicketSpec& spec, const FieldPath& path, Problems& problems) {
   if (spec.lifecycle.ttl_seconds_after_finished < 0) {
     problems.Add(path / "lifecycle" / "ttlSecondsAfterFinished",
                  std::to_string(spec.lifecycle.ttl_seconds_after_finished), "must be 0 or more");
   }
-  ValidatePositive(spec.duration, path / "duration", problems);
+  CheckPositive(spec.duration, path / "duration", problems);
   CheckOptionalName(spec.scheduler_name, path / "schedulerName", problems);
   CheckOptionalName(spec.priority_class_name, path / "priorityClassName", problems);
   ValidateTicketResources(spec, path / "resources", problems);
