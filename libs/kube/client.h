@@ -10,6 +10,7 @@
 // Thread-safe; borrows the transport.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,46 +44,56 @@ class Client {
 
   template <class T>
   absl::StatusOr<T> Get(const ObjectKey& key, const CallOptions& options = {}) {
-    return Decode<T>(
-        Call("get", T::kResource, key.ToString(), GetRequest(T::kResource, key), options));
+    const Attempt attempt{"get", T::kResource, key};
+    return Decode<T>(attempt, CallItem(attempt, GetRequest(T::kResource, key), options));
   }
   // One page.
   template <class T>
   absl::StatusOr<ObjectList<T>> List(std::string_view ns, const ListOptions& list = {},
                                      const CallOptions& options = {}) {
-    return Decode<ObjectList<T>>(
-        Call("list", T::kResource, ns, ListRequest(T::kResource, ns, list), options));
+    return Decode<ObjectList<T>>({"list", T::kResource, {std::string(ns), ""}},
+                                 ListText(T::kResource, ns, list, options));
   }
   template <class T>
   absl::StatusOr<T> Create(const T& object, const CallOptions& options = {}) {
-    const ObjectKey key = KeyOf(object);
-    return Decode<T>(Call("create", T::kResource, key.ToString(),
-                          CreateRequest(T::kResource, key.ns, json::Print(object)), options));
+    const Attempt attempt{"create", T::kResource, KeyOf(object)};
+    return Decode<T>(
+        attempt,
+        Call(attempt, CreateRequest(T::kResource, attempt.key.ns, json::Print(object)), options));
   }
   // A PUT of the whole object; ABORTED when object.metadata.resource_version is not the newest.
   template <class T>
   absl::StatusOr<T> Update(const T& object, std::string_view subresource = "",
                            const CallOptions& options = {}) {
-    const ObjectKey key = KeyOf(object);
-    return Decode<T>(Call("update", T::kResource, key.ToString(),
-                          UpdateRequest(T::kResource, key, subresource, json::Print(object)),
-                          options));
+    const Attempt attempt{"update", T::kResource, KeyOf(object), subresource};
+    return Decode<T>(attempt, CallItem(attempt,
+                                       UpdateRequest(T::kResource, attempt.key, subresource,
+                                                     json::Print(object)),
+                                       options));
   }
   // `body` is the patch document. Put metadata.resourceVersion or uid into it for a precondition.
   template <class T>
   absl::StatusOr<T> Patch(const ObjectKey& key, const PatchOptions& patch, std::string body,
                           const CallOptions& options = {}) {
-    return Decode<T>(Call("patch", T::kResource, key.ToString(),
-                          PatchRequest(T::kResource, key, patch, std::move(body)), options));
+    const Attempt attempt{"patch", T::kResource, key, patch.subresource};
+    return Decode<T>(
+        attempt,
+        CallItem(attempt, PatchRequest(T::kResource, key, patch, std::move(body)), options));
   }
   template <class T>
   absl::Status Delete(const ObjectKey& key, const DeleteOptions& del = {},
                       const CallOptions& options = {}) {
-    return Call("delete", T::kResource, key.ToString(), DeleteRequest(T::kResource, key, del),
-                options)
+    return CallItem({"delete", T::kResource, key}, DeleteRequest(T::kResource, key, del), options)
         .status();
   }
 
+  // One page of a list as text.
+  absl::StatusOr<std::string> ListText(const api::ResourceType& resource, std::string_view ns,
+                                       const ListOptions& list, const CallOptions& options = {});
+  // Opens a watch; the stream carries one JSON event per line.
+  absl::StatusOr<std::unique_ptr<ByteStream>> Watch(const api::ResourceType& resource,
+                                                    std::string_view ns, const WatchOptions& watch,
+                                                    const CallOptions& options = {});
   // A request that is not about typed objects, for instance GET /version or a TokenReview.
   absl::StatusOr<std::string> Raw(const HttpRequest& request, const CallOptions& options = {});
 
@@ -90,16 +101,30 @@ class Client {
   Observer& observer() { return observer_; }
 
  private:
+  // What is tried, for messages and metrics.
+  struct Attempt {
+    std::string_view verb;
+    const api::ResourceType& resource;
+    ObjectKey key;
+    std::string_view subresource = "";
+
+    std::string ToString() const;  // "patch tickets/default/web-1/status"
+  };
+
   // Performs the exchange and maps a refusal to a status; returns the body.
-  absl::StatusOr<std::string> Call(std::string_view verb, const api::ResourceType& resource,
-                                   std::string_view what, const HttpRequest& request,
+  absl::StatusOr<std::string> Call(const Attempt& attempt, const HttpRequest& request,
                                    const CallOptions& options);
+  // As Call, for a request about one object: refuses a key that does not name one.
+  absl::StatusOr<std::string> CallItem(const Attempt& attempt, const HttpRequest& request,
+                                       const CallOptions& options);
 
   template <class T>
-  static absl::StatusOr<T> Decode(absl::StatusOr<std::string> body) {
+  static absl::StatusOr<T> Decode(const Attempt& attempt, absl::StatusOr<std::string> body) {
     RETURN_IF_ERROR(body.status());
     T object;
-    RETURN_IF_ERROR(Annotate(json::Parse(*std::move(body), object), "decode the server's answer"));
+    if (absl::Status bad = json::Parse(*std::move(body), object); !bad.ok()) {
+      return Annotate(Annotate(bad, "decode the server's answer"), attempt.ToString());
+    }
     return object;
   }
 

@@ -46,6 +46,8 @@ class LeaderElector {
   bool leading() const { return leading_.load(std::memory_order_acquire); }
 
  private:
+  class Term;
+
   Client& client_;
   const Clock& clock_;
   const LeaderElectionOptions options_;

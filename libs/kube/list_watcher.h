@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "json/reader.h"
 #include "kube/client.h"
+#include "kube/watch_state.h"
 
 namespace korder::kube {
 
@@ -59,8 +60,8 @@ class ListWatcher {
   bool WaitForSync(std::stop_token stop);
 
  private:
-  absl::Status ListOnce(std::stop_token stop, std::string& version);
-  absl::Status WatchOnce(std::stop_token stop, std::string& version);
+  absl::Status ListOnce(std::stop_token stop, WatchState& state);
+  absl::Status WatchOnce(std::stop_token stop, WatchState& state);
 
   Client& client_;
   const api::ResourceType resource_;

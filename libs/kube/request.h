@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "api/meta/resource_type.h"
+#include "base/status.h"
 #include "kube/object_key.h"
 #include "kube/transport.h"
 
@@ -48,6 +49,10 @@ struct DeleteOptions {
 
 // The name under which korder's writes are recorded in managedFields; also the User-Agent's stem.
 inline constexpr std::string_view kFieldManager = "korder";
+
+// INVALID_ARGUMENT when the key cannot name one object. Checked before every request about one:
+// with an empty name, "delete one" would read "delete all of the collection".
+absl::Status CheckKey(const api::ResourceType& resource, const ObjectKey& key);
 
 HttpRequest GetRequest(const api::ResourceType& resource, const ObjectKey& key);
 // An empty `ns` means all namespaces (or a cluster-scoped resource).

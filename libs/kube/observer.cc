@@ -1,0 +1,10 @@
+#include "kube/observer.h"
+
+namespace korder::kube {
+
+Observer& NoObserver() {
+  static Observer observer;
+  return observer;
+}
+
+}  // namespace korder::kube
