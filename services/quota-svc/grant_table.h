@@ -1,0 +1,67 @@
+// The grants: charges that nothing but the ledger object proves. What has to be written down.
+//
+//   table.Add({"a", claim, "", now + absl::Seconds(60)});
+//   if (const Grant* grant = table.Find("a")) { ... }
+//   table.revision();   // grew: write table.All() down
+//
+// Pure. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "quota-svc/claim.h"
+
+namespace korder::quota {
+
+struct Grant {
+  // A reservation id, "ticket/<uid>" for a ticket charged without one, or "order/<ns>/<name>".
+  std::string id;
+  ClaimPtr claim;
+  // The ticket it belongs to. Empty: whichever ticket carries the id.
+  std::string ticket_uid;
+  // When somebody has to look whether it is still needed.
+  absl::Time expire_time;
+};
+bool operator==(const Grant& a, const Grant& b);
+
+class GrantTable {
+ public:
+  // REQUIRES: there is no grant with this id, nor one of this ticket.
+  void Add(Grant grant);
+  // REQUIRES: there is a grant with this id.
+  Grant Take(const std::string& id);
+
+  // Valid until the next change; nullptr when there is none.
+  const Grant* Find(const std::string& id) const;
+  const Grant* FindByTicket(const std::string& uid) const;
+  std::vector<Grant> All() const;
+  size_t size() const { return grants_.size(); }
+
+  // Those whose time has come. None waits longer than `longest` from now, so that a clock that was
+  // set back delays nothing.
+  std::vector<Grant> Due(absl::Time now, absl::Duration longest);
+  void Postpone(const std::string& id, absl::Time until);
+
+  // Grows with every change that has to be written down; a postponement has not.
+  uint64_t revision() const { return revision_; }
+  void Touch() { ++revision_; }
+  // What All() takes at most when it is written down; and with this many bytes of new ids.
+  size_t bytes() const { return bytes_; }
+  size_t BytesWith(const Claim& claim, const std::vector<std::string>& ids) const;
+
+ private:
+  void Account(const Grant& grant, int sign);
+
+  absl::flat_hash_map<std::string, Grant> grants_;
+  absl::flat_hash_map<std::string, std::string> by_ticket_;  // uid -> id
+  absl::flat_hash_map<const Claim*, int64_t> claim_uses_;
+  size_t bytes_ = 0;
+  uint64_t revision_ = 0;
+};
+
+}  // namespace korder::quota

@@ -1,0 +1,355 @@
+#include "quota-svc/ledger.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace korder::quota {
+namespace {
+
+// Ids of charges that were not chosen by a caller have a slash, which reservation ids may not have.
+std::string TicketChargeId(const std::string& uid) { return "ticket/" + uid; }
+std::string OrderHoldId(const std::string& name) { return "order/" + name; }
+std::string OrderChargeId(const std::string& uid) { return "order-object/" + uid; }
+
+// Apart from the labels, which may be changed at any time.
+bool SameContent(const Claim& a, const Claim& b) {
+  return a.ns == b.ns && a.amounts == b.amounts && a.duration == b.duration;
+}
+
+}  // namespace
+
+Ledger::Ledger(LedgerOptions options) : options_(options) {}
+
+void Ledger::Load(const std::vector<Grant>& grants, std::optional<absl::Time> closed_until) {
+  closed_until_ = closed_until;
+  for (Grant grant : grants) {
+    grant.claim = pool_.Intern(*grant.claim);
+    AddGrant(std::move(grant));
+  }
+}
+
+// A grant is always in the table and in the book, or in neither.
+void Ledger::AddGrant(Grant grant) {
+  book_.Put(grant.id, grant.claim);
+  grants_.Add(std::move(grant));
+}
+
+void Ledger::DropGrant(const std::string& id) {
+  if (grants_.Find(id) != nullptr) {
+    book_.Erase(id);
+    grants_.Take(id);
+  }
+}
+
+// --- what is seen ---
+
+void Ledger::Observe(const TicketView& ticket) {
+  if (ticket.finished) {
+    return TicketGone(ticket.uid);
+  }
+  const bool proven = tickets_.contains(ticket.uid);
+  if (!ticket.acted_on && !proven) {
+    return;  // what is charged for it, if anything, is its grant
+  }
+  const std::string id = TicketChargeId(ticket.uid);
+  const ClaimPtr claim = pool_.Intern(ticket.claim);
+  if (proven) {
+    if (book_.Find(id) != claim) {
+      book_.Put(id, claim);
+    }
+    return;
+  }
+  std::string& reservation = tickets_[ticket.uid];
+  if (const Grant* grant = grants_.FindByTicket(ticket.uid)) {
+    reservation = grant->id;
+    ticket_of_reservation_[reservation] = ticket.uid;
+    DropGrant(reservation);
+  }
+  book_.Put(id, claim);
+}
+
+void Ledger::TicketGone(const std::string& uid) {
+  if (const Grant* grant = grants_.FindByTicket(uid)) {
+    DropGrant(std::string(grant->id));
+  }
+  const auto it = tickets_.find(uid);
+  if (it == tickets_.end()) {
+    return;
+  }
+  ticket_of_reservation_.erase(it->second);
+  tickets_.erase(it);
+  book_.Erase(TicketChargeId(uid));
+}
+
+void Ledger::OrderSeen(const std::string& uid, const std::string& name, Claim claim) {
+  const std::string id = OrderChargeId(uid);
+  const ClaimPtr shared = pool_.Intern(std::move(claim));
+  if (orders_.try_emplace(uid, name).second) {
+    order_names_.insert(name);
+    DropGrant(OrderHoldId(name));
+  }
+  if (book_.Find(id) != shared) {
+    book_.Put(id, shared);
+  }
+}
+
+void Ledger::OrderGone(const std::string& uid) {
+  const auto it = orders_.find(uid);
+  if (it == orders_.end()) {
+    return;
+  }
+  order_names_.erase(it->second);
+  orders_.erase(it);
+  book_.Erase(OrderChargeId(uid));
+}
+
+// --- decisions ---
+
+absl::Status Ledger::CheckOpen(const std::string& ns, absl::Time now) {
+  if (closed_until_ && *closed_until_ > now + options_.grant_ttl) {
+    closed_until_ = now + options_.grant_ttl;  // the clock was set back
+  }
+  if (closed_until_ && now < *closed_until_) {
+    return UnavailableError(
+        absl::StrCat("the ledger object was lost or damaged: nothing new is "
+                     "granted until ",
+                     absl::FormatTime(*closed_until_, absl::UTCTimeZone())));
+  }
+  if (closed_until_) {
+    closed_until_.reset();
+    grants_.Touch();
+  }
+  if (!book_.KnowsNamespace(ns)) {
+    return UnavailableError(absl::StrCat("namespace ", ns, " is not known yet"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::CheckSpace(const Claim& claim, const std::vector<std::string>& ids) const {
+  return grants_.BytesWith(claim, ids) <= options_.max_bytes
+             ? absl::OkStatus()
+             : UnavailableError("the ledger holds as many pending grants as it can");
+}
+
+absl::StatusOr<std::optional<Granted>> Ledger::Known(const std::string& id,
+                                                     const Claim& claim) const {
+  if (const Grant* grant = grants_.Find(id)) {
+    const bool pending = grant->ticket_uid.empty();
+    // A ticket may have brought other labels when it took the grant.
+    if (!SameContent(*grant->claim, claim) || (pending && grant->claim->labels != claim.labels)) {
+      return InvalidArgumentError(
+          absl::StrCat("reservation id \"", id, "\" was used before for another claim"));
+    }
+    return Granted{pending ? std::optional(grant->expire_time) : std::nullopt};
+  }
+  if (const auto it = ticket_of_reservation_.find(id); it != ticket_of_reservation_.end()) {
+    const ClaimPtr charged = book_.Find(TicketChargeId(it->second));
+    if (charged != nullptr && SameContent(*charged, claim)) {
+      return Granted{};
+    }
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::vector<Outcome>> Ledger::Reserve(const Reservation& asked, absl::Time now) {
+  book_.Advance(now);
+  std::vector<Outcome> outcomes;
+  std::vector<std::string> fresh;
+  for (const std::string& id : asked.ids) {
+    ASSIGN_OR_RETURN(const std::optional<Granted> known, Known(id, asked.claim));
+    outcomes.push_back({id, known.value_or(Granted{now + options_.grant_ttl})});
+    if (!known) {
+      fresh.push_back(id);
+    }
+  }
+  if (fresh.empty()) {
+    return outcomes;
+  }
+  RETURN_IF_ERROR(CheckOpen(asked.claim.ns, now));
+  RETURN_IF_ERROR(CheckSpace(asked.claim, fresh));
+  const auto wanted = static_cast<int64_t>(fresh.size());
+  const int64_t room = std::min(book_.Room(asked.claim), wanted);
+  const int64_t granted = asked.all_or_nothing && room < wanted ? 0 : room;
+  const ClaimPtr claim = pool_.Intern(asked.claim);
+  for (int64_t i = 0; i < granted; ++i) {
+    AddGrant({fresh[static_cast<size_t>(i)], claim, "", now + options_.grant_ttl});
+  }
+  if (granted < wanted) {
+    const std::optional<Denial> denial =
+        book_.Check(*claim, {.copies = asked.all_or_nothing ? wanted : 1});
+    const std::set<std::string> denied(fresh.begin() + granted, fresh.end());
+    for (Outcome& outcome : outcomes) {
+      if (denied.contains(outcome.id)) {
+        outcome.verdict = denial.value_or(Denial{});
+      }
+    }
+  }
+  return outcomes;
+}
+
+bool Ledger::IsCharged(const std::string& uid) const {
+  return tickets_.contains(uid) || grants_.FindByTicket(uid) != nullptr;
+}
+
+Verdict Ledger::Recharge(const std::string& uid, const ClaimPtr& claim) {
+  if (const Grant* grant = grants_.FindByTicket(uid)) {
+    return TakeOver(*grant, uid, claim);
+  }
+  const std::string id = TicketChargeId(uid);
+  if (const ClaimPtr charged = book_.Find(id); charged != claim) {
+    if (std::optional<Denial> denial = book_.Check(*claim, {.instead_of = charged.get()})) {
+      return *std::move(denial);
+    }
+    book_.Put(id, claim);
+  }
+  return Granted{};
+}
+
+Verdict Ledger::TakeOver(const Grant& grant, const std::string& uid, const ClaimPtr& claim) {
+  if (grant.claim == claim && grant.ticket_uid == uid) {
+    return Granted{};
+  }
+  if (grant.claim != claim) {  // other quotas may be concerned, or the same with more
+    if (std::optional<Denial> denial = book_.Check(*claim, {.instead_of = grant.claim.get()})) {
+      return *std::move(denial);
+    }
+  }
+  Grant changed = grant;
+  changed.claim = claim;
+  changed.ticket_uid = uid;
+  DropGrant(changed.id);
+  AddGrant(std::move(changed));
+  return Granted{};
+}
+
+absl::StatusOr<Verdict> Ledger::Charge(const std::string& uid, const ClaimPtr& claim,
+                                       absl::Time now) {
+  RETURN_IF_ERROR(CheckOpen(claim->ns, now));
+  const std::string id = TicketChargeId(uid);
+  RETURN_IF_ERROR(CheckSpace(*claim, {id}));
+  if (std::optional<Denial> denial = book_.Check(*claim)) {
+    return *std::move(denial);
+  }
+  AddGrant({id, claim, uid, now + options_.grant_ttl});
+  return Granted{now + options_.grant_ttl};
+}
+
+absl::StatusOr<Verdict> Ledger::Confirm(const TicketRequest& asked, absl::Time now) {
+  book_.Advance(now);
+  const ClaimPtr claim = pool_.Intern(asked.claim);
+  if (IsCharged(asked.uid)) {
+    return Recharge(asked.uid, claim);
+  }
+  // The annotation that names the grant is the tenant's to write. It counts only for a grant that
+  // is known, of the same namespace and content, and nobody else's.
+  const Grant* grant = grants_.Find(asked.reservation_id);
+  if (grant != nullptr && grant->ticket_uid.empty() && SameContent(*grant->claim, *claim)) {
+    return TakeOver(*grant, asked.uid, claim);
+  }
+  ASSIGN_OR_RETURN(Verdict verdict, Charge(asked.uid, claim, now));
+  return std::holds_alternative<Granted>(verdict) ? Verdict(Granted{}) : verdict;
+}
+
+absl::StatusOr<Verdict> Ledger::AdmitTicket(const TicketRequest& asked, bool dry_run,
+                                            absl::Time now) {
+  book_.Advance(now);
+  const ClaimPtr claim = pool_.Intern(asked.claim);
+  if (IsCharged(asked.uid)) {
+    return Recharge(asked.uid, claim);
+  }
+  if (!dry_run) {
+    return Charge(asked.uid, claim, now);
+  }
+  RETURN_IF_ERROR(CheckOpen(claim->ns, now));
+  std::optional<Denial> denial = book_.Check(*claim);
+  return denial ? Verdict(*std::move(denial)) : Verdict(Granted{});
+}
+
+std::optional<Denial> Ledger::CheckTemplate(const OrderRequest& asked) const {
+  // Only how long: the tickets themselves are charged one by one.
+  Claim claim = asked.claim;
+  claim.amounts = {{std::string(api::kQuotaTickets), api::Quantity()}};
+  return book_.Check(claim);
+}
+
+absl::StatusOr<Verdict> Ledger::HoldOrder(const OrderRequest& asked, absl::Time now) {
+  const std::string name = asked.ns + "/" + asked.name;
+  const std::string id = OrderHoldId(name);
+  if (order_names_.contains(name)) {
+    return Granted{};  // it exists; the API server will refuse a second of the name
+  }
+  if (const Grant* held = grants_.Find(id)) {
+    return Granted{held->expire_time};
+  }
+  const ClaimPtr claim = pool_.Intern(MakeOrderClaim(asked.ns, asked.labels));
+  RETURN_IF_ERROR(CheckSpace(*claim, {id}));
+  if (std::optional<Denial> denial = book_.Check(*claim)) {
+    return *std::move(denial);
+  }
+  const absl::Time until = now + options_.order_ttl;
+  if (!asked.dry_run) {
+    AddGrant({id, claim, "", until});
+  }
+  return Granted{until};
+}
+
+std::vector<std::string> Ledger::Warnings(const OrderRequest& asked) const {
+  const int64_t room = book_.Room(asked.claim);
+  if (room >= asked.replicas) {
+    return {};
+  }
+  const std::optional<Denial> next = book_.Check(asked.claim, {.copies = room + 1});
+  if (!next) {
+    return {};
+  }
+  return {absl::StrCat(room, " of ", asked.replicas, " tickets fit quota ", next->quota, " now (",
+                       next->resource, ": used ", next->used, " of ", next->limit, ")")};
+}
+
+absl::StatusOr<OrderVerdict> Ledger::AdmitOrder(const OrderRequest& asked, absl::Time now) {
+  book_.Advance(now);
+  RETURN_IF_ERROR(CheckOpen(asked.ns, now));
+  if (std::optional<Denial> denial = CheckTemplate(asked)) {
+    return OrderVerdict{*std::move(denial), {}};
+  }
+  if (!asked.create) {
+    return OrderVerdict{Granted{}, {}};  // its tickets are charged already, or will be
+  }
+  ASSIGN_OR_RETURN(Verdict verdict, HoldOrder(asked, now));
+  const bool granted = std::holds_alternative<Granted>(verdict);
+  return OrderVerdict{std::move(verdict), granted ? Warnings(asked) : std::vector<std::string>()};
+}
+
+void Ledger::Release(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    const Grant* grant = grants_.Find(id);
+    if (grant != nullptr && grant->ticket_uid.empty()) {
+      DropGrant(id);
+    }
+  }
+}
+
+// --- time ---
+
+bool Ledger::BelongsTo(const Grant& grant, const TicketView& ticket) const {
+  if (ticket.finished) {
+    return false;
+  }
+  if (!grant.ticket_uid.empty()) {
+    return grant.ticket_uid == ticket.uid;
+  }
+  return grant.id == ticket.reservation_id && !IsCharged(ticket.uid) &&
+         SameContent(*grant.claim, ticket.claim);
+}
+
+void Ledger::Lapse(const Grant& seen) {
+  const Grant* grant = grants_.Find(seen.id);
+  if (grant != nullptr && *grant == seen) {
+    DropGrant(seen.id);
+  }
+}
+
+}  // namespace korder::quota

@@ -1,0 +1,357 @@
+#include "quota-svc/quota_book.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace korder::quota {
+namespace {
+
+using Nanos = api::Quantity::Nanos;
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+Nanos ValueOf(const Amounts& amounts, const std::string& key) {
+  const auto it = amounts.find(key);
+  return it == amounts.end() ? 0 : it->second.nanos();
+}
+
+// Sums have no zero entries, so two that mean the same are equal.
+void AddTo(Amounts& sum, const Amounts& amounts, int sign) {
+  for (const auto& [key, amount] : amounts) {
+    api::Quantity& total = sum[key];
+    const auto format = total.IsZero() ? amount.format() : total.format();
+    total = api::Quantity::FromNanos(total.nanos() + sign * amount.nanos(), format);
+    if (total.IsZero()) {
+      sum.erase(key);
+    }
+  }
+}
+
+}  // namespace
+
+Denial QuotaBook::MakeDenial(const Level& level, std::string_view key) {
+  const std::string name = level.quota->terms.name;
+  Denial denial;
+  denial.quota = name;
+  denial.resource = key;
+  denial.message = absl::StrCat("quota ", name, ": ", level.ns == nullptr ? "" : "namespace ",
+                                level.ns == nullptr ? "" : *level.ns,
+                                level.ns == nullptr ? "" : ": ", denial.resource, ": ");
+  denial.next_change = level.quota->limits.next_transition;
+  return denial;
+}
+
+QuotaBook::NamespaceState& QuotaBook::At(const std::string& ns) {
+  const auto [it, added] = namespaces_.try_emplace(ns);
+  if (added) {
+    RecomputeCover(ns, it->second);
+  }
+  return it->second;
+}
+
+void QuotaBook::RecomputeCover(const std::string& ns, NamespaceState& state) {
+  std::vector<QuotaState*> covering;
+  for (auto& [name, quota] : quotas_) {
+    if (CoversNamespace(quota.terms, ns, state.known ? &state.labels : nullptr)) {
+      covering.push_back(&quota);
+    }
+  }
+  for (QuotaState* quota : state.quotas) {
+    if (std::find(covering.begin(), covering.end(), quota) == covering.end()) {
+      AddTo(quota->used, state.used, -1);
+      changed_.insert(quota->terms.name);
+    }
+  }
+  for (QuotaState* quota : covering) {
+    if (std::find(state.quotas.begin(), state.quotas.end(), quota) == state.quotas.end()) {
+      AddTo(quota->used, state.used, 1);
+      changed_.insert(quota->terms.name);
+    }
+  }
+  state.quotas = std::move(covering);
+}
+
+void QuotaBook::CountObject(QuotaState& quota, const Claim& claim, int sign) {
+  if (!quota.terms.selector.Matches(claim.labels)) {
+    return;
+  }
+  AddTo(quota.used, claim.amounts, sign);
+  Amounts& here = quota.used_in[claim.ns];
+  AddTo(here, claim.amounts, sign);
+  if (here.empty()) {
+    quota.used_in.erase(claim.ns);
+  }
+  changed_.insert(quota.terms.name);
+}
+
+void QuotaBook::PutQuota(QuotaTerms terms, absl::Time now) {
+  const std::string name = terms.name;
+  EraseQuota(name);
+  QuotaState& quota = quotas_[name];
+  quota.limits = LimitsAt(terms, now);
+  quota.terms = std::move(terms);
+  if (SelectsObjects(quota.terms)) {
+    selecting_objects_.push_back(&quota);
+    for (const auto& [id, claim] : charges_) {
+      CountObject(quota, *claim, 1);
+    }
+  } else {
+    for (auto& [ns, state] : namespaces_) {
+      RecomputeCover(ns, state);
+    }
+  }
+  changed_.insert(name);
+}
+
+void QuotaBook::EraseQuota(const std::string& name) {
+  const auto it = quotas_.find(name);
+  if (it == quotas_.end()) {
+    return;
+  }
+  for (auto& [ns, state] : namespaces_) {
+    std::erase(state.quotas, &it->second);
+  }
+  std::erase(selecting_objects_, &it->second);
+  quotas_.erase(it);
+  changed_.insert(name);
+}
+
+void QuotaBook::PutNamespace(const std::string& ns, const api::Labels& labels) {
+  NamespaceState& state = At(ns);
+  state.known = true;
+  state.labels = labels;
+  RecomputeCover(ns, state);
+}
+
+void QuotaBook::EraseNamespace(const std::string& ns) {
+  const auto it = namespaces_.find(ns);
+  if (it == namespaces_.end()) {
+    return;
+  }
+  it->second.known = false;
+  it->second.labels.clear();
+  RecomputeCover(ns, it->second);
+  ForgetIfUnused(ns);
+}
+
+bool QuotaBook::KnowsNamespace(const std::string& ns) const {
+  const auto it = namespaces_.find(ns);
+  return it != namespaces_.end() && it->second.known;
+}
+
+void QuotaBook::ForgetIfUnused(const std::string& ns) {
+  const auto it = namespaces_.find(ns);
+  if (it != namespaces_.end() && !it->second.known && it->second.charges == 0) {
+    namespaces_.erase(it);
+  }
+}
+
+void QuotaBook::Advance(absl::Time now) {
+  for (auto& [name, quota] : quotas_) {
+    if (quota.limits.next_transition && *quota.limits.next_transition <= now) {
+      quota.limits = LimitsAt(quota.terms, now);
+      changed_.insert(name);
+    }
+  }
+}
+
+void QuotaBook::Count(const Claim& claim, int sign) {
+  NamespaceState& state = At(claim.ns);
+  state.charges += sign;
+  AddTo(state.used, claim.amounts, sign);
+  for (QuotaState* quota : state.quotas) {
+    AddTo(quota->used, claim.amounts, sign);
+    changed_.insert(quota->terms.name);
+  }
+  for (QuotaState* quota : selecting_objects_) {
+    CountObject(*quota, claim, sign);
+  }
+}
+
+void QuotaBook::Put(const std::string& id, ClaimPtr claim) {
+  Erase(id);
+  Count(*claim, 1);
+  charges_[id] = std::move(claim);
+}
+
+bool QuotaBook::Erase(const std::string& id) {
+  const auto it = charges_.find(id);
+  if (it == charges_.end()) {
+    return false;
+  }
+  const ClaimPtr claim = std::move(it->second);
+  charges_.erase(it);
+  Count(*claim, -1);
+  ForgetIfUnused(claim->ns);
+  return true;
+}
+
+ClaimPtr QuotaBook::Find(const std::string& id) const {
+  const auto it = charges_.find(id);
+  return it == charges_.end() ? nullptr : it->second;
+}
+
+std::vector<const QuotaBook::QuotaState*> QuotaBook::Concerned(const Claim& claim) const {
+  std::vector<const QuotaState*> concerned;
+  if (const auto at = namespaces_.find(claim.ns); at != namespaces_.end()) {
+    concerned.assign(at->second.quotas.begin(), at->second.quotas.end());
+  } else {
+    for (const auto& [name, quota] : quotas_) {
+      if (CoversNamespace(quota.terms, claim.ns, nullptr)) {
+        concerned.push_back(&quota);
+      }
+    }
+  }
+  for (const QuotaState* quota : selecting_objects_) {
+    if (quota->terms.selector.Matches(claim.labels)) {
+      concerned.push_back(quota);
+    }
+  }
+  std::sort(concerned.begin(), concerned.end(),
+            [](const QuotaState* a, const QuotaState* b) { return a->terms.name < b->terms.name; });
+  return concerned;
+}
+
+const Amounts& QuotaBook::UsedIn(const QuotaState& quota, const std::string& ns) const {
+  static const Amounts kNothing;
+  if (SelectsObjects(quota.terms)) {
+    const auto it = quota.used_in.find(ns);
+    return it == quota.used_in.end() ? kNothing : it->second;
+  }
+  const auto it = namespaces_.find(ns);
+  const bool covered = it != namespaces_.end() &&
+                       std::find(it->second.quotas.begin(), it->second.quotas.end(), &quota) !=
+                           it->second.quotas.end();
+  return covered ? it->second.used : kNothing;
+}
+
+std::vector<QuotaBook::Level> QuotaBook::Levels(const Claim& claim) const {
+  std::vector<Level> levels;
+  for (const QuotaState* quota : Concerned(claim)) {
+    levels.push_back({quota, nullptr, &quota->limits.hard, &quota->used});
+    const auto cap = quota->limits.allocation.find(claim.ns);
+    if (cap != quota->limits.allocation.end()) {
+      levels.push_back({quota, &cap->first, &cap->second, &UsedIn(*quota, claim.ns)});
+    }
+  }
+  return levels;
+}
+
+std::optional<Denial> QuotaBook::CheckDuration(const Level& level, const Claim& claim,
+                                               const Claim* before) {
+  const std::optional<absl::Duration>& most = level.limits->max_duration;
+  const absl::Duration asked = claim.duration.value_or(absl::InfiniteDuration());
+  const bool grew =
+      before == nullptr || asked > before->duration.value_or(absl::InfiniteDuration());
+  if (!most || asked <= *most || !grew || !claim.amounts.contains(api::kQuotaTickets)) {
+    return std::nullopt;
+  }
+  Denial denial = MakeDenial(level, api::kQuotaMaxDuration);
+  denial.requested = claim.duration ? DurationText(*claim.duration) : "no end";
+  denial.limit = DurationText(*most);
+  absl::StrAppend(&denial.message, "requested ", denial.requested, ", at most ", denial.limit);
+  return denial;
+}
+
+std::optional<Denial> QuotaBook::CheckAmounts(const Level& level, const Claim& claim,
+                                              const Claim* before, int64_t copies) {
+  for (const auto& [key, limit] : level.limits->amounts) {
+    const Nanos asked = ValueOf(claim.amounts, key) * copies;
+    const Nanos replaced = before == nullptr ? 0 : ValueOf(before->amounts, key);
+    const Nanos used = ValueOf(*level.used, key) - replaced;
+    if (asked <= replaced || asked <= limit.nanos() - used) {
+      continue;
+    }
+    // All in the format of the limit: "used 20 of 20", whatever the charges were written in.
+    const auto text = [&limit](Nanos nanos) {
+      return api::Quantity::FromNanos(nanos, limit.format()).ToString();
+    };
+    Denial denial = MakeDenial(level, key);
+    denial.requested = text(asked);
+    denial.used = text(used);
+    denial.limit = limit.ToString();
+    absl::StrAppend(&denial.message, "requested ", denial.requested, ", used ", denial.used, " of ",
+                    denial.limit);
+    return denial;
+  }
+  return std::nullopt;
+}
+
+std::optional<Denial> QuotaBook::Check(const Claim& claim, const CheckOptions& options) const {
+  const std::vector<Level> replaced =
+      options.instead_of == nullptr ? std::vector<Level>() : Levels(*options.instead_of);
+  for (const Level& level : Levels(claim)) {
+    const bool counted = std::any_of(replaced.begin(), replaced.end(), [&](const Level& other) {
+      return other.quota == level.quota && other.ns == level.ns;
+    });
+    const Claim* before = counted ? options.instead_of : nullptr;
+    if (std::optional<Denial> denial = CheckDuration(level, claim, before)) {
+      return denial;
+    }
+    if (std::optional<Denial> denial = CheckAmounts(level, claim, before, options.copies)) {
+      return denial;
+    }
+  }
+  return std::nullopt;
+}
+
+int64_t QuotaBook::Room(const Claim& claim) const {
+  Nanos room = kNoLimit;
+  for (const Level& level : Levels(claim)) {
+    if (CheckDuration(level, claim, nullptr)) {
+      return 0;
+    }
+    for (const auto& [key, limit] : level.limits->amounts) {
+      if (const Nanos asked = ValueOf(claim.amounts, key); asked > 0) {
+        const Nanos left = limit.nanos() - ValueOf(*level.used, key);
+        room = std::min(room, std::max<Nanos>(left, 0) / asked);
+      }
+    }
+  }
+  return static_cast<int64_t>(room);
+}
+
+QuotaUsage QuotaBook::UsageOf(const QuotaState& quota) const {
+  QuotaUsage usage{.quota = quota.terms.name,
+                   .generation = quota.terms.generation,
+                   .limits = quota.limits,
+                   .used = quota.used,
+                   .used_in = {},
+                   .has_time_windows = quota.terms.has_time_windows,
+                   .problems = quota.terms.problems};
+  for (const auto& [ns, limits] : quota.limits.allocation) {
+    usage.used_in[ns] = UsedIn(quota, ns);
+  }
+  return usage;
+}
+
+std::optional<QuotaUsage> QuotaBook::Usage(const std::string& quota) const {
+  const auto it = quotas_.find(quota);
+  return it == quotas_.end() ? std::nullopt : std::optional(UsageOf(it->second));
+}
+
+std::vector<QuotaUsage> QuotaBook::Usage() const {
+  std::vector<QuotaUsage> all;
+  all.reserve(quotas_.size());
+  for (const auto& [name, quota] : quotas_) {
+    all.push_back(UsageOf(quota));
+  }
+  return all;
+}
+
+std::map<std::string, Amounts> QuotaBook::UsedByNamespace() const {
+  std::map<std::string, Amounts> used;
+  for (const auto& [ns, state] : namespaces_) {
+    if (!state.used.empty()) {
+      used[ns] = state.used;
+    }
+  }
+  return used;
+}
+
+std::set<std::string> QuotaBook::TakeChanged() { return std::exchange(changed_, {}); }
+
+}  // namespace korder::quota

@@ -1,0 +1,137 @@
+// Every quota with what is used of it: the sums behind the ledger's decisions.
+//
+//   QuotaBook book;
+//   book.PutQuota(Compile(quota), now);
+//   book.PutNamespace("default", labels);
+//   if (!book.Check(claim)) book.Put("grant-1", std::make_shared<const Claim>(claim));
+//
+// Sums follow every change at once: a charge, a quota's scope, a namespace's labels. Whatever the
+// order of changes, they equal the sums computed from scratch. Amounts are whole numbers of 10^-9
+// units in 128 bits and bounded (kMaxAmount), so a sum cannot overflow before there are 10^10
+// charges. Pure. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "quota-svc/claim.h"
+#include "quota-svc/quota_terms.h"
+
+namespace korder::quota {
+
+// A quota as others see it.
+struct QuotaUsage {
+  std::string quota;
+  int64_t generation = 0;
+  LimitsInForce limits;
+  Amounts used;
+  std::map<std::string, Amounts, std::less<>> used_in;  // by namespace, for those with a cap
+  bool has_time_windows = false;
+  std::vector<api::FieldError> problems;
+
+  bool operator==(const QuotaUsage&) const = default;
+};
+
+struct CheckOptions {
+  // How many times the claim is to fit.
+  int64_t copies = 1;
+  // A claim that is charged now and would be replaced. What did not grow is not refused, so that
+  // lowered limits revoke nothing.
+  const Claim* instead_of = nullptr;
+};
+
+class QuotaBook {
+ public:
+  QuotaBook() = default;
+  // Movable only: it points into itself.
+  QuotaBook(QuotaBook&&) = default;
+  QuotaBook& operator=(QuotaBook&&) = default;
+
+  // Replaces the quota of the same name.
+  void PutQuota(QuotaTerms terms, absl::Time now);
+  void EraseQuota(const std::string& name);
+  void PutNamespace(const std::string& ns, const api::Labels& labels);
+  void EraseNamespace(const std::string& ns);
+  bool KnowsNamespace(const std::string& ns) const;
+  // Puts the limits of `now` in force.
+  void Advance(absl::Time now);
+
+  // Charges, or replaces the charge with the same id.
+  void Put(const std::string& id, ClaimPtr claim);
+  // False when there is no such charge.
+  bool Erase(const std::string& id);
+  // nullptr when there is no such charge.
+  ClaimPtr Find(const std::string& id) const;
+  size_t size() const { return charges_.size(); }
+
+  // The first limit, by quota name and key, that the claim does not fit; nullopt when it fits all.
+  std::optional<Denial> Check(const Claim& claim, const CheckOptions& options = {}) const;
+  // How many times the claim fits.
+  int64_t Room(const Claim& claim) const;
+
+  // By name; nullopt when there is no such quota.
+  std::optional<QuotaUsage> Usage(const std::string& quota) const;
+  std::vector<QuotaUsage> Usage() const;
+  // What is charged in each namespace, under whatever quota or none.
+  std::map<std::string, Amounts> UsedByNamespace() const;
+
+  // The quotas whose limits or use changed since the last call, including erased ones.
+  std::set<std::string> TakeChanged();
+
+ private:
+  struct QuotaState {
+    QuotaTerms terms;
+    LimitsInForce limits;
+    Amounts used;
+    // Only for quotas that select objects; the others count all that a namespace uses.
+    std::map<std::string, Amounts, std::less<>> used_in;
+  };
+  struct NamespaceState {
+    bool known = false;
+    api::Labels labels;
+    Amounts used;
+    int64_t charges = 0;
+    std::vector<QuotaState*> quotas;  // that cover the namespace, by name
+  };
+  // A quota, or the cap of one namespace inside it, with what is used there. Points into the book.
+  struct Level {
+    const QuotaState* quota = nullptr;
+    const std::string* ns = nullptr;  // of a cap; null for the quota itself
+    const Limits* limits = nullptr;
+    const Amounts* used = nullptr;
+  };
+
+  NamespaceState& At(const std::string& ns);
+  // Adds (sign 1) or takes away (sign -1) a charge everywhere it counts.
+  void Count(const Claim& claim, int sign);
+  void CountObject(QuotaState& quota, const Claim& claim, int sign);
+  void RecomputeCover(const std::string& ns, NamespaceState& state);
+  void CountFromScratch(QuotaState& quota);
+  void ForgetIfUnused(const std::string& ns);
+  // By name.
+  std::vector<const QuotaState*> Concerned(const Claim& claim) const;
+  const Amounts& UsedIn(const QuotaState& quota, const std::string& ns) const;
+  // Everything that the claim has to fit.
+  std::vector<Level> Levels(const Claim& claim) const;
+  // Without the numbers.
+  static Denial MakeDenial(const Level& level, std::string_view key);
+  static std::optional<Denial> CheckDuration(const Level& level, const Claim& claim,
+                                             const Claim* before);
+  static std::optional<Denial> CheckAmounts(const Level& level, const Claim& claim,
+                                            const Claim* before, int64_t copies);
+  QuotaUsage UsageOf(const QuotaState& quota) const;
+
+  std::map<std::string, QuotaState> quotas_;
+  std::vector<QuotaState*> selecting_objects_;
+  std::map<std::string, NamespaceState> namespaces_;
+  absl::flat_hash_map<std::string, ClaimPtr> charges_;
+  std::set<std::string> changed_;
+};
+
+}  // namespace korder::quota
