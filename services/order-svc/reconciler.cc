@@ -126,7 +126,7 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   runtime::LedgerClaim claim{.requests = api::EffectiveRequests(spec),
                              .labels = wanted[0].ticket.metadata.labels};
   if (spec.duration) {
-    claim.duration = spec.duration->value;
+    claim.duration = spec.duration->value();
   }
   ASSIGN_OR_RETURN(const auto decisions, ledger_.Reserve(order.metadata.ns, claim, ids, stop));
 
