@@ -12,6 +12,10 @@ CLUSTER ?= demo
 JOBS ?= $(shell nproc)
 BUILD := build/$(BUILD_TYPE)
 
+# Compiled objects are shared between clones of this repository, wherever they are.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
 .PHONY: help bootstrap build test test-unit test-integration test-e2e lint fmt generate manifests \
         install uninstall deploy undeploy run demo down bench clean
 
