@@ -1,35 +1,28 @@
-// One HTTP/1.1 connection to the API server. Private to the transport: includes Boost.
+// One HTTP/1.1 connection to the API server, plain or over TLS; private to the transport. The only
+// part of libs/kube that knows Boost, and it keeps it in its .cc.
 //
-// Beast's synchronous calls know neither deadlines nor cancellation, so every operation is an
-// asynchronous one that is run to completion on the connection's own io_context.
+//   Connection connection(tls);
+//   RETURN_IF_ERROR(connection.Connect(config, limits));
+//   RETURN_IF_ERROR(connection.Send(request, limits));
+//   RETURN_IF_ERROR(connection.ReadHead(max_body, limits));
+//   ASSIGN_OR_RETURN(std::string body, connection.ReadBody(limits));
+//   if (connection.reusable()) { ... }   // the next Send
 #pragma once
 
-#include <chrono>
-#include <functional>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <utility>
+#include <string_view>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
-
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "kube/cluster_config.h"
+#include "kube/tls_context.h"
 
 namespace korder::kube {
-
-namespace beast = boost::beast;
-namespace http = beast::http;
-namespace net = boost::asio;
-namespace ssl = net::ssl;
 
 // Until when an operation may take, and what may end it earlier.
 struct Limits {
@@ -37,59 +30,44 @@ struct Limits {
   std::stop_token stop;
 };
 
-// Not thread-safe.
+// Errors are DEADLINE_EXCEEDED, CANCELLED, or UNAVAILABLE for everything that is wrong with the
+// connection; after one the connection is of no use. Not thread-safe, but a stop may be requested
+// from any thread.
 class Connection {
  public:
-  // `context` is null for plain HTTP. Borrows it.
-  explicit Connection(ssl::context* context);
+  // `tls` is null for plain HTTP.
+  explicit Connection(SSL_CTX* tls);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
+  // Resolves, connects, and shakes hands. Resolving a name (not an address) takes as long as the
+  // system's resolver does: it cannot be interrupted.
   absl::Status Connect(const ClusterConfig& config, const Limits& limits);
-  absl::Status Write(const http::request<http::string_body>& request, const Limits& limits);
 
-  // Reads with one of Beast's operations: `op(stream, buffer, handler)`.
-  template <class Op>
-  beast::error_code Await(const Limits& limits, Op op) {
-    beast::error_code result = net::error::would_block;
-    ioc_.restart();
-    Lowest().expires_at(limits.deadline);
-    const auto done = [&result](beast::error_code ec, auto&&...) { result = ec; };
-    if (tls_) {
-      op(*tls_, done);
-    } else {
-      op(*plain_, done);
-    }
-    {
-      const std::stop_callback cancel(limits.stop,
-                                      [this] { net::post(ioc_, [this] { Lowest().cancel(); }); });
-      ioc_.run();
-    }
-    if (limits.stop.stop_requested()) {
-      reusable_ = false;  // A cancellation may still stand in the queue.
-    }
-    return result;
-  }
+  // Begins an exchange. REQUIRES: the connection is new or reusable().
+  absl::Status Send(std::string_view request, const Limits& limits);
+  // Reads until the end of the header. Without `max_body` the body may be endless.
+  absl::Status ReadHead(std::optional<size_t> max_body, const Limits& limits);
+  int status() const;
+  absl::Duration retry_after() const;
+  // The rest of the body.
+  absl::StatusOr<std::string> ReadBody(const Limits& limits);
+  // What has arrived of the body; waits for it; empty at the orderly end.
+  absl::StatusOr<std::string> ReadPiece(const Limits& limits);
 
-  beast::flat_buffer& buffer() { return buffer_; }
-  // False once anything went wrong or the server wants to close.
-  bool reusable() const { return reusable_; }
-  void SpoilForReuse() { reusable_ = false; }
-  // True when the server has closed the kept connection, or sent what nobody asked for.
-  bool IsStale();
-  MonoTime idle_since() const { return idle_since_; }
-  void SetIdle(MonoTime now) { idle_since_ = now; }
+  // Of the exchange that failed: did the network take any of the request, did any answer come?
+  bool sent_anything() const;
+  bool received_anything() const;
 
-  // UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED for what Await returned; OK for no error.
-  static absl::Status ToStatus(beast::error_code ec, const Limits& limits, std::string_view what);
+  // True after a whole exchange, unless somebody wants to close.
+  bool reusable() const;
+  // True when an idle connection can take no more requests: the server has closed it.
+  bool IsStale() const;
 
  private:
-  beast::tcp_stream& Lowest() { return tls_ ? tls_->next_layer() : *plain_; }
-
-  net::io_context ioc_{1};
-  std::optional<beast::tcp_stream> plain_;
-  std::optional<beast::ssl_stream<beast::tcp_stream>> tls_;
-  beast::flat_buffer buffer_;
-  bool reusable_ = true;
-  MonoTime idle_since_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace korder::kube

@@ -7,6 +7,8 @@ namespace korder::quota {
 namespace {
 
 constexpr size_t kUidSize = 36;
+constexpr std::string_view kTicketPrefix = "ticket/";
+constexpr std::string_view kOrderPrefix = "order/";
 
 // Upper bounds of what the codec writes, which writes equal claims once.
 size_t WrittenSize(const Grant& grant) {
@@ -28,6 +30,16 @@ size_t WrittenSize(const Claim& claim) {
 bool operator==(const Grant& a, const Grant& b) {
   return a.id == b.id && a.ticket_uid == b.ticket_uid && a.expire_time == b.expire_time &&
          *a.claim == *b.claim;
+}
+
+std::string TicketGrantId(const std::string& uid) { return std::string(kTicketPrefix) + uid; }
+
+std::string OrderGrantId(const std::string& name) { return std::string(kOrderPrefix) + name; }
+
+std::optional<std::string> HeldOrder(const Grant& grant) {
+  return grant.id.starts_with(kOrderPrefix)
+             ? std::optional(grant.id.substr(kOrderPrefix.size()))
+             : std::nullopt;
 }
 
 void GrantTable::Account(const Grant& grant, int sign) {

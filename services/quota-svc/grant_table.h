@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,12 @@ struct Grant {
   absl::Time expire_time;
 };
 bool operator==(const Grant& a, const Grant& b);
+
+// The ids that no caller chose. They have a slash, which reservation ids may not have.
+std::string TicketGrantId(const std::string& uid);
+std::string OrderGrantId(const std::string& name);  // "<ns>/<name>"
+// The name of the Order that the grant was made for, if it was for one.
+std::optional<std::string> HeldOrder(const Grant& grant);
 
 class GrantTable {
  public:

@@ -9,9 +9,8 @@
 namespace korder::quota {
 namespace {
 
-// Ids of charges that were not chosen by a caller have a slash, which reservation ids may not have.
-std::string TicketChargeId(const std::string& uid) { return "ticket/" + uid; }
-std::string OrderHoldId(const std::string& name) { return "order/" + name; }
+// A ticket's charge keeps its id when the ticket proves it itself.
+std::string TicketChargeId(const std::string& uid) { return TicketGrantId(uid); }
 std::string OrderChargeId(const std::string& uid) { return "order-object/" + uid; }
 
 // Apart from the labels, which may be changed at any time.
@@ -89,7 +88,7 @@ void Ledger::OrderSeen(const std::string& uid, const std::string& name, Claim cl
   const ClaimPtr shared = pool_.Intern(std::move(claim));
   if (orders_.try_emplace(uid, name).second) {
     order_names_.insert(name);
-    DropGrant(OrderHoldId(name));
+    DropGrant(OrderGrantId(name));
   }
   if (book_.Find(id) != shared) {
     book_.Put(id, shared);
@@ -277,7 +276,7 @@ std::optional<Denial> Ledger::CheckTemplate(const OrderRequest& asked) const {
 
 absl::StatusOr<Verdict> Ledger::HoldOrder(const OrderRequest& asked, absl::Time now) {
   const std::string name = asked.ns + "/" + asked.name;
-  const std::string id = OrderHoldId(name);
+  const std::string id = OrderGrantId(name);
   if (order_names_.contains(name)) {
     return Granted{};  // it exists; the API server will refuse a second of the name
   }

@@ -57,6 +57,7 @@ TEST_CASE("cron schedule: expressions fire when they should", "[cron]") {
       {"0 0 31W 3 *", {"03-29 00:00"}},
       {"0 0 lw 3,6,8 *", {"03-29 00:00", "06-28 00:00", "08-30 00:00"}},
       {"0 0 * * 5L", {"01-25 00:00", "02-22 00:00", "03-29 00:00"}},
+      {"0 0 * * THUL", {"01-31 00:00", "02-28 00:00", "03-28 00:00"}},
       {"0 0 * * sunl", {"01-27 00:00", "02-24 00:00"}},
       {"0 0 * * MON#1,3#5", {"01-07 00:00", "01-30 00:00", "02-04 00:00", "03-04 00:00"}},
       {"0 0 * * 7#2", {"01-13 00:00", "02-10 00:00"}},
@@ -101,6 +102,8 @@ TEST_CASE("cron schedule: leap days are found across a century without one", "[c
   // A fifth Sunday in February needs a leap year that begins on a Thursday.
   const CronSchedule rare = ParseCronSchedule("0 0 * 2 SUN#5").value();
   CHECK(rare.FirstAtOrAfter(CivilMinute(2032, 3, 1)) == CivilMinute(2060, 2, 29));
+  CHECK(rare.FirstAtOrAfter(CivilMinute(2088, 3, 1)) == CivilMinute(2128, 2, 29));
+  CHECK(rare.LastAtOrBefore(CivilMinute(2128, 2, 28)) == CivilMinute(2088, 2, 29));
   CHECK(rare.LastAtOrBefore(CivilMinute(2032, 2, 28, 23, 59)) == CivilMinute(2004, 2, 29));
 }
 

@@ -77,6 +77,9 @@ TEST_CASE("cron: during the second pass of autumn the last firing is of the firs
   const absl::Time second_half_past_one = At("2030-11-03T01:30:00-05:00");
   CHECK(cron.Previous(second_half_past_one) == At("2030-11-03T01:45:00-04:00"));
   CHECK(cron.Next(second_half_past_one) == At("2030-11-04T01:15:00-05:00"));
+  const absl::Time second_pass = At("2030-11-03T01:00:00-05:00");
+  CHECK(cron.Previous(second_pass) == At("2030-11-03T01:45:00-04:00"));
+  CHECK(cron.Next(second_pass) == At("2030-11-04T01:15:00-05:00"));
 }
 
 TEST_CASE("cron: nights and weekends", "[cron]") {

@@ -95,7 +95,7 @@ uint64_t FractionNanos(std::string_view digits, uint64_t unit) {
   return static_cast<uint64_t>(static_cast<double>(value) * (static_cast<double>(unit) / scale));
 }
 
-// Takes one "<number><unit>" from the front of `rest`. The result is at most kLimit.
+// Takes one "<number><unit>" from the front of `rest`. The result is at most an hour above kLimit.
 absl::StatusOr<uint64_t> TakeTerm(std::string_view& rest) {
   const std::string_view whole = TakeDigits(rest);
   std::string_view fraction;
@@ -114,8 +114,7 @@ absl::StatusOr<uint64_t> TakeTerm(std::string_view& rest) {
   if (!count || *count > kLimit / unit->nanos) {
     return TooLong();
   }
-  const uint64_t nanos = *count * unit->nanos + FractionNanos(fraction, unit->nanos);
-  return nanos <= kLimit ? absl::StatusOr<uint64_t>(nanos) : TooLong();
+  return *count * unit->nanos + FractionNanos(fraction, unit->nanos);
 }
 
 // value / 10^digits, without trailing zeros behind the point.

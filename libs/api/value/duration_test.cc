@@ -72,6 +72,7 @@ TEST_CASE("duration: what Go refuses is refused with the rule", "[duration]") {
       {"9223372036854775.808us", "must not be longer than 292 years"},
       {"-9223372036854775809ns", "must not be longer than 292 years"},
       {"-9223372036854775808ns1ns", "must not be longer than 292 years"},
+      {"18446744073709551621ns", "must not be longer than 292 years"},  // 2^64 + 5
       {"99999999999999999999s", "must not be longer than 292 years"},
   };
   for (const Case& c : cases) {

@@ -119,25 +119,18 @@ Nanos ToNanos(const Decimal& number) {
   if (number.digits.empty()) {
     return 0;
   }
-  // Where the nanos end and what is rounded begins.
-  const int64_t whole = static_cast<int64_t>(number.digits.size()) + number.exponent + int64_t{9};
-  if (whole > 39) {  // kMax has 39 digits.
+  // How many digits there are before what is rounded. kMax is the first number with 39.
+  const int64_t whole = static_cast<int64_t>(number.digits.size()) + number.exponent + 9;
+  if (whole > 38) {
     return kMax;
   }
-  unsigned __int128 nanos = 0;
+  Nanos nanos = 0;
   for (int64_t i = 0; i < whole; ++i) {
     const auto at = static_cast<size_t>(i);
-    const int digit = at < number.digits.size() ? number.digits[at] - '0' : 0;
-    if (__builtin_mul_overflow(nanos, 10U, &nanos) ||
-        __builtin_add_overflow(nanos, static_cast<unsigned>(digit), &nanos)) {
-      return kMax;
-    }
+    nanos = nanos * 10 + (at < number.digits.size() ? number.digits[at] - '0' : 0);
   }
   const auto rest = static_cast<size_t>(std::max<int64_t>(whole, 0));
-  if (number.digits.find_first_not_of('0', rest) != std::string::npos) {
-    ++nanos;
-  }
-  return static_cast<Nanos>(std::min(nanos, static_cast<unsigned __int128>(kMax)));
+  return number.digits.find_first_not_of('0', rest) == std::string::npos ? nanos : nanos + 1;
 }
 
 // REQUIRES: value >= 0.

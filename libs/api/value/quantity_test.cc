@@ -73,7 +73,9 @@ TEST_CASE("quantity: the canonical text is the one Kubernetes prints", "[quantit
 
 TEST_CASE("quantity: binary amounts below 1024 or with a fraction print as decimal ones",
           "[quantity]") {
+  CHECK(Canonical("1Ki") == "1Ki");
   CHECK(Canonical("0.5Ki") == "512");
+  CHECK(Canonical("0.9765625Ki") == "1k");
   CHECK(Canonical("0.0005Ki") == "512m");
   CHECK(Canonical("1023.5Ki") == "1048064");
   CHECK(Canonical("1.0001Ki") == "1024102400u");
@@ -96,6 +98,11 @@ TEST_CASE("quantity: what is finer than a nano is rounded away from zero", "[qua
   for (const Pair& c : cases) {
     DYNAMIC_SECTION(c.text) { CHECK(Canonical(c.text) == c.want); }
   }
+}
+
+TEST_CASE("quantity: a long fraction and a large exponent make up for each other", "[quantity]") {
+  CHECK(Canonical("0." + std::string(150, '0') + "1e152") == "10");
+  CHECK(Canonical("1" + std::string(150, '0') + "e-150") == "1");
 }
 
 TEST_CASE("quantity: a binary amount is cut to 2^63-1", "[quantity]") {
