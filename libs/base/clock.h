@@ -4,13 +4,10 @@
 //   const MonoTime deadline = clock.Mono() + 5s;   // for timeouts and back-off; never steps
 #pragma once
 
-#include <chrono>
-
 #include "absl/time/time.h"
+#include "base/mono_time.h"
 
 namespace korder {
-
-using MonoTime = std::chrono::steady_clock::time_point;
 
 // Thread-safe.
 class Clock {

@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "api/core/lease.h"
-#include "base/clock.h"
+#include "base/mono_time.h"
 
 namespace korder::kube {
 

@@ -64,7 +64,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                              {.component = common.FullName(), .instance = common.identity});
   Metrics order_metrics(metrics.registry());
   Reconciler reconciler(client, orders.store(), tickets.store(), ledger, events, clock);
-  kube::Controller controller("order", reconciler, clock, {.workers = config.workers, .backoff = {.max = absl::Seconds(3)}},
+  kube::Controller controller("order", reconciler, clock,
+                              {.workers = config.workers, .backoff = {.max = absl::Seconds(3)}},
                               metrics.kube_observer());
   orders.OnChange([&](const api::Order* was, const api::Order* is) {
     order_metrics.OnOrder(was, is);
