@@ -59,8 +59,10 @@ struct Connection::Impl {
     bool done = false;
     Error error;
     io.restart();
-    start([&](Error e, auto...) {
+    transferred = 0;
+    start([&](Error e, auto... result) {
       error = e;
+      transferred = Transferred(result...);
       done = true;
     });
     {
@@ -82,6 +84,14 @@ struct Connection::Impl {
                : DeadlineExceededError(absl::StrCat(std::string(what), ": timed out"));
   }
 
+  // What an operation says besides the error: a number of bytes, an endpoint, or nothing.
+  static size_t Transferred() { return 0; }
+  static size_t Transferred(size_t bytes) { return bytes; }
+  template <class T>
+  static size_t Transferred(const T&) {
+    return 0;
+  }
+
   absl::Status Handshake(const ClusterConfig& config, const Limits& limits,
                          const std::string& what) {
     // Shares the context: Asio frees what it is given.
@@ -99,7 +109,7 @@ struct Connection::Impl {
     });
     const long verdict = SSL_get_verify_result(tls->native_handle());
     if (absl::IsUnavailable(status) && verdict != X509_V_OK) {
-      return UnavailableError(absl::StrCat(Message(status).data(), " (",
+      return UnavailableError(absl::StrCat(std::string(Message(status)), " (",
                                            X509_verify_cert_error_string(verdict), ")"));
     }
     return status;
@@ -107,17 +117,13 @@ struct Connection::Impl {
 
   // Reads some bytes and parses all there are.
   absl::Status Advance(const Limits& limits) {
-    size_t count = 0;
     const absl::Status read = Await("receive", limits, [&](auto handler) {
       const auto space = buffer.prepare(kReadSize);
-      const auto note = [&count, handler](Error e, size_t n) mutable {
-        count = n;
-        handler(e);
-      };
-      tls ? tls->async_read_some(space, note) : socket.async_read_some(space, note);
+      tls ? tls->async_read_some(space, std::move(handler))
+          : socket.async_read_some(space, std::move(handler));
     });
-    buffer.commit(count);
-    received += count;
+    buffer.commit(transferred);
+    received += transferred;
     if (last_error == net::error::eof) {
       return AtEof();
     }
@@ -170,6 +176,7 @@ struct Connection::Impl {
   SSL_CTX* const tls_context;
   std::optional<Tls> tls;
   Error last_error;
+  size_t transferred = 0;  // by the last operation
 
   beast::flat_buffer buffer;
   std::optional<Parser> parser;
@@ -205,17 +212,12 @@ absl::Status Connection::Send(std::string_view request, const Limits& limits) {
   impl_->sent = 0;
   impl_->received = 0;
   while (impl_->sent < request.size()) {
-    size_t count = 0;
     const absl::Status status = impl_->Await("send", limits, [&](auto handler) {
-      const auto bytes = net::buffer(request.data() + impl_->sent, request.size() - impl_->sent);
-      const auto note = [&count, handler](Error e, size_t n) mutable {
-        count = n;
-        handler(e);
-      };
-      impl_->tls ? impl_->tls->async_write_some(bytes, note)
-                 : impl_->socket.async_write_some(bytes, note);
+      const auto rest = net::buffer(request.data() + impl_->sent, request.size() - impl_->sent);
+      impl_->tls ? impl_->tls->async_write_some(rest, std::move(handler))
+                 : impl_->socket.async_write_some(rest, std::move(handler));
     });
-    impl_->sent += count;
+    impl_->sent += impl_->transferred;
     RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();

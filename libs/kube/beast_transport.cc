@@ -1,263 +1,162 @@
 #include "kube/beast_transport.h"
 
-#include <array>
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "base/mutex.h"
+#include "base/clock.h"
 #include "base/status_macros.h"
+#include "kube/api_error.h"
+#include "kube/bearer_token.h"
 #include "kube/beast_connection.h"
+#include "kube/connection_pool.h"
+#include "kube/tls_context.h"
 
 namespace korder::kube {
 namespace {
 
-constexpr size_t kMaxResponse = 1 << 30;
-constexpr size_t kReadSize = 64 << 10;
-constexpr std::chrono::seconds kTokenAge(30);
+// Of the body of a refusal to open a stream.
+constexpr size_t kMaxErrorBody = 1 << 20;
 
-absl::Duration ParseRetryAfter(std::string_view text) {
-  int seconds = 0;
-  return absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &seconds) && seconds > 0
-             ? absl::Seconds(seconds)
-             : absl::ZeroDuration();
+// steady_clock counts nanoseconds: an infinite timeout must not overflow it.
+MonoTime After(MonoTime now, absl::Duration timeout) {
+  return now + absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24 * 365)));
 }
-
-template <class Message>
-absl::Duration RetryAfterOf(const Message& message) {
-  const auto header = message[http::field::retry_after];
-  return ParseRetryAfter({header.data(), header.size()});
-}
-
-// The bearer token; one in a file is read again when it may have been rotated. Thread-safe.
-class TokenSource {
- public:
-  explicit TokenSource(const ClusterConfig& config)
-      : file_(config.token_file), token_(config.token) {}
-
-  std::string Get() {
-    if (file_.empty()) {
-      return token_;
-    }
-    const MutexLock lock(mu_);
-    const auto now = std::chrono::steady_clock::now();
-    if (token_.empty() || now - read_at_ > kTokenAge) {
-      std::ifstream in(file_);
-      std::string text{std::istreambuf_iterator<char>(in), {}};
-      while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
-        text.pop_back();
-      }
-      if (!text.empty()) {
-        token_ = std::move(text);
-      }
-      read_at_ = now;
-    }
-    return token_;
-  }
-
- private:
-  const std::string file_;
-  Mutex mu_;
-  std::string token_;
-  MonoTime read_at_;
-};
 
 class Stream final : public ByteStream {
  public:
-  Stream(std::unique_ptr<Connection> connection, std::stop_token stop,
-         std::unique_ptr<http::response_parser<http::buffer_body>> parser)
-      : connection_(std::move(connection)), stop_(std::move(stop)), parser_(std::move(parser)) {}
+  Stream(std::unique_ptr<Connection> connection, std::stop_token stop)
+      : connection_(std::move(connection)), stop_(std::move(stop)) {}
 
   absl::StatusOr<std::string> Read(absl::Duration idle) override {
-    std::string data;
-    const Limits limits{std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(idle), stop_};
-    while (data.empty()) {
-      if (parser_->is_done()) {
-        return data;
-      }
-      data.resize(kReadSize);
-      auto& body = parser_->get().body();
-      body.data = data.data();
-      body.size = data.size();
-      beast::error_code ec = connection_->Await(limits, [&](auto& stream, auto done) {
-        http::async_read_some(stream, connection_->buffer(), *parser_, done);
-      });
-      if (ec == http::error::need_buffer) {
-        ec = {};
-      }
-      RETURN_IF_ERROR(Connection::ToStatus(ec, limits, "watch"));
-      data.resize(data.size() - body.size);
-    }
-    return data;
+    return connection_->ReadPiece({After(clock_.Mono(), idle), stop_});
   }
 
  private:
-  std::unique_ptr<Connection> connection_;
-  std::stop_token stop_;
-  std::unique_ptr<http::response_parser<http::buffer_body>> parser_;
+  const SystemClock clock_;
+  const std::unique_ptr<Connection> connection_;
+  const std::stop_token stop_;
 };
 
 class BeastTransport final : public HttpTransport {
  public:
   BeastTransport(ClusterConfig config, BeastTransportOptions options)
-      : config_(std::move(config)), options_(std::move(options)), token_(config_) {
-    setup_ = SetupTls();
+      : config_(std::move(config)),
+        options_(std::move(options)),
+        token_(config_.token, config_.token_file),
+        pool_(options_.max_idle, absl::ToChronoNanoseconds(options_.idle_timeout)) {
+    if (config_.tls) {
+      absl::StatusOr<SslContext> tls = NewTlsContext(config_);
+      setup_ = tls.status();
+      tls_ = tls.ok() ? *std::move(tls) : nullptr;
+    }
   }
 
   absl::StatusOr<HttpResponse> Do(const HttpRequest& request, const CallOptions& options) override {
-    RETURN_IF_ERROR(setup_);
-    const Limits limits = LimitsOf(options);
-    const auto message = Render(request);
-    std::unique_ptr<Connection> connection = TakeIdle();
-    if (connection) {
-      absl::StatusOr<HttpResponse> response = Exchange(*connection, message, limits);
-      if (response.ok() || !absl::IsUnavailable(response.status()) || request.method != "GET") {
-        Keep(std::move(connection));
-        return response;
-      }
-    }
-    connection = std::make_unique<Connection>(config_.tls ? &*tls_ : nullptr);
-    RETURN_IF_ERROR(connection->Connect(config_, limits));
-    absl::StatusOr<HttpResponse> response = Exchange(*connection, message, limits);
-    Keep(std::move(connection));
+    const Limits limits{After(clock_.Mono(), options.timeout), options.stop};
+    ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection,
+                     Exchange(request, options_.max_body, limits));
+    HttpResponse response{
+        .status = connection->status(), .body = "", .retry_after = connection->retry_after()};
+    ASSIGN_OR_RETURN(response.body, connection->ReadBody(limits));
+    pool_.Keep(std::move(connection), clock_.Mono());
     return response;
   }
 
   absl::StatusOr<StreamResponse> Open(const HttpRequest& request,
                                       const CallOptions& options) override {
-    RETURN_IF_ERROR(setup_);
-    const Limits limits = LimitsOf(options);
-    auto connection = std::make_unique<Connection>(config_.tls ? &*tls_ : nullptr);
-    RETURN_IF_ERROR(connection->Connect(config_, limits));
-    RETURN_IF_ERROR(connection->Write(Render(request), limits));
-    auto parser = std::make_unique<http::response_parser<http::buffer_body>>();
-    parser->body_limit(boost::none);
-    const beast::error_code ec = connection->Await(limits, [&](auto& stream, auto done) {
-      http::async_read_header(stream, connection->buffer(), *parser, done);
-    });
-    RETURN_IF_ERROR(Connection::ToStatus(ec, limits, "open the stream"));
-    StreamResponse response;
-    response.status = static_cast<int>(parser->get().result_int());
-    response.retry_after = RetryAfterOf(parser->get());
-    auto body = std::make_unique<Stream>(std::move(connection), options.stop, std::move(parser));
-    if (response.status >= 200 && response.status < 300) {
-      response.body = std::move(body);
+    const Limits limits{After(clock_.Mono(), options.timeout), options.stop};
+    ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection,
+                     Exchange(request, std::nullopt, limits));
+    StreamResponse response{.status = connection->status(),
+                            .retry_after = connection->retry_after(),
+                            .error_body = "",
+                            .body = nullptr};
+    if (IsSuccess(response.status)) {
+      response.body = std::make_unique<Stream>(std::move(connection), options.stop);
       return response;
     }
-    for (;;) {
-      ASSIGN_OR_RETURN(const std::string more, body->Read(options.timeout));
-      if (more.empty()) {
-        return response;
+    while (response.error_body.size() < kMaxErrorBody) {
+      ASSIGN_OR_RETURN(const std::string piece, connection->ReadPiece(limits));
+      if (piece.empty()) {
+        break;
       }
-      response.error_body += more;
+      response.error_body += piece;
     }
+    pool_.Keep(std::move(connection), clock_.Mono());
+    return response;
   }
 
  private:
-  static Limits LimitsOf(const CallOptions& options) {
-    const absl::Duration timeout = std::min(options.timeout, absl::Hours(24));
-    return {std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout), options.stop};
-  }
-
-  absl::Status SetupTls() {
-    if (!config_.tls) {
-      return absl::OkStatus();
-    }
-    tls_.emplace(ssl::context::tls_client);
-    SSL_CTX_set_min_proto_version(tls_->native_handle(), TLS1_2_VERSION);
-    beast::error_code ec;
-    if (config_.ca.empty()) {
-      tls_->set_default_verify_paths(ec);
-    } else {
-      tls_->add_certificate_authority(net::buffer(config_.ca), ec);
-    }
-    if (!ec && !config_.certificate.empty()) {
-      tls_->use_certificate_chain(net::buffer(config_.certificate), ec);
-      if (!ec) {
-        tls_->use_private_key(net::buffer(config_.key), ssl::context::pem, ec);
+  // Sends the request and reads the header of the answer; returns the connection the body is on.
+  absl::StatusOr<std::unique_ptr<Connection>> Exchange(const HttpRequest& request,
+                                                       std::optional<size_t> max_body,
+                                                       const Limits& limits) {
+    RETURN_IF_ERROR(setup_);
+    const std::string text = Render(request);
+    const auto attempt = [&](Connection& connection) -> absl::Status {
+      RETURN_IF_ERROR(connection.Send(text, limits));
+      return connection.ReadHead(max_body, limits);
+    };
+    if (std::unique_ptr<Connection> kept = pool_.Take(clock_.Mono())) {
+      const absl::Status status = attempt(*kept);
+      if (status.ok()) {
+        return Checked(std::move(kept));
+      }
+      if (!absl::IsUnavailable(status)) {
+        return status;
+      }
+      pool_.Clear();  // What broke this one will have broken the others.
+      const bool repeatable = request.method == "GET" || !kept->sent_anything();
+      if (kept->received_anything() || !repeatable) {
+        return status;
       }
     }
-    return ec ? InvalidArgumentError(absl::StrCat("TLS set-up: ", ec.message())) : absl::OkStatus();
+    auto fresh = std::make_unique<Connection>(tls_.get());
+    RETURN_IF_ERROR(fresh->Connect(config_, limits));
+    RETURN_IF_ERROR(attempt(*fresh));
+    return Checked(std::move(fresh));
   }
 
-  http::request<http::string_body> Render(const HttpRequest& request) {
-    http::request<http::string_body> message;
-    message.method_string(request.method);
-    message.target(config_.path_prefix + request.target);
-    message.version(11);
-    message.set(http::field::host, absl::StrCat(config_.host, ":", config_.port));
-    message.set(http::field::user_agent, options_.user_agent);
-    message.set(http::field::accept, "application/json");
-    if (const std::string token = token_.Get(); !token.empty()) {
-      message.set(http::field::authorization, "Bearer " + token);
+  std::unique_ptr<Connection> Checked(std::unique_ptr<Connection> connection) {
+    if (connection->status() == 401) {
+      token_.Refused();
+    }
+    return connection;
+  }
+
+  std::string Render(const HttpRequest& request) {
+    std::string text =
+        absl::StrCat(request.method, " ", config_.path_prefix, request.target,
+                     " HTTP/1.1\r\nHost: ", Authority(), "\r\nUser-Agent: ", options_.user_agent,
+                     "\r\nAccept: application/json\r\n");
+    if (config_.tls) {
+      if (const std::string token = token_.Get(clock_.Mono()); !token.empty()) {
+        absl::StrAppend(&text, "Authorization: Bearer ", token, "\r\n");
+      }
     }
     if (!request.content_type.empty()) {
-      message.set(http::field::content_type, request.content_type);
-      message.body() = request.body;
+      absl::StrAppend(&text, "Content-Type: ", request.content_type, "\r\n");
     }
-    message.prepare_payload();
-    return message;
+    if (!request.body.empty() || request.method != "GET") {
+      absl::StrAppend(&text, "Content-Length: ", request.body.size(), "\r\n");
+    }
+    absl::StrAppend(&text, "\r\n", request.body);
+    return text;
   }
 
-  static absl::StatusOr<HttpResponse> Exchange(Connection& connection,
-                                               const http::request<http::string_body>& message,
-                                               const Limits& limits) {
-    RETURN_IF_ERROR(connection.Write(message, limits));
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(kMaxResponse);
-    const beast::error_code ec = connection.Await(limits, [&](auto& stream, auto done) {
-      http::async_read(stream, connection.buffer(), parser, done);
-    });
-    if (ec || !parser.keep_alive()) {
-      connection.SpoilForReuse();
-    }
-    RETURN_IF_ERROR(Connection::ToStatus(ec, limits, "receive"));
-    auto answer = parser.release();
-    return HttpResponse{static_cast<int>(answer.result_int()), std::move(answer.body()),
-                        RetryAfterOf(answer)};
+  std::string Authority() const {
+    const bool ipv6 = config_.host.find(':') != std::string::npos;
+    return absl::StrCat(ipv6 ? "[" : "", config_.host, ipv6 ? "]:" : ":", config_.port);
   }
 
-  std::unique_ptr<Connection> TakeIdle() {
-    for (;;) {
-      std::unique_ptr<Connection> connection;
-      {
-        const MutexLock lock(mu_);
-        if (idle_.empty()) {
-          return nullptr;
-        }
-        connection =
-            std::move(idle_.back());  // The one used last is the least likely to be closed.
-        idle_.pop_back();
-      }
-      const auto age = std::chrono::steady_clock::now() - connection->idle_since();
-      if (absl::FromChrono(age) < options_.idle_timeout && !connection->IsStale()) {
-        return connection;
-      }
-    }
-  }
-
-  void Keep(std::unique_ptr<Connection> connection) {
-    if (!connection->reusable()) {
-      return;
-    }
-    connection->SetIdle(std::chrono::steady_clock::now());
-    const MutexLock lock(mu_);
-    if (idle_.size() < options_.max_idle) {
-      idle_.push_back(std::move(connection));
-    }
-  }
-
+  const SystemClock clock_;
   const ClusterConfig config_;
   const BeastTransportOptions options_;
-  TokenSource token_;
-  std::optional<ssl::context> tls_;
   absl::Status setup_;
-  Mutex mu_;
-  std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mu_);
+  SslContext tls_;
+  BearerToken token_;
+  ConnectionPool pool_;
 };
 
 }  // namespace
