@@ -41,7 +41,7 @@ class Reconciler {
 };
 
 struct ControllerOptions {
-  int workers = 4;
+  int workers = 4;  // one at least
   BackoffPolicy backoff;
 };
 
@@ -54,13 +54,21 @@ class Controller {
   const std::string& name() const { return name_; }
   void Enqueue(const ObjectKey& key) { queue_.Add(key); }
   void EnqueueAfter(const ObjectKey& key, absl::Duration delay) { queue_.AddAfter(key, delay); }
-  // Blocks until stop is requested and every worker has ended.
+  // Blocks until stop is requested and every worker has ended. May be called again afterwards; what
+  // was enqueued meanwhile is not lost.
   void Run(std::stop_token stop);
-  // One turn of a worker: takes a key and handles it; false once stop is requested. For tests and
-  // the simulation.
+  // One turn of a worker: waits for a key and handles it; false once stop is requested.
   bool ProcessNext(std::stop_token stop);
+  // As ProcessNext, but false when no key is due. For one thread that drives several controllers.
+  bool ProcessDue(std::stop_token stop);
+  // When ProcessDue will have something to do, if nothing is added.
+  std::optional<MonoTime> NextDeadline() const { return queue_.NextDeadline(); }
 
  private:
+  void Process(const ObjectKey& key, const std::stop_token& stop);
+  // Does one thing with the key and reports it once.
+  void Settle(const ObjectKey& key, const absl::StatusOr<Result>& result, absl::Duration took);
+
   const std::string name_;
   Reconciler& reconciler_;
   const Clock& clock_;

@@ -1,52 +1,40 @@
 // Keys that become due at a time. Pure: the caller brings `now`.
 //
 //   heap.Push(key, now + std::chrono::seconds(5));
-//   while (std::optional<ObjectKey> due = heap.PopReady(now)) { ... }
+//   while (std::optional<DelayHeap::Due> due = heap.PopReady(now)) { Handle(due->key); }
 //
-// A key is in it once: of two times the earlier counts.
+// A key is in it once: of two times the earlier counts. Not thread-safe.
 #pragma once
 
-#include <map>
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "base/clock.h"
+#include "base/mono_time.h"
 #include "kube/object_key.h"
 
 namespace korder::kube {
 
 class DelayHeap {
  public:
-  void Push(const ObjectKey& key, MonoTime at) {
-    const auto it = at_.find(key);
-    if (it != at_.end()) {
-      if (it->second <= at) {
-        return;
-      }
-      due_.erase({it->second, key});
-    }
-    at_[key] = at;
-    due_[{at, key}] = true;
-  }
-  std::optional<ObjectKey> PopReady(MonoTime now) {
-    if (due_.empty() || due_.begin()->first.first > now) {
-      return std::nullopt;
-    }
-    ObjectKey key = due_.begin()->first.second;
-    due_.erase(due_.begin());
-    at_.erase(key);
-    return key;
-  }
-  std::optional<MonoTime> NextDeadline() const {
-    return due_.empty() ? std::nullopt : std::optional<MonoTime>(due_.begin()->first.first);
-  }
-  bool empty() const { return due_.empty(); }
-  size_t size() const { return due_.size(); }
+  struct Due {
+    ObjectKey key;
+    MonoTime at;
+    bool operator==(const Due&) const = default;
+  };
+
+  void Push(const ObjectKey& key, MonoTime at);
+  // Takes out the key that is due for the longest; nullopt when none is due at `now`.
+  std::optional<Due> PopReady(MonoTime now);
+  std::optional<MonoTime> NextDeadline() const;
+  size_t size() const { return ordered_.size(); }
 
  private:
-  std::map<std::pair<MonoTime, ObjectKey>, bool> due_;
-  absl::flat_hash_map<ObjectKey, MonoTime> at_;
+  // Both hold the same pairs.
+  std::set<std::pair<MonoTime, ObjectKey>> ordered_;
+  absl::flat_hash_map<ObjectKey, MonoTime> deadlines_;
 };
 
 }  // namespace korder::kube

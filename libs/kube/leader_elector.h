@@ -3,33 +3,20 @@
 //
 //   elector.Run(stop, [&](std::stop_token leading, int64_t epoch) { controller.Run(leading); });
 //
-// The decision is LeaseStep (lease_step.h), which is pure: only local observation times count,
-// times written by other processes are never compared with our clock.
+// The decision is StepLease (lease_step.h), which is pure; the reads and writes are
+// LeaseCandidate's; this is the threads around them.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
-#include <string>
 
-#include "absl/time/time.h"
 #include "base/clock.h"
 #include "kube/client.h"
-#include "kube/lease_step.h"
+#include "kube/lease_candidate.h"
 
 namespace korder::kube {
-
-struct LeaderElectionOptions {
-  std::string ns = "korder-system";
-  std::string name;      // of the Lease
-  std::string identity;  // of this process, unique
-  absl::Duration lease_duration = absl::Seconds(6);
-  absl::Duration renew_deadline = absl::Seconds(4);
-  absl::Duration retry_period = absl::Seconds(1);
-};
-
-// INVALID_ARGUMENT when the timings contradict each other (lease > renew deadline > retry > 0).
-absl::Status Validate(const LeaderElectionOptions& options);
 
 class LeaderElector {
  public:
@@ -39,14 +26,18 @@ class LeaderElector {
   LeaderElector(Client& client, const Clock& clock, LeaderElectionOptions options);
 
   // Until stop: waits for the lease, runs `lead` on a thread of its own while renewing, asks it to
-  // stop when the lease is lost, waits for it, and begins anew. Releases the lease at the end.
+  // stop when the lease is lost, waits for it, and begins anew. Also asks it to stop on `stop`, and
+  // renews until it has ended; then releases the lease. When `lead` ends by itself, the lease is
+  // released as well and applied for again after a retry period.
   // `epoch` is the Lease's leaseTransitions: larger for every later leader.
   void Run(std::stop_token stop, const WhileLeading& lead);
 
+  // Thread-safe.
   bool leading() const { return leading_.load(std::memory_order_acquire); }
 
  private:
-  class Term;
+  void Lead(LeaseCandidate& candidate, std::stop_token stop, const WhileLeading& lead);
+  void SetLeading(bool leading);
 
   Client& client_;
   const Clock& clock_;

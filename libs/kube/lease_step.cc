@@ -1,42 +1,105 @@
 #include "kube/lease_step.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace korder::kube {
 namespace {
 
-api::Lease Claim(const LeaseView& view, const LeaseTiming& timing, absl::Time wall, bool new_term) {
+bool HeldByUs(const LeaseView& view) {
+  return view.lease && !view.deleted && view.lease->spec.holder_identity == view.identity;
+}
+
+// When the Lease is free unless it changes before. REQUIRES: view.lease.
+MonoTime FreeAt(const LeaseView& view, const LeaseTiming& timing) {
+  const api::LeaseSpec& spec = view.lease->spec;
+  if (spec.holder_identity.empty()) {
+    return view.changed_at;
+  }
+  // What the holder promised counts, not what we would promise: replicas may differ in settings.
+  const absl::Duration term = spec.lease_duration_seconds
+                                  ? absl::Seconds(*spec.lease_duration_seconds)
+                                  : timing.lease_duration;
+  return view.changed_at + absl::ToChronoNanoseconds(term);
+}
+
+MonoTime LeadUntil(const LeaseView& view, const LeaseTiming& timing) {
+  return *view.renewed_at + absl::ToChronoNanoseconds(timing.renew_deadline);
+}
+
+// The Lease as ours, in the term that runs.
+api::Lease Claim(const LeaseView& view, const LeaseTiming& timing, absl::Time wall) {
   api::Lease lease = view.lease.value_or(api::Lease());
+  if (view.deleted) {
+    lease.metadata = api::ObjectMeta();  // Only the epoch lives on.
+  }
   lease.spec.holder_identity = view.identity;
   lease.spec.lease_duration_seconds = static_cast<int32_t>(
       absl::ToInt64Seconds(absl::Ceil(timing.lease_duration, absl::Seconds(1))));
   lease.spec.renew_time = api::MicroTime{wall};
-  if (new_term) {
-    lease.spec.acquire_time = api::MicroTime{wall};
-    ++lease.spec.lease_transitions;
-  }
+  return lease;
+}
+
+api::Lease ClaimNextTerm(const LeaseView& view, const LeaseTiming& timing, absl::Time wall) {
+  api::Lease lease = Claim(view, timing, wall);
+  lease.spec.acquire_time = api::MicroTime{wall};
+  ++lease.spec.lease_transitions;
   return lease;
 }
 
 }  // namespace
 
+void SeeLease(LeaseView& view, std::optional<api::Lease> lease, MonoTime now) {
+  const bool was_there = view.lease && !view.deleted;
+  const bool changed = lease ? !was_there || lease->metadata.resource_version !=
+                                                 view.lease->metadata.resource_version
+                             : was_there;
+  if (changed) {
+    view.changed_at = now;
+  }
+  view.deleted = !lease && view.lease;
+  if (lease) {
+    view.lease = std::move(lease);
+  }
+  // The whole spec, not just the holder: should two processes share an identity by mistake, one
+  // must not take the other's write for its own.
+  if (view.unresolved && HeldByUs(view) && view.lease->spec == view.unresolved->spec) {
+    view.renewed_at = view.unresolved->began_at;
+  }
+  view.unresolved.reset();
+}
+
+bool Leads(const LeaseView& view, const LeaseTiming& timing, MonoTime now) {
+  return view.renewed_at && HeldByUs(view) && now < LeadUntil(view, timing);
+}
+
 LeaseStepResult StepLease(const LeaseView& view, const LeaseTiming& timing, MonoTime now,
                           absl::Time wall) {
-  const bool held_by_us = view.lease && view.lease->spec.holder_identity == view.identity;
   if (view.renewed_at) {
-    // Count from the beginning of the last good write: others count from seeing it, which is later.
-    const absl::Duration since = absl::FromChrono(now - *view.renewed_at);
-    if (!held_by_us || since >= timing.renew_deadline) {
-      return {LeaseAction::kStepDown, {}};
-    }
-    return {LeaseAction::kRenew, Claim(view, timing, wall, false)};
+    return Leads(view, timing, now)
+               ? LeaseStepResult{LeaseAction::kRenew, Claim(view, timing, wall)}
+               : LeaseStepResult{LeaseAction::kStepDown, {}};
   }
   if (!view.lease) {
-    return {LeaseAction::kCreate, Claim(view, timing, wall, true)};
+    return {LeaseAction::kCreate, ClaimNextTerm(view, timing, wall)};
   }
-  const absl::Duration unchanged = absl::FromChrono(now - view.changed_at);
-  if (view.lease->spec.holder_identity.empty() || unchanged >= timing.lease_duration) {
-    return {LeaseAction::kTake, Claim(view, timing, wall, true)};
+  if (now < FreeAt(view, timing)) {
+    return {LeaseAction::kWait, {}};
   }
-  return {LeaseAction::kWait, {}};
+  return {view.deleted ? LeaseAction::kCreate : LeaseAction::kTake,
+          ClaimNextTerm(view, timing, wall)};
+}
+
+MonoTime NextLeaseStep(const LeaseView& view, const LeaseTiming& timing, MonoTime now) {
+  const MonoTime next = now + absl::ToChronoNanoseconds(timing.retry_period);
+  if (view.renewed_at) {
+    return std::min(next, LeadUntil(view, timing));
+  }
+  // A Lease that is free now was tried for in vain: not at once again.
+  if (view.lease && now < FreeAt(view, timing)) {
+    return std::min(next, FreeAt(view, timing));
+  }
+  return next;
 }
 
 }  // namespace korder::kube

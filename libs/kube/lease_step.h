@@ -1,8 +1,14 @@
 // The decision of leader election, without I/O. Only the times at which we ourselves saw the Lease
 // change count; times written by others are never compared with our clock.
 //
-//   const LeaseView view{.lease = lease, .changed_at = when_we_saw_it_change, .renewed_at = ...};
-//   switch (StepLease(view, options, now).action) { ... }
+//   SeeLease(view, lease_as_just_read, now);
+//   const LeaseStepResult step = StepLease(view, timing, now, wall);
+//   switch (step.action) { case LeaseAction::kTake: ... write step.write ... }
+//
+// Why there are never two holders: a holder counts from the moment before it sent its last good
+// write and gives up after renew_deadline; everybody else counts from the moment after it saw that
+// write's result and waits for lease_duration, which is longer. Every write is conditional on the
+// version it was decided on, so of two that take a free Lease one fails.
 #pragma once
 
 #include <optional>
@@ -20,16 +26,28 @@ struct LeaseTiming {
   absl::Duration retry_period;
 };
 
-struct LeaseView {
-  std::string identity;             // ours
-  std::optional<api::Lease> lease;  // as last read; absent when there is none
-  MonoTime changed_at;              // when we first saw this resourceVersion
-  std::optional<MonoTime>
-      renewed_at;  // when our last successful write began; absent when not leading
+// A write that may or may not have happened.
+struct LeaseAttempt {
+  api::LeaseSpec spec;
+  MonoTime began_at;
 };
 
+// What one process knows. Begins with the identity alone.
+struct LeaseView {
+  std::string identity;                    // ours, and nobody else's
+  std::optional<api::Lease> lease;         // as last seen; absent when there never was one
+  bool deleted = false;                    // `lease` has been deleted since
+  MonoTime changed_at;                     // when we first saw this version, or that it was deleted
+  std::optional<MonoTime> renewed_at;      // when our last good write began; absent: not leading
+  std::optional<LeaseAttempt> unresolved;  // our last write, when its answer was lost
+};
+
+// Takes note of the Lease just read or returned by our write; nullopt when there is none. `now` is
+// the time after the answer came. A write whose answer was lost shows here whether it happened.
+void SeeLease(LeaseView& view, std::optional<api::Lease> lease, MonoTime now);
+
 enum class LeaseAction {
-  kCreate,    // there is no Lease: make it ours
+  kCreate,    // there is no Lease: make it, and hold it
   kTake,      // nobody holds it any more: make it ours, with the next epoch
   kRenew,     // it is ours: say so again
   kWait,      // somebody else holds it
@@ -46,5 +64,11 @@ struct LeaseStepResult {
 // `wall` is only what is written into the Lease for people to read.
 LeaseStepResult StepLease(const LeaseView& view, const LeaseTiming& timing, MonoTime now,
                           absl::Time wall);
+
+// Whether we may act as the holder.
+bool Leads(const LeaseView& view, const LeaseTiming& timing, MonoTime now);
+
+// When StepLease has something to do again.
+MonoTime NextLeaseStep(const LeaseView& view, const LeaseTiming& timing, MonoTime now);
 
 }  // namespace korder::kube

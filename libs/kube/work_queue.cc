@@ -7,8 +7,11 @@
 namespace korder::kube {
 namespace {
 
-// Bounds the damage of a wake-up that was missed.
+// A worker looks again at least this often: it bounds the damage of a wake-up that was missed.
 constexpr std::chrono::seconds kHeartbeat(10);
+
+// Keeps `now + delay` representable.
+constexpr absl::Duration kLongestDelay = absl::Hours(24 * 365);
 
 }  // namespace
 
@@ -24,7 +27,7 @@ void WorkQueue::Add(const ObjectKey& key) {
   int depth = 0;
   {
     const MutexLock lock(mu_);
-    AddLocked(key);
+    AddLocked(key, clock_.Mono());
     depth = static_cast<int>(order_.size());
   }
   changed_.NotifyOne();
@@ -32,33 +35,29 @@ void WorkQueue::Add(const ObjectKey& key) {
   observer_.QueueDepth(name_, depth);
 }
 
-void WorkQueue::AddLocked(const ObjectKey& key) {
-  if (!dirty_.insert(key).second) {
-    return;
-  }
-  if (!processing_.contains(key)) {
-    order_.emplace_back(key, clock_.Mono());
-  }
-}
-
 void WorkQueue::AddAfter(const ObjectKey& key, absl::Duration delay) {
   if (delay <= absl::ZeroDuration()) {
     return Add(key);
   }
+  bool sooner = false;
   {
     const MutexLock lock(mu_);
-    delayed_.Push(
-        key, clock_.Mono() + absl::ToChronoNanoseconds(std::min(delay, absl::Hours(24 * 365))));
+    const std::optional<MonoTime> before = delayed_.NextDeadline();
+    delayed_.Push(key, clock_.Mono() + absl::ToChronoNanoseconds(std::min(delay, kLongestDelay)));
+    sooner = delayed_.NextDeadline() != before;
   }
-  changed_.NotifyOne();
+  if (sooner) {
+    // All of them: whoever is told alone may be busy with another item when this one is due.
+    changed_.NotifyAll();
+  }
+  observer_.QueueAdd(name_);
 }
 
 void WorkQueue::AddRateLimited(const ObjectKey& key) {
   absl::Duration delay;
   {
     const MutexLock lock(mu_);
-    const double random = static_cast<double>(random_() - std::minstd_rand::min()) /
-                          static_cast<double>(std::minstd_rand::max() - std::minstd_rand::min());
+    const double random = std::uniform_real_distribution<double>(0, 1)(random_);
     delay = BackoffDelay(backoff_, ++failures_[key], random);
   }
   observer_.QueueRetry(name_);
@@ -76,54 +75,38 @@ int WorkQueue::Failures(const ObjectKey& key) const {
   return it == failures_.end() ? 0 : it->second;
 }
 
-void WorkQueue::MoveDue() {
-  const MonoTime now = clock_.Mono();
-  while (std::optional<ObjectKey> key = delayed_.PopReady(now)) {
-    AddLocked(*key);
-  }
-}
-
 std::optional<ObjectKey> WorkQueue::Get(std::stop_token stop) {
-  std::optional<ObjectKey> key;
-  absl::Duration waited;
-  int depth = 0;
+  std::optional<Taken> taken;
   {
     const MutexLock lock(mu_);
-    for (;;) {
-      if (stop.stop_requested()) {
-        return std::nullopt;
-      }
-      MoveDue();
-      if (!order_.empty()) {
+    while (!stop.stop_requested()) {
+      taken = TakeLocked();
+      if (taken) {
         break;
       }
-      const std::optional<MonoTime> next = delayed_.NextDeadline();
-      MonoTime until = clock_.Mono() + kHeartbeat;
-      until = next ? std::min(until, *next) : until;
-      const auto wait = until - clock_.Mono();
-      // An item that becomes due earlier ends the wait as well.
-      changed_.WaitUntil(mu_, stop, std::chrono::steady_clock::now() + wait,
-                         [&] { return !order_.empty() || delayed_.NextDeadline() != next; });
+      WaitLocked(stop);
     }
-    key = std::move(order_.front().first);
-    waited = absl::FromChrono(clock_.Mono() - order_.front().second);
-    order_.pop_front();
-    dirty_.erase(*key);
-    processing_.insert(*key);
-    depth = static_cast<int>(order_.size());
   }
-  observer_.QueueWait(name_, waited);
-  observer_.QueueDepth(name_, depth);
-  return key;
+  return Report(std::move(taken));
+}
+
+std::optional<ObjectKey> WorkQueue::TryGet() {
+  std::optional<Taken> taken;
+  {
+    const MutexLock lock(mu_);
+    taken = TakeLocked();
+  }
+  return Report(std::move(taken));
 }
 
 void WorkQueue::Done(const ObjectKey& key) {
   {
     const MutexLock lock(mu_);
     processing_.erase(key);
-    if (dirty_.contains(key)) {
-      order_.emplace_back(key, clock_.Mono());
+    if (!dirty_.contains(key)) {
+      return;
     }
+    order_.emplace_back(key, clock_.Mono());
   }
   changed_.NotifyOne();
 }
@@ -131,6 +114,54 @@ void WorkQueue::Done(const ObjectKey& key) {
 int WorkQueue::size() const {
   const MutexLock lock(mu_);
   return static_cast<int>(order_.size());
+}
+
+std::optional<MonoTime> WorkQueue::NextDeadline() const {
+  const MutexLock lock(mu_);
+  return delayed_.NextDeadline();
+}
+
+void WorkQueue::AddLocked(const ObjectKey& key, MonoTime due) {
+  if (dirty_.insert(key).second && !processing_.contains(key)) {
+    order_.emplace_back(key, due);
+  }
+}
+
+std::optional<WorkQueue::Taken> WorkQueue::TakeLocked() {
+  const MonoTime now = clock_.Mono();
+  while (std::optional<DelayHeap::Due> due = delayed_.PopReady(now)) {
+    AddLocked(due->key, due->at);
+  }
+  if (order_.empty()) {
+    return std::nullopt;
+  }
+  auto [key, due] = std::move(order_.front());
+  order_.pop_front();
+  dirty_.erase(key);
+  processing_.insert(key);
+  return Taken{std::move(key), absl::FromChrono(now - due), static_cast<int>(order_.size())};
+}
+
+void WorkQueue::WaitLocked(const std::stop_token& stop) {
+  // The wait is real time even when the clock is a test's.
+  std::chrono::nanoseconds wait = kHeartbeat;
+  const std::optional<MonoTime> next = delayed_.NextDeadline();
+  if (next) {
+    wait = std::min<std::chrono::nanoseconds>(wait, *next - clock_.Mono());
+  }
+  changed_.WaitUntil(mu_, stop, std::chrono::steady_clock::now() + wait,
+                     [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+                       return !order_.empty() || delayed_.NextDeadline() != next;
+                     });
+}
+
+std::optional<ObjectKey> WorkQueue::Report(std::optional<Taken> taken) {
+  if (!taken) {
+    return std::nullopt;
+  }
+  observer_.QueueWait(name_, taken->waited);
+  observer_.QueueDepth(name_, taken->depth);
+  return std::move(taken->key);
 }
 
 }  // namespace korder::kube

@@ -9,11 +9,11 @@
 #pragma once
 
 #include <deque>
-#include <memory>
 #include <optional>
 #include <random>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -42,14 +42,27 @@ class WorkQueue {
 
   // The next due item; nullopt once stop is requested. Each Get is answered by one Done.
   std::optional<ObjectKey> Get(std::stop_token stop);
+  // As Get, but nullopt when nothing is due. For one thread that drives several queues.
+  std::optional<ObjectKey> TryGet();
   // The item may be handed out again; it is, if it was added meanwhile.
   void Done(const ObjectKey& key);
 
+  // Items that wait to be taken, without those that are not due.
   int size() const;
+  // When the first of the items that are not due will be.
+  std::optional<MonoTime> NextDeadline() const;
 
  private:
-  void AddLocked(const ObjectKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void MoveDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  struct Taken {
+    ObjectKey key;
+    absl::Duration waited;
+    int depth = 0;  // of what is left
+  };
+
+  void AddLocked(const ObjectKey& key, MonoTime due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::optional<Taken> TakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WaitLocked(const std::stop_token& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::optional<ObjectKey> Report(std::optional<Taken> taken);
 
   const std::string name_;
   const Clock& clock_;
@@ -58,7 +71,7 @@ class WorkQueue {
 
   mutable Mutex mu_;
   CondVar changed_;
-  // Everything in order_ is dirty and not processing.
+  // Everything in order_ is dirty and not processing; with it, when it was due.
   std::deque<std::pair<ObjectKey, MonoTime>> order_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<ObjectKey> dirty_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<ObjectKey> processing_ ABSL_GUARDED_BY(mu_);
