@@ -9,7 +9,7 @@
 #include <chrono>
 #include <string>
 
-#include "base/clock.h"
+#include "base/mono_time.h"
 #include "base/mutex.h"
 
 namespace korder::kube {

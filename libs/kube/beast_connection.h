@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "base/clock.h"
+#include "base/mono_time.h"
 #include "base/status.h"
 #include "kube/cluster_config.h"
 #include "kube/tls_context.h"

@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/mono_time.h"
 #include "base/mutex.h"
 #include "kube/beast_connection.h"
 
