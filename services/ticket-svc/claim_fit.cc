@@ -1,0 +1,190 @@
+#include "ticket-svc/claim_fit.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "api/core/node_fit.h"
+#include "api/core/pod_requests.h"
+#include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/names.h"
+
+namespace korder::ticket {
+namespace {
+
+constexpr std::string_view kDefaultScheduler = "default-scheduler";
+constexpr size_t kMaxCauses = 3;
+
+std::string_view SchedulerOf(const std::string& name) {
+  return name.empty() ? kDefaultScheduler : std::string_view(name);
+}
+
+std::optional<std::string> WhyNotWanted(const api::ClaimRequest& request,
+                                        const api::Ticket& ticket) {
+  if (!request.ticket.empty() && request.ticket != ticket.metadata.name) {
+    return absl::StrCat("is not ", request.ticket);
+  }
+  if (!request.order.empty() &&
+      request.order != api::ValueOf(ticket.metadata.labels, api::kLabelOrder)) {
+    return absl::StrCat("is not of order ", request.order);
+  }
+  if (!request.selector.Matches(ticket.metadata.labels)) {
+    return absl::StrCat("does not match ", request.selector.ToString());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WhyNotFree(const Room& room, absl::Time now) {
+  const api::Ticket& ticket = *room.ticket;
+  const api::TicketStatus& status = ticket.status;
+  if (ticket.metadata.deleting() || status.phase != api::TicketPhase::kReady || !room.guardian ||
+      room.guardian->metadata.deleting() || api::IsTerminal(*room.guardian) ||
+      room.guardian->spec.node_name != status.node_name) {
+    return "does not hold room now";
+  }
+  if (status.handoff || !status.claimed_pod_uid.empty()) {
+    return "is promised to another pod";
+  }
+  if (status.expiration_time && *status.expiration_time - now < kLeastWindowLeft) {
+    return "is about to expire";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WhyTooSmall(const api::ResourceList& asked,
+                                       const api::ResourceList& held) {
+  for (const auto& [name, amount] : asked) {
+    if (amount.IsZero()) {
+      continue;
+    }
+    const auto it = held.find(name);
+    if (it == held.end()) {
+      return absl::StrCat("holds no ", name, ", ", amount.ToString(), " asked");
+    }
+    if (it->second < amount) {
+      return absl::StrCat("holds ", it->second.ToString(), " ", name, ", ", amount.ToString(),
+                          " asked");
+    }
+  }
+  return std::nullopt;
+}
+
+bool HasOtherGates(const api::Pod& pod) {
+  const auto& gates = pod.spec.scheduling_gates;
+  return std::any_of(gates.begin(), gates.end(),
+                     [](const auto& gate) { return gate.name != api::kGateClaim; });
+}
+
+}  // namespace
+
+Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node) {
+  api::ResourceList held = api::EffectiveRequests(ticket->spec);
+  return {std::move(ticket), std::move(guardian), std::move(node), std::move(held)};
+}
+
+Claimant MakeClaimant(PodPtr pod, absl::Duration timeout) {
+  api::ParsedClaimRequest parsed = api::ParseClaimRequest(pod->metadata);
+  const bool says_timeout = pod->metadata.annotations.contains(api::kAnnotationClaimTimeout) ||
+                            pod->metadata.labels.contains(api::kAnnotationClaimTimeout);
+  if (!says_timeout) {
+    parsed.request.timeout = timeout;
+  }
+  api::ResourceList asked = api::PodRequests(pod->spec);
+  return {std::move(pod), std::move(parsed.request), std::move(parsed.problems), std::move(asked)};
+}
+
+std::optional<std::string> WhyNodeRefuses(const api::Pod& pod, const api::Node* node) {
+  if (node == nullptr || node->metadata.deleting()) {
+    return "node is gone";
+  }
+  if (!api::IsReady(*node)) {
+    return "node is not Ready";
+  }
+  return api::WhyNodeDoesNotFit(api::PlacementOf(pod.spec), *node);
+}
+
+std::optional<std::string> WhyNot(const Claimant& claimant, const Room& room, absl::Time now) {
+  const api::Pod& pod = *claimant.pod;
+  if (pod.metadata.ns != room.ticket->metadata.ns) {
+    return "is in another namespace";
+  }
+  if (auto why = WhyNotWanted(claimant.request, *room.ticket)) {
+    return why;
+  }
+  if (auto why = WhyNotFree(room, now)) {
+    return why;
+  }
+  if (auto why = WhyTooSmall(claimant.asked, room.held)) {
+    return why;
+  }
+  if (SchedulerOf(pod.spec.scheduler_name) != SchedulerOf(room.ticket->spec.scheduler_name)) {
+    return absl::StrCat("is for scheduler ",
+                        std::string(SchedulerOf(room.ticket->spec.scheduler_name)));
+  }
+  if (auto why = WhyNodeRefuses(pod, room.node.get())) {
+    return absl::StrCat("cannot be used: ", *why);
+  }
+  return std::nullopt;
+}
+
+double Waste(const api::ResourceList& asked, const api::ResourceList& held) {
+  double waste = 0;
+  for (const auto& [name, amount] : held) {
+    if (amount.IsZero()) {
+      continue;
+    }
+    const auto it = asked.find(name);
+    const double used = it == asked.end() ? 0 : static_cast<double>(it->second.nanos());
+    waste += 1 - used / static_cast<double>(amount.nanos());
+  }
+  return waste;
+}
+
+const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl::Time now) {
+  if (!claimant.problems.empty() || HasOtherGates(*claimant.pod)) {
+    return nullptr;
+  }
+  const Room* best = nullptr;
+  const auto rank = [&](const Room& room) {
+    return std::make_tuple(Waste(claimant.asked, room.held),
+                           room.ticket->status.expiration_time.value_or(absl::InfiniteFuture()),
+                           std::string_view(room.ticket->metadata.name));
+  };
+  for (const Room& room : rooms) {
+    if (!WhyNot(claimant, room, now) && (best == nullptr || rank(room) < rank(*best))) {
+      best = &room;
+    }
+  }
+  return best;
+}
+
+std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl::Time now) {
+  if (!claimant.problems.empty()) {
+    return api::JoinErrors(claimant.problems);
+  }
+  if (HasOtherGates(*claimant.pod)) {
+    return "the pod has other scheduling gates, which must go first";
+  }
+  if (rooms.empty()) {
+    return absl::StrCat("no ticket is Ready in namespace ", claimant.pod->metadata.ns);
+  }
+  std::map<std::string, int> counts;
+  for (const Room& room : rooms) {
+    if (auto why = WhyNot(claimant, room, now)) {
+      ++counts[*std::move(why)];
+    }
+  }
+  std::vector<std::pair<std::string, int>> causes(counts.begin(), counts.end());
+  std::stable_sort(causes.begin(), causes.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  causes.resize(std::min(causes.size(), kMaxCauses));
+  std::string text = absl::StrCat("none of ", rooms.size(), " Ready tickets fits: ");
+  for (size_t i = 0; i < causes.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : "; ", causes[i].first, " (", causes[i].second, ")");
+  }
+  return text;
+}
+
+}  // namespace korder::ticket

@@ -1,0 +1,61 @@
+// Whether a waiting pod may take over the room of a ticket, and which room suits it best. Pure;
+// used for real claims and for TicketDesk.Offer.
+//
+//   const Claimant claimant = MakeClaimant(pod, absl::Seconds(30));
+//   if (const Room* room = BestRoom(claimant, rooms, now)) { ... }
+//   else { Explain(claimant, rooms, now); }   // "none of 2 Ready tickets fits: ..."
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "api/core/resources.h"
+#include "api/v1alpha1/claim_request.h"
+#include "ticket-svc/observed.h"
+
+namespace korder::ticket {
+
+// A ticket that is not claimed in the middle of its last seconds: the pod would hardly have it.
+inline constexpr absl::Duration kLeastWindowLeft = absl::Seconds(5);
+
+// A Ready ticket and what backs it.
+struct Room {
+  TicketPtr ticket;
+  PodPtr guardian;         // null when it is gone
+  NodePtr node;            // null when it is gone
+  api::ResourceList held;  // what the ticket reserves
+};
+
+Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node);
+
+// A pod that asks for a ticket, and what it asks for.
+struct Claimant {
+  PodPtr pod;
+  api::ClaimRequest request;
+  std::vector<api::FieldError> problems;  // of the request; such a pod gets no ticket
+  api::ResourceList asked;
+};
+
+// `timeout` is for pods that name none.
+Claimant MakeClaimant(PodPtr pod, absl::Duration timeout);
+
+// Nothing when the pod may take this room; otherwise the first thing that stands against it, as a
+// fragment that reads on after "the ticket".
+std::optional<std::string> WhyNot(const Claimant& claimant, const Room& room, absl::Time now);
+
+// Nothing when the pod may run on the node now.
+std::optional<std::string> WhyNodeRefuses(const api::Pod& pod, const api::Node* node);
+
+// How much of the room would lie idle: the sum over resources of (held - asked) / held.
+double Waste(const api::ResourceList& asked, const api::ResourceList& held);
+
+// The least waste, then the earliest end, then the name. Null when none fits.
+const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl::Time now);
+
+// Why no room fits, the most frequent cause first.
+std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl::Time now);
+
+}  // namespace korder::ticket

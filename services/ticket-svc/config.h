@@ -1,0 +1,22 @@
+// What ticket-svc is told.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "runtime/config.h"
+
+namespace korder::ticket {
+
+struct Config {
+  runtime::CommonConfig common;
+  std::string quota_address = "127.0.0.1:9090";
+  std::string guardian_image = "registry.k8s.io/pause:3.10";
+  // Of guardians whose ticket names none.
+  std::string guardian_priority_class = "korder-guardian";
+  // How long a pod waits for a ticket when it does not say so itself; a Go duration.
+  std::string claim_timeout = "30s";
+  int workers = 8;
+};
+
+}  // namespace korder::ticket

@@ -1,0 +1,342 @@
+#include "ticket-svc/decide.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "api/v1alpha1/names.h"
+#include "api/v1alpha1/reasons.h"
+#include "api/v1alpha1/validation.h"
+#include "kube/object_key.h"
+#include "ticket-svc/expiry.h"
+#include "ticket-svc/healing.h"
+#include "ticket-svc/ticket_status.h"
+
+namespace korder::ticket {
+namespace {
+
+using api::TicketPhase;
+
+// What passes by itself in this time is not worth a write.
+constexpr absl::Duration kDebounce = absl::Seconds(2);
+// The scheduler's words change with every node; a status follows them this often at most.
+constexpr absl::Duration kMessageInterval = absl::Seconds(30);
+constexpr absl::Duration kDeniedRetry = absl::Seconds(5);
+constexpr absl::Duration kUnavailableRetry = absl::Seconds(1);
+constexpr absl::Duration kRefusedRetry = absl::Seconds(10);
+// A claimed pod that lost its label is out of sight of the watch.
+constexpr absl::Duration kUnwatchedPoll = absl::Seconds(30);
+
+void DeleteAll(const std::vector<PodPtr>& pods, Plan& plan) {
+  for (const PodPtr& pod : pods) {
+    plan.actions.push_back(DeleteGuardian{kube::KeyOf(*pod), pod->metadata.uid});
+  }
+}
+
+void DeleteAllGuardians(const Observed& observed, Plan& plan) {
+  for (const Guardian& guardian : observed.guardians) {
+    if (!guardian.pod->metadata.deleting()) {
+      DeleteAll({guardian.pod}, plan);
+    }
+  }
+}
+
+void LookAgainAt(const Observed& observed, std::optional<absl::Time> when, Plan& plan) {
+  if (when && *when > observed.now) {
+    plan.LookAgainIn(*when - observed.now);
+  }
+}
+
+void WriteIfChanged(const Observed& observed, api::TicketStatus status, Plan& plan) {
+  if (status != observed.ticket->status) {
+    plan.actions.push_back(WriteStatus{std::move(status)});
+  }
+}
+
+// Pending with this reason. Another message alone is written now and then only. `newest` is the
+// newest guardian's incarnation, when it is sure that the ticket is charged.
+void ReportPending(const Observed& observed, std::string_view reason, std::string message,
+                   Plan& plan, int32_t newest = 0) {
+  const api::TicketStatus& was = observed.ticket->status;
+  const bool same_reason = was.phase == TicketPhase::kPending && was.reason == reason;
+  if (same_reason && was.message == message) {
+    return;
+  }
+  if (same_reason && observed.since_status_write < kMessageInterval) {
+    plan.LookAgainIn(kMessageInterval - observed.since_status_write);
+    return;
+  }
+  api::TicketStatus status =
+      PendingStatus(*observed.ticket, reason, std::move(message), observed.now);
+  status.incarnation = std::max(status.incarnation, newest);
+  plan.actions.push_back(WriteStatus{std::move(status)});
+}
+
+// Time left until `pod` (or the ticket, when there is none) is old enough for a report.
+absl::Duration DebounceLeft(const Observed& observed, const api::ObjectMeta& since) {
+  return since.creation_timestamp.value_or(absl::InfinitePast()) + kDebounce - observed.now;
+}
+
+Plan Finish(const Observed& observed, TicketPhase phase, std::string_view reason,
+            const std::string& message) {
+  Plan plan;
+  plan.actions.push_back(
+      WriteStatus{FinishedStatus(*observed.ticket, phase, reason, message, observed.now)});
+  DeleteAllGuardians(observed, plan);
+  const std::string_view event = phase == TicketPhase::kCompleted ? api::kEventTicketCompleted
+                                 : phase == TicketPhase::kExpired ? api::kEventTicketExpired
+                                                                  : reason;
+  plan.events.push_back({phase == TicketPhase::kFailed, std::string(event), message});
+  return plan;
+}
+
+Plan CleanUp(const Observed& observed) {
+  const api::Ticket& ticket = *observed.ticket;
+  Plan plan;
+  DeleteAllGuardians(observed, plan);
+  if (!ticket.status.finished_time) {
+    // Without it the time to keep the ticket would never be over.
+    api::TicketStatus status = ticket.status;
+    status.finished_time = observed.now;
+    plan.actions.push_back(WriteStatus{std::move(status)});
+    return plan;
+  }
+  const std::optional<absl::Time> due = CleanupTime(ticket);
+  if (due && *due <= observed.now) {
+    plan.actions.push_back(DeleteTicket{});
+  }
+  LookAgainAt(observed, due, plan);
+  return plan;
+}
+
+// Until the end of the window: the condition Expiring, and a look at both moments.
+void WatchWindow(const Observed& observed, Plan& plan) {
+  api::TicketStatus status = observed.ticket->status;
+  SetExpiring(*observed.ticket, observed.now, status);
+  WriteIfChanged(observed, std::move(status), plan);
+  LookAgainAt(observed, ExpiringFrom(*observed.ticket), plan);
+  LookAgainAt(observed, WindowEnd(*observed.ticket), plan);
+}
+
+Plan DecideClaimed(const Observed& observed) {
+  const api::TicketStatus& status = observed.ticket->status;
+  const std::string who = absl::StrCat("pod ", status.claimed_pod);
+  if (!observed.claimed_pod) {
+    return Finish(observed, TicketPhase::kCompleted, api::kReasonPodFinished, who + " is gone");
+  }
+  const api::Pod& pod = *observed.claimed_pod;
+  if (api::IsTerminal(pod)) {
+    return Finish(observed, TicketPhase::kCompleted, api::kReasonPodFinished,
+                  absl::StrCat(who, " ended: ", pod.status.phase));
+  }
+  if (const auto end = WindowEnd(*observed.ticket); end && *end <= observed.now) {
+    return Finish(observed, TicketPhase::kCompleted, api::kReasonWindowOver,
+                  absl::StrCat("the window is over; ", who, " keeps running"));
+  }
+  Plan plan;
+  DeleteAllGuardians(observed, plan);
+  WatchWindow(observed, plan);
+  if (!pod.metadata.labels.contains(api::kLabelClaim)) {
+    plan.LookAgainIn(kUnwatchedPoll);
+  }
+  return plan;
+}
+
+// Anybody who may create pods can make one that looks like a guardian of the ticket: before it
+// counts for anything, quota-svc must have confirmed the charge.
+void ConfirmOnce(const Observed& observed, Plan& plan) {
+  if (!observed.charge_confirmed) {
+    plan.actions.push_back(ConfirmCharge{});
+  }
+}
+
+Plan Hold(const Observed& observed, const Care& care) {
+  const api::Ticket& ticket = *observed.ticket;
+  const api::Pod& guardian = *care.kept;
+  Plan plan;
+  const bool known = ticket.status.phase == TicketPhase::kReady &&
+                     ticket.status.node_name == guardian.spec.node_name &&
+                     ticket.status.guardian_pod == kube::KeyOf(guardian).ToString();
+  if (known) {
+    WatchWindow(observed, plan);
+    return plan;
+  }
+  ConfirmOnce(observed, plan);
+  plan.actions.push_back(WriteStatus{ReadyStatus(ticket, guardian, care.newest, observed.now)});
+  plan.events.push_back({false, std::string(api::kEventTicketReady),
+                         absl::StrCat("guardian ", guardian.metadata.name,
+                                      " holds the room on node ", guardian.spec.node_name)});
+  return plan;
+}
+
+void Create(int32_t incarnation, Plan& plan) {
+  plan.actions.push_back(ConfirmCharge{});
+  plan.actions.push_back(CreateGuardian{incarnation});
+}
+
+Plan Heal(const Observed& observed, const Care& care) {
+  const std::string why = WhatBecameOf(observed);
+  if (LostPinnedNode(observed)) {
+    return Finish(observed, TicketPhase::kFailed, api::kReasonNodeDeleted,
+                  absl::StrCat("node ", observed.ticket->spec.node_name,
+                               ", to which the ticket is pinned, was deleted"));
+  }
+  Plan plan;
+  plan.actions.push_back(
+      WriteStatus{PendingStatus(*observed.ticket, api::kReasonHealing, why, observed.now)});
+  plan.events.push_back({true, std::string(api::kEventHealing), why});
+  DeleteAll(care.discarded, plan);
+  if (!care.kept) {
+    Create(care.newest + 1, plan);
+  }
+  return plan;
+}
+
+// The guardian exists and does not hold yet: the scheduler's and the kubelet's turn.
+Plan Wait(const Observed& observed, const Care& care) {
+  const api::Pod& guardian = *care.kept;
+  Plan plan;
+  ConfirmOnce(observed, plan);
+  const absl::Duration left = DebounceLeft(observed, guardian.metadata);
+  const bool early = left > absl::ZeroDuration();
+  if (const api::PodCondition* refused = api::Unschedulable(guardian)) {
+    if (early) {
+      plan.LookAgainIn(left);
+    } else {
+      ReportPending(observed, api::kReasonUnschedulable, refused->message, plan, care.newest);
+    }
+  } else if (guardian.status.phase == api::kPodRunning) {
+    ReportPending(observed, api::kReasonGuardianRefused,
+                  absl::StrCat("guardian ", guardian.metadata.name,
+                               " asks for less than the ticket: it was changed at admission"),
+                  plan, care.newest);
+  } else if (const std::string& was = observed.ticket->status.reason;
+             !was.empty() && was != api::kReasonHealing && was != api::kReasonCreating &&
+             was != api::kReasonUnschedulable) {
+    // What held the guardian up is over.
+    if (early) {
+      plan.LookAgainIn(left);
+    } else {
+      ReportPending(observed, api::kReasonCreating,
+                    absl::StrCat("waiting for guardian ", guardian.metadata.name), plan,
+                    care.newest);
+    }
+  }
+  return plan;
+}
+
+Plan Start(const Observed& observed, const Care& care) {
+  const api::Ticket& ticket = *observed.ticket;
+  Plan plan;
+  if (const std::vector<api::FieldError> errors = api::Validate(ticket); !errors.empty()) {
+    ReportPending(observed, api::kReasonInvalidSpec, api::JoinErrors(errors), plan);
+    if (!plan.actions.empty()) {
+      plan.events.push_back({true, std::string(api::kEventInvalidSpec), api::JoinErrors(errors)});
+    }
+    return plan;
+  }
+  if (ticket.spec.start_time && *ticket.spec.start_time > observed.now) {
+    ReportPending(observed, api::kReasonNotStarted, "the start time has not come yet", plan);
+    LookAgainAt(observed, ticket.spec.start_time, plan);
+    return plan;
+  }
+  Create(care.newest + 1, plan);
+  return plan;
+}
+
+Plan DecideLive(const Observed& observed) {
+  const api::Ticket& ticket = *observed.ticket;
+  if (const auto end = WindowEnd(ticket); end && *end <= observed.now) {
+    return Finish(observed, TicketPhase::kExpired, api::kReasonWindowOver,
+                  "the window is over and no pod claimed the ticket");
+  }
+  const Care care = Examine(observed);
+  if (ticket.status.phase == TicketPhase::kReady && !(care.kept && care.holds)) {
+    Plan plan = Heal(observed, care);
+    LookAgainAt(observed, WindowEnd(ticket), plan);
+    return plan;
+  }
+  Plan plan = !care.kept   ? Start(observed, care)
+              : care.holds ? Hold(observed, care)
+                           : Wait(observed, care);
+  LookAgainAt(observed, WindowEnd(ticket), plan);
+  // Last: nothing is deleted before the status says what counts instead.
+  DeleteAll(care.discarded, plan);
+  return plan;
+}
+
+Plan DecideHandoff(const Observed& observed) {
+  Plan plan;
+  for (const Guardian& guardian : observed.guardians) {
+    // What becomes of the guardian that the handoff is about is decided by its steps.
+    if (guardian.pod->metadata.uid != observed.ticket->status.handoff->guardian_uid &&
+        !guardian.pod->metadata.deleting()) {
+      DeleteAll({guardian.pod}, plan);
+    }
+  }
+  plan.actions.push_back(StepHandoff{});
+  return plan;
+}
+
+}  // namespace
+
+Plan Decide(const Observed& observed) {
+  const api::Ticket& ticket = *observed.ticket;
+  if (ticket.metadata.deleting()) {
+    Plan plan;
+    DeleteAllGuardians(observed, plan);
+    return plan;
+  }
+  if (api::IsFinished(ticket.status.phase)) {
+    return CleanUp(observed);
+  }
+  if (ticket.status.handoff) {
+    return DecideHandoff(observed);
+  }
+  if (ticket.status.phase == TicketPhase::kClaimed) {
+    return DecideClaimed(observed);
+  }
+  return DecideLive(observed);
+}
+
+Plan DecideDenied(const Observed& observed, const std::string& message,
+                  std::optional<absl::Time> next_change) {
+  Plan plan;
+  const bool news = observed.ticket->status.reason != api::kReasonQuotaDenied;
+  ReportPending(observed, api::kReasonQuotaDenied, message, plan);
+  if (news) {
+    plan.events.push_back({true, std::string(api::kEventQuotaDenied), message});
+  }
+  // A guardian that nobody confirmed is not ours to keep.
+  DeleteAllGuardians(observed, plan);
+  const absl::Duration change = next_change.value_or(absl::InfiniteFuture()) - observed.now;
+  plan.LookAgainIn(std::clamp(change, absl::Milliseconds(100), kDeniedRetry));
+  return plan;
+}
+
+Plan DecideQuotaUnavailable(const Observed& observed, const std::string& message) {
+  Plan plan;
+  const absl::Duration left = DebounceLeft(observed, observed.ticket->metadata);
+  // The words differ from try to try; the reason is what matters.
+  if (left <= absl::ZeroDuration() &&
+      observed.ticket->status.reason != api::kReasonQuotaUnavailable) {
+    ReportPending(observed, api::kReasonQuotaUnavailable, message, plan);
+  }
+  plan.LookAgainIn(kUnavailableRetry);
+  return plan;
+}
+
+Plan DecideRefused(const Observed& observed, const std::string& message, bool for_good) {
+  if (for_good) {
+    return Finish(observed, TicketPhase::kFailed, api::kReasonGuardianRefused, message);
+  }
+  Plan plan;
+  ReportPending(observed, api::kReasonGuardianRefused, message, plan);
+  if (!plan.actions.empty()) {
+    plan.events.push_back({true, std::string(api::kReasonGuardianRefused), message});
+  }
+  plan.LookAgainIn(kRefusedRetry);
+  return plan;
+}
+
+}  // namespace korder::ticket

@@ -1,0 +1,198 @@
+#include "ticket-svc/guardian_pod.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/names.h"
+
+namespace korder::ticket {
+namespace {
+
+constexpr size_t kMaxName = 63;
+constexpr size_t kMaxSuffix = 12;  // "-g2147483647"
+constexpr int64_t kNobody = 65532;
+
+// FNV-1a: stable over processes and versions, unlike std::hash.
+uint32_t Hash(std::string_view text) {
+  uint32_t hash = 2166136261U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return hash;
+}
+
+std::string Stem(const std::string& ticket) {
+  if (ticket.size() + kMaxSuffix <= kMaxName) {
+    return ticket;
+  }
+  return absl::StrCat(ticket.substr(0, kMaxName - kMaxSuffix - 9), "-",
+                      absl::Hex(Hash(ticket), absl::kZeroPad8));
+}
+
+// Writes the selectors of one ticket anew so that they select guardians as they select the pods
+// that the room is for.
+class SelectorRewriter {
+ public:
+  explicit SelectorRewriter(const api::Ticket& ticket)
+      : own_(ticket.metadata.labels),
+        order_(api::ValueOf(ticket.metadata.labels, api::kLabelOrder)) {}
+
+  void Rewrite(api::TopologySpreadConstraint& constraint) const {
+    if (SelectsOwnKind(constraint.label_selector)) {
+      constraint.label_selector = Guardians();
+      constraint.match_label_keys.clear();
+    }
+  }
+  void Rewrite(std::optional<api::PodAffinity>& affinity) const {
+    if (!affinity) {
+      return;
+    }
+    for (api::PodAffinityTerm& term : affinity->required) {
+      Rewrite(term);
+    }
+    for (api::WeightedPodAffinityTerm& weighted : affinity->preferred) {
+      Rewrite(weighted.pod_affinity_term);
+    }
+  }
+
+ private:
+  void Rewrite(api::PodAffinityTerm& term) const {
+    if (SelectsOwnKind(term.label_selector)) {
+      term.label_selector = Guardians();
+      // They name labels of the pods to come, which guardians do not carry.
+      term.match_label_keys.clear();
+      term.mismatch_label_keys.clear();
+    }
+  }
+  // Without an order there is no label that the kind shares.
+  bool SelectsOwnKind(const std::optional<api::LabelSelector>& selector) const {
+    return !order_.empty() && selector && selector->Matches(own_);
+  }
+  api::LabelSelector Guardians() const {
+    return {.match_labels = {{std::string(api::kLabelOrder), std::string(order_)},
+                             {std::string(api::kLabelRole), std::string(api::kRoleGuardian)}},
+            .match_expressions = {}};
+  }
+
+  const api::Labels& own_;
+  const std::string_view order_;
+};
+
+// The ticket's node as required affinity, so that the scheduler still checks the room there. Terms
+// are alternatives: each gets it.
+void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) {
+  const api::NodeSelectorRequirement pin{
+      .key = std::string(api::kFieldNodeName), .op = "In", .values = {node}};
+  if (!affinity) {
+    affinity.emplace();
+  }
+  if (!affinity->node_affinity) {
+    affinity->node_affinity.emplace();
+  }
+  std::optional<api::NodeSelector>& required = affinity->node_affinity->required;
+  if (!required) {
+    required.emplace().terms.emplace_back().match_fields = {pin};
+    return;
+  }
+  for (api::NodeSelectorTerm& term : required->terms) {
+    // An empty term matches no node; with the pin in it, it would match one.
+    if (!term.match_expressions.empty() || !term.match_fields.empty()) {
+      term.match_fields.push_back(pin);
+    }
+  }
+}
+
+api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
+  api::ObjectMeta meta;
+  meta.name = GuardianName(ticket, incarnation);
+  meta.ns = ticket.metadata.ns;
+  meta.labels = {{std::string(api::kLabelRole), std::string(api::kRoleGuardian)},
+                 {std::string(api::kLabelTicket), ticket.metadata.name}};
+  if (const std::string_view order = api::ValueOf(ticket.metadata.labels, api::kLabelOrder);
+      !order.empty()) {
+    meta.labels.emplace(api::kLabelOrder, order);
+  }
+  meta.annotations = {{"cluster-autoscaler.kubernetes.io/safe-to-evict", "false"},
+                      {"karpenter.sh/do-not-disrupt", "true"}};
+  api::OwnerReference owner = api::ControllerReference(ticket);
+  // To block the owner's deletion one may need to update its finalizers, which nobody here may.
+  owner.block_owner_deletion.reset();
+  meta.owner_references = {std::move(owner)};
+  return meta;
+}
+
+// Fits the Pod Security profile "restricted".
+api::Container GuardianContainer(const api::TicketSpec& spec, const std::string& image) {
+  api::Container container;
+  container.name = "guardian";
+  container.image = image;
+  container.image_pull_policy = "IfNotPresent";
+  container.resources.requests = api::EffectiveRequests(spec);
+  container.resources.limits = api::EffectiveLimits(spec);
+  api::SecurityContext& security = container.security_context.emplace();
+  security.allow_privilege_escalation = false;
+  security.capabilities = api::Capabilities{.add = {}, .drop = {"ALL"}};
+  security.read_only_root_filesystem = true;
+  return container;
+}
+
+}  // namespace
+
+std::string GuardianName(const api::Ticket& ticket, int32_t incarnation) {
+  return absl::StrCat(Stem(ticket.metadata.name), "-g", incarnation);
+}
+
+int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
+  const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
+  if (owner == nullptr || owner->uid != ticket.metadata.uid || owner->kind != "Ticket") {
+    return 0;
+  }
+  const std::string& name = pod.metadata.name;
+  const size_t at = name.rfind("-g");
+  int32_t incarnation = 0;
+  if (at == std::string::npos || !absl::SimpleAtoi(name.substr(at + 2), &incarnation) ||
+      incarnation < 1 || name != GuardianName(ticket, incarnation)) {
+    return 0;
+  }
+  return incarnation;
+}
+
+api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
+                     const GuardianOptions& options) {
+  const api::TicketSpec& spec = ticket.spec;
+  api::Pod pod;
+  pod.metadata = GuardianMeta(ticket, incarnation);
+  pod.spec.containers = {GuardianContainer(spec, options.image)};
+  pod.spec.scheduler_name = spec.scheduler_name;
+  pod.spec.priority_class_name =
+      spec.priority_class_name.empty() ? options.priority_class : spec.priority_class_name;
+  pod.spec.node_selector = spec.node_selector;
+  pod.spec.affinity = spec.affinity;
+  pod.spec.tolerations = spec.tolerations;
+  pod.spec.topology_spread_constraints = spec.topology_spread_constraints;
+  pod.spec.termination_grace_period_seconds = 0;
+  pod.spec.automount_service_account_token = false;
+  pod.spec.enable_service_links = false;
+  api::PodSecurityContext& security = pod.spec.security_context.emplace();
+  security.run_as_non_root = true;
+  security.run_as_user = kNobody;
+  security.run_as_group = kNobody;
+  security.seccomp_profile = api::SeccompProfile{.type = "RuntimeDefault"};
+
+  const SelectorRewriter rewriter(ticket);
+  for (api::TopologySpreadConstraint& constraint : pod.spec.topology_spread_constraints) {
+    rewriter.Rewrite(constraint);
+  }
+  if (pod.spec.affinity) {
+    rewriter.Rewrite(pod.spec.affinity->pod_affinity);
+    rewriter.Rewrite(pod.spec.affinity->pod_anti_affinity);
+  }
+  if (!spec.node_name.empty()) {
+    PinToNode(spec.node_name, pod.spec.affinity);
+  }
+  return pod;
+}
+
+}  // namespace korder::ticket

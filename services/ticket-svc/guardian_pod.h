@@ -1,0 +1,33 @@
+// The guardian of a ticket: a pod that does nothing but hold room on a node. Pure.
+//
+//   const api::Pod guardian = GuardianPod(ticket, 1, {.image = ..., .priority_class = ...});
+//   guardian.metadata.name;   // "my-order-7-g1"
+//
+// The template's labels are not copied (a Service must not reach a guardian); selectors by which
+// the ticket's own kind is spread or kept apart are rewritten to match guardians of its order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "api/core/pod.h"
+#include "api/v1alpha1/ticket.h"
+
+namespace korder::ticket {
+
+struct GuardianOptions {
+  std::string image;
+  std::string priority_class;  // when the ticket names none
+};
+
+// "my-order-7-g1"; long ticket names are shortened with a hash so that it stays a valid host name.
+std::string GuardianName(const api::Ticket& ticket, int32_t incarnation);
+
+// Which of the ticket's guardians a pod is, counted from 1; 0 when it is none. What makes a pod a
+// guardian is its managing owner, by UID, and its name; a label proves nothing.
+int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod);
+
+api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
+                     const GuardianOptions& options);
+
+}  // namespace korder::ticket

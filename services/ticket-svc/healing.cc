@@ -1,0 +1,117 @@
+#include "ticket-svc/healing.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "api/core/pod_requests.h"
+#include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/names.h"
+#include "ticket-svc/guardian_pod.h"
+
+namespace korder::ticket {
+namespace {
+
+std::string NamespacedName(const api::Pod& pod) {
+  return absl::StrCat(pod.metadata.ns, "/", pod.metadata.name);
+}
+
+bool OnLostNode(const Guardian& guardian) { return api::IsBound(*guardian.pod) && !guardian.node; }
+
+// Without its label a guardian is out of sight of the watch.
+bool IsLabelled(const api::Pod& pod) {
+  return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian;
+}
+
+bool IsAlive(const Guardian& guardian) {
+  const api::Pod& pod = *guardian.pod;
+  return !pod.metadata.deleting() && !api::IsTerminal(pod) && IsLabelled(pod) &&
+         !OnLostNode(guardian);
+}
+
+bool Holds(const api::Ticket& ticket, const Guardian& guardian) {
+  return guardian.node && guardian.pod->status.phase == api::kPodRunning &&
+         CoversRequests(ticket, *guardian.pod);
+}
+
+const Guardian* Recorded(const Observed& observed) {
+  for (const Guardian& guardian : observed.guardians) {
+    if (NamespacedName(*guardian.pod) == observed.ticket->status.guardian_pod) {
+      return &guardian;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool CoversRequests(const api::Ticket& ticket, const api::Pod& guardian) {
+  const api::ResourceList held = api::PodRequests(guardian.spec);
+  const api::ResourceList wanted = api::EffectiveRequests(ticket.spec);
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+    const auto it = held.find(entry.first);
+    return entry.second.IsZero() || (it != held.end() && it->second >= entry.second);
+  });
+}
+
+Care Examine(const Observed& observed) {
+  const api::Ticket& ticket = *observed.ticket;
+  Care care{.newest = ticket.status.incarnation};
+  const Guardian* best = nullptr;
+  // The one that holds, before all the one that the status names; else the furthest, then newest.
+  const auto rank = [&](const Guardian& g) {
+    const bool holds = Holds(ticket, g);
+    return std::make_tuple(holds, holds && NamespacedName(*g.pod) == ticket.status.guardian_pod,
+                           api::IsBound(*g.pod), IncarnationOf(ticket, *g.pod));
+  };
+  for (const Guardian& guardian : observed.guardians) {
+    care.newest = std::max(care.newest, IncarnationOf(ticket, *guardian.pod));
+    if (IsAlive(guardian) && (best == nullptr || rank(*best) < rank(guardian))) {
+      best = &guardian;
+    }
+  }
+  for (const Guardian& guardian : observed.guardians) {
+    if (&guardian != best && !guardian.pod->metadata.deleting()) {
+      care.discarded.push_back(guardian.pod);
+    }
+  }
+  if (best != nullptr) {
+    care.kept = best->pod;
+    care.holds = Holds(ticket, *best);
+  }
+  return care;
+}
+
+std::string WhatBecameOf(const Observed& observed) {
+  const std::string who = absl::StrCat("guardian ", observed.ticket->status.guardian_pod);
+  const Guardian* guardian = Recorded(observed);
+  if (guardian == nullptr) {
+    return absl::StrCat(who, " was deleted");
+  }
+  const api::Pod& pod = *guardian->pod;
+  if (pod.metadata.deleting()) {
+    return absl::StrCat(who, " is being deleted");
+  }
+  if (api::IsTerminal(pod)) {
+    const std::string& cause = pod.status.reason.empty() ? pod.status.phase : pod.status.reason;
+    return absl::StrCat(who, " ended: ", cause, pod.status.message.empty() ? "" : ": ",
+                        pod.status.message);
+  }
+  if (OnLostNode(*guardian)) {
+    return absl::StrCat("node ", pod.spec.node_name, " of ", who, " is gone");
+  }
+  if (!IsLabelled(pod)) {
+    return absl::StrCat(who, " lost its label ", std::string(api::kLabelRole));
+  }
+  return absl::StrCat(who, " does not hold the room any more");
+}
+
+bool LostPinnedNode(const Observed& observed) {
+  const std::string& pinned = observed.ticket->spec.node_name;
+  return !pinned.empty() &&
+         std::any_of(observed.guardians.begin(), observed.guardians.end(), [&](const Guardian& g) {
+           return OnLostNode(g) && g.pod->spec.node_name == pinned;
+         });
+}
+
+}  // namespace korder::ticket

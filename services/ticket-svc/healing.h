@@ -1,0 +1,38 @@
+// Which of a ticket's guardians counts, which are to be deleted, and what became of a lost one.
+// Pure.
+//
+//   const Care care = Examine(observed);
+//   if (care.kept && care.holds) { ... the ticket's room is held ... }
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ticket-svc/observed.h"
+
+namespace korder::ticket {
+
+struct Care {
+  // The one alive guardian that counts; null when there is none.
+  PodPtr kept;
+  // `kept` is bound to a node that exists, Running, and takes as much room as the ticket asks for.
+  bool holds = false;
+  // Dead or surplus; they are deleted.
+  std::vector<PodPtr> discarded;
+  // The incarnation of the newest guardian known; 0 when there never was one.
+  int32_t newest = 0;
+};
+
+Care Examine(const Observed& observed);
+
+// What became of the guardian that the ticket's status names: "guardian web-0-g1 was deleted".
+std::string WhatBecameOf(const Observed& observed);
+
+// The node that the ticket is pinned to was deleted under its guardian: nothing can be done.
+bool LostPinnedNode(const Observed& observed);
+
+// The pod asks for at least what the ticket reserves, in every resource.
+bool CoversRequests(const api::Ticket& ticket, const api::Pod& guardian);
+
+}  // namespace korder::ticket

@@ -1,0 +1,36 @@
+// What ticket-svc knows of one Ticket at one moment.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "api/core/node.h"
+#include "api/core/pod.h"
+#include "api/v1alpha1/ticket.h"
+
+namespace korder::ticket {
+
+using TicketPtr = std::shared_ptr<const api::Ticket>;
+using PodPtr = std::shared_ptr<const api::Pod>;
+using NodePtr = std::shared_ptr<const api::Node>;
+
+struct Guardian {
+  PodPtr pod;
+  NodePtr node;  // the one it is bound to; null when it is not bound, or the node is gone
+};
+
+struct Observed {
+  TicketPtr ticket;
+  // Pods whose managing owner is this ticket, by UID (IncarnationOf is not 0).
+  std::vector<Guardian> guardians;
+  // The pod of status.claimedPodUID; null when there is none, or none any more.
+  PodPtr claimed_pod;
+  // quota-svc has confirmed the charge: this process asked, or the status proves it.
+  bool charge_confirmed = false;
+  // Since this process last wrote the status.
+  absl::Duration since_status_write = absl::InfiniteDuration();
+  absl::Time now;
+};
+
+}  // namespace korder::ticket

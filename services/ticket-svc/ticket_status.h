@@ -1,0 +1,45 @@
+// The status of a Ticket in each of its states, as pure functions: each returns the whole status,
+// based on the one before, so that what stays the same stays and conditions keep their times.
+//
+//   plan.actions.push_back(WriteStatus{PendingStatus(ticket, kReasonQuotaDenied, why, now)});
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "api/core/pod.h"
+#include "api/v1alpha1/ticket.h"
+
+namespace korder::ticket {
+
+api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reason,
+                                std::string message, absl::Time now);
+
+// The guardian holds the room. The first time, the window begins.
+api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardian,
+                              int32_t incarnation, absl::Time now);
+
+// The intent of a handoff: from this write on the room is promised to `pod`.
+api::TicketStatus AssignedStatus(const api::Ticket& ticket, const api::Pod& pod,
+                                 api::TicketHandoff handoff);
+
+// The handoff is undone, the guardian still holds the room.
+api::TicketStatus ReturnedStatus(const api::Ticket& ticket);
+
+api::TicketStatus ClaimedStatus(const api::Ticket& ticket, const api::Pod& pod, absl::Time now);
+
+// The handoff is over, and neither guardian nor pod has the room.
+api::TicketStatus LostStatus(const api::Ticket& ticket, std::string message, absl::Time now);
+
+// REQUIRES: IsFinished(phase).
+api::TicketStatus FinishedStatus(const api::Ticket& ticket, api::TicketPhase phase,
+                                 std::string_view reason, std::string message, absl::Time now);
+
+void SetExpiring(const api::Ticket& ticket, absl::Time now, api::TicketStatus& status);
+
+// Requests of the pod divided by the room held, for the resource that is used least: "0.80".
+std::string UtilizationRate(const api::Ticket& ticket, const api::Pod& pod);
+
+}  // namespace korder::ticket

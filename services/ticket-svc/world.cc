@@ -1,0 +1,161 @@
+#include "ticket-svc/world.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "api/v1alpha1/names.h"
+#include "ticket-svc/claim_decide.h"
+#include "ticket-svc/guardian_pod.h"
+
+namespace korder::ticket {
+namespace {
+
+// Names of indexes.
+constexpr char kReady[] = "ready";      // tickets: namespace of those that are Ready
+constexpr char kHandoff[] = "handoff";  // tickets: "" for those with a handoff
+constexpr char kPod[] = "pod";          // tickets: status.claimedPod
+constexpr char kNode[] = "node";        // tickets: status.nodeName
+constexpr char kOwner[] = "owner";      // guardians: UID of the managing owner
+constexpr char kNamespace[] = "namespace";
+constexpr char kWaiting[] = "waiting";  // claim pods: "" for those that wait
+
+using Values = std::vector<std::string>;
+
+Values If(bool condition, std::string value) {
+  return condition ? Values{std::move(value)} : Values{};
+}
+
+kube::ObjectKey ParseKey(const std::string& text) {
+  const size_t slash = text.find('/');
+  return slash == std::string::npos
+             ? kube::ObjectKey{"", text}
+             : kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+}  // namespace
+
+World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(clock), pods_(clock) {
+  using api::TicketPhase;
+  stores_.tickets.AddIndex(kReady, [](const api::Ticket& t) {
+    return If(t.status.phase == TicketPhase::kReady, t.metadata.ns);
+  });
+  stores_.tickets.AddIndex(
+      kHandoff, [](const api::Ticket& t) { return If(t.status.handoff.has_value(), ""); });
+  stores_.tickets.AddIndex(kPod, [](const api::Ticket& t) {
+    return If(!t.status.claimed_pod.empty(), t.status.claimed_pod);
+  });
+  stores_.tickets.AddIndex(kNode, [](const api::Ticket& t) {
+    return If(!t.status.node_name.empty(), t.status.node_name);
+  });
+  stores_.guardians.AddIndex(kOwner, [](const api::Pod& pod) {
+    const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
+    return If(owner != nullptr, owner != nullptr ? owner->uid : "");
+  });
+  stores_.claim_pods.AddIndex(kNamespace,
+                              [](const api::Pod& pod) { return Values{pod.metadata.ns}; });
+  stores_.claim_pods.AddIndex(kWaiting, [](const api::Pod& pod) { return If(IsWaiting(pod), ""); });
+}
+
+TicketPtr World::Ticket(const kube::ObjectKey& key) const {
+  const TicketPtr stored = stores_.tickets.Get(key);
+  // We never make tickets: one that the watch does not show is gone.
+  return stored ? tickets_.Newest(key, stored) : nullptr;
+}
+
+std::vector<TicketPtr> World::TicketsOnNode(const std::string& node) const {
+  return stores_.tickets.ByIndex(kNode, node);
+}
+
+std::vector<TicketPtr> World::TicketsOfPod(const kube::ObjectKey& pod) const {
+  return stores_.tickets.ByIndex(kPod, pod.ToString());
+}
+
+std::vector<TicketPtr> World::Handoffs() const {
+  std::set<kube::ObjectKey> keys;
+  for (const TicketPtr& ticket : stores_.tickets.ByIndex(kHandoff, "")) {
+    keys.insert(kube::KeyOf(*ticket));
+  }
+  for (const TicketPtr& ticket : tickets_.All()) {
+    keys.insert(kube::KeyOf(*ticket));
+  }
+  std::vector<TicketPtr> found;
+  for (const kube::ObjectKey& key : keys) {
+    if (TicketPtr ticket = Ticket(key); ticket && ticket->status.handoff) {
+      found.push_back(std::move(ticket));
+    }
+  }
+  return found;
+}
+
+std::vector<PodPtr> World::GuardiansOf(const api::Ticket& ticket) const {
+  std::vector<PodPtr> found;
+  int32_t newest = ticket.status.incarnation;
+  for (const PodPtr& stored : stores_.guardians.ByIndex(kOwner, ticket.metadata.uid)) {
+    const int32_t incarnation = IncarnationOf(ticket, *stored);
+    if (incarnation == 0) {
+      continue;
+    }
+    newest = std::max(newest, incarnation);
+    if (PodPtr pod = pods_.Newest(kube::KeyOf(*stored), stored)) {
+      found.push_back(std::move(pod));
+    }
+  }
+  // One that we have just made and the watch has not shown yet: its name is the next one.
+  const kube::ObjectKey next{ticket.metadata.ns, GuardianName(ticket, newest + 1)};
+  if (PodPtr made = pods_.Newest(next, nullptr); made && IncarnationOf(ticket, *made) != 0) {
+    found.push_back(std::move(made));
+  }
+  return found;
+}
+
+PodPtr World::Guardian(const kube::ObjectKey& key) const {
+  return pods_.Newest(key, stores_.guardians.Get(key));
+}
+
+PodPtr World::ClaimPod(const kube::ObjectKey& key) const {
+  return pods_.Newest(key, stores_.claim_pods.Get(key));
+}
+
+std::vector<PodPtr> World::ClaimPods(const std::string& ns) const {
+  std::vector<PodPtr> found;
+  for (const PodPtr& stored : stores_.claim_pods.ByIndex(kNamespace, ns)) {
+    if (PodPtr pod = pods_.Newest(kube::KeyOf(*stored), stored)) {
+      found.push_back(std::move(pod));
+    }
+  }
+  return found;
+}
+
+std::set<std::string> World::WaitingNamespaces() const {
+  std::set<std::string> found;
+  for (const PodPtr& pod : stores_.claim_pods.ByIndex(kWaiting, "")) {
+    found.insert(pod->metadata.ns);
+  }
+  return found;
+}
+
+NodePtr World::Node(const std::string& name) const { return stores_.nodes.Get({"", name}); }
+
+std::vector<Room> World::Rooms(const std::string& ns) const {
+  std::vector<Room> rooms;
+  for (const TicketPtr& stored : stores_.tickets.ByIndex(kReady, ns)) {
+    TicketPtr ticket = tickets_.Newest(kube::KeyOf(*stored), stored);
+    if (!ticket || ticket->status.phase != api::TicketPhase::kReady) {
+      continue;
+    }
+    PodPtr guardian = Guardian(ParseKey(ticket->status.guardian_pod));
+    if (guardian && IncarnationOf(*ticket, *guardian) == 0) {
+      guardian = nullptr;
+    }
+    NodePtr node = Node(ticket->status.node_name);
+    rooms.push_back(MakeRoom(std::move(ticket), std::move(guardian), std::move(node)));
+  }
+  return rooms;
+}
+
+void World::ForgetWrites() {
+  tickets_.Clear();
+  pods_.Clear();
+}
+
+}  // namespace korder::ticket

@@ -1,0 +1,73 @@
+// Everything that ticket-svc knows of the cluster: what its watches have shown and what its own
+// writes returned, whichever is newer.
+//
+//   World world({tickets.store(), guardians.store(), claim_pods.store(), nodes.store()}, clock);
+//   for (const PodPtr& guardian : world.GuardiansOf(*ticket)) { ... }
+//
+// Thread-safe.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/store.h"
+#include "ticket-svc/claim_fit.h"
+#include "ticket-svc/observed.h"
+#include "ticket-svc/recent.h"
+
+namespace korder::ticket {
+
+class World {
+ public:
+  // `guardians` holds the pods with the role of a guardian, `claim_pods` those with the label
+  // korder.dev/claim.
+  struct Stores {
+    kube::Store<api::Ticket>& tickets;
+    kube::Store<api::Pod>& guardians;
+    kube::Store<api::Pod>& claim_pods;
+    kube::Store<api::Node>& nodes;
+  };
+
+  // Borrows everything; adds the indexes. REQUIRES: the stores are empty.
+  World(Stores stores, const Clock& clock);
+
+  TicketPtr Ticket(const kube::ObjectKey& key) const;
+  std::vector<TicketPtr> Tickets() const { return stores_.tickets.List(); }
+  // Tickets as the watch has shown them, for waking their controller.
+  std::vector<TicketPtr> TicketsOnNode(const std::string& node) const;
+  std::vector<TicketPtr> TicketsOfPod(const kube::ObjectKey& pod) const;
+  // Tickets with a handoff under way, in all namespaces.
+  std::vector<TicketPtr> Handoffs() const;
+
+  // Pods that really are the ticket's guardians (guardian_pod.h).
+  std::vector<PodPtr> GuardiansOf(const api::Ticket& ticket) const;
+  PodPtr Guardian(const kube::ObjectKey& key) const;
+  PodPtr ClaimPod(const kube::ObjectKey& key) const;
+  std::vector<PodPtr> ClaimPods(const std::string& ns) const;
+  // Namespaces with a pod that waits for a ticket.
+  std::set<std::string> WaitingNamespaces() const;
+  NodePtr Node(const std::string& name) const;
+
+  // The Ready tickets of a namespace with what backs them.
+  std::vector<Room> Rooms(const std::string& ns) const;
+
+  TicketPtr Wrote(api::Ticket ticket) { return tickets_.Wrote(std::move(ticket)); }
+  PodPtr Wrote(api::Pod pod) { return pods_.Wrote(std::move(pod)); }
+  void DeletedPod(const kube::ObjectKey& key, const std::string& uid) { pods_.Deleted(key, uid); }
+
+  // Informers' handlers; to be called before any other.
+  void OnTicket(const api::Ticket* was, const api::Ticket* is) { tickets_.OnChange(was, is); }
+  void OnPod(const api::Pod* was, const api::Pod* is) { pods_.OnChange(was, is); }
+
+  // When leadership begins: what was written in an earlier term may be outdated.
+  void ForgetWrites();
+
+ private:
+  Stores stores_;
+  Recent<api::Ticket> tickets_;
+  Recent<api::Pod> pods_;
+};
+
+}  // namespace korder::ticket
