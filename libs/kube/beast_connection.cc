@@ -1,5 +1,6 @@
 #include "kube/beast_connection.h"
 
+#include <limits>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -56,6 +57,10 @@ struct Connection::Impl {
   // operation, and is reported instead of the error that this caused.
   template <class Start>
   absl::Status Await(std::string_view what, const Limits& limits, Start start) {
+    last_error = net::error::operation_aborted;
+    if (limits.stop.stop_requested()) {
+      return Stopped(what);
+    }
     bool done = false;
     Error error;
     io.restart();
@@ -78,10 +83,12 @@ struct Connection::Impl {
     socket.close(ignored);
     io.restart();
     io.run();
-    last_error = net::error::operation_aborted;
     return limits.stop.stop_requested()
-               ? CancelledError(absl::StrCat(std::string(what), ": stopped"))
+               ? Stopped(what)
                : DeadlineExceededError(absl::StrCat(std::string(what), ": timed out"));
+  }
+  static absl::Status Stopped(std::string_view what) {
+    return CancelledError(absl::StrCat(std::string(what), ": stopped"));
   }
 
   // What an operation says besides the error: a number of bytes, an endpoint, or nothing.
@@ -133,6 +140,9 @@ struct Connection::Impl {
 
   absl::Status Parse() {
     while (buffer.size() > 0 && !parser->is_done()) {
+      // Header and body in one go only once the header is accepted: an eager parser goes on to the
+      // body after the header's error and forgets it.
+      parser->eager(parser->is_header_done());
       Error error;
       const size_t used = parser->put(buffer.data(), error);
       buffer.consume(used);
@@ -162,13 +172,9 @@ struct Connection::Impl {
 
   void NewParser() {
     parser.emplace();
-    parser->eager(true);
     parser->header_limit(kMaxHeader);
-    if (max_body) {
-      parser->body_limit(*max_body);
-    } else {
-      parser->body_limit(boost::none);
-    }
+    // "No limit" cannot be said: with boost::none, Beast 1.81 refuses every Content-Length.
+    parser->body_limit(max_body.value_or(std::numeric_limits<uint64_t>::max()));
   }
 
   net::io_context io{1};

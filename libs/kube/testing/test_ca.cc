@@ -38,9 +38,9 @@ std::string Pem(EVP_PKEY* key) {
   return Take(bio.get());
 }
 
-void Extend(X509* certificate, int nid, const std::string& value) {
+void Extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
   X509V3_CTX context;
-  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
   const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()),
                             X509_EXTENSION_free);
   X509_add_ext(certificate, extension.get(), -1);
@@ -69,8 +69,9 @@ struct TestCa::Impl {
 TestCa::TestCa() : impl_(std::make_unique<Impl>()) {
   X509* own = impl_->certificate.get();
   X509_set_issuer_name(own, X509_get_subject_name(own));
-  Extend(own, NID_basic_constraints, "critical,CA:TRUE");
-  Extend(own, NID_key_usage, "critical,keyCertSign,cRLSign");
+  Extend(own, own, NID_basic_constraints, "critical,CA:TRUE");
+  Extend(own, own, NID_key_usage, "critical,keyCertSign,cRLSign");
+  Extend(own, own, NID_subject_key_identifier, "hash");
   X509_sign(own, impl_->key.get(), EVP_sha256());
   impl_->pem = Pem(own);
 }
@@ -82,9 +83,12 @@ const std::string& TestCa::pem() const { return impl_->pem; }
 TestCa::Pair TestCa::Issue(const std::string& common_name, const std::string& names) const {
   const Key key = NewKey();
   const Certificate certificate = Unsigned(common_name, key.get());
-  X509_set_issuer_name(certificate.get(), X509_get_subject_name(impl_->certificate.get()));
-  Extend(certificate.get(), NID_subject_alt_name, names);
-  Extend(certificate.get(), NID_ext_key_usage, "serverAuth,clientAuth");
+  X509* ca = impl_->certificate.get();
+  X509_set_issuer_name(certificate.get(), X509_get_subject_name(ca));
+  Extend(certificate.get(), ca, NID_subject_alt_name, names);
+  Extend(certificate.get(), ca, NID_ext_key_usage, "serverAuth,clientAuth");
+  // All test authorities have the same name: this says which one it was.
+  Extend(certificate.get(), ca, NID_authority_key_identifier, "keyid:always");
   X509_sign(certificate.get(), impl_->key.get(), EVP_sha256());
   return {Pem(certificate.get()), Pem(key.get())};
 }
