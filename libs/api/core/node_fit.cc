@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
+
 namespace korder::api {
 namespace {
 
@@ -119,7 +121,7 @@ std::optional<std::string> WhyNodeDoesNotFit(const Placement& placement, const N
   for (const auto& [key, value] : placement.node_selector) {
     const auto label = node.metadata.labels.find(key);
     if (label == node.metadata.labels.end() || label->second != value) {
-      return "node does not match nodeSelector " + key + "=" + value;
+      return absl::StrCat("node does not match nodeSelector ", key, "=", value);
     }
   }
   if (placement.affinity && placement.affinity->node_affinity &&

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMaxName = 63;
 // What the API server allows for all annotations of an object together.
-constexpr size_t kMaxAnnotations = 256 * 1024;
+constexpr size_t kMaxAnnotations = 256UL * 1024;
 
 void CheckCount(int32_t value, const FieldPath& path, Problems& problems) {
   if (value < 0) {
