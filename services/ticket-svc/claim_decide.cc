@@ -73,7 +73,9 @@ class Pass {
       const std::string& node = later->ticket->status.node_name;
       plan_.wanted_nodes.insert(node);
       plan_.waiting.push_back(
-          {claimant.pod, absl::StrCat("its turn on node ", node, " comes after another pod's")});
+          {.pod = claimant.pod,
+           .why = absl::StrCat("its turn on node ", node, " comes after another pod's"),
+           .soon = true});
     } else {
       plan_.waiting.push_back({claimant.pod, Explain(claimant, observed_.rooms, observed_.now)});
     }

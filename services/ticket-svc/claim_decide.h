@@ -37,6 +37,7 @@ struct Assignment {
 struct Waiter {
   PodPtr pod;
   std::string why;
+  bool soon = false;  // only another pod's handoff is in the way
 };
 
 struct ClaimsPlan {

@@ -1,191 +1,224 @@
 #include "ticket-svc/claim_reconciler.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
+#include "base/log.h"
+#include "base/parallel.h"
 #include "base/status_macros.h"
-#include "json/fields.h"
-#include "ticket-svc/pod_patches.h"
+#include "ticket-svc/handoff_patches.h"
 #include "ticket-svc/ticket_status.h"
 
 namespace korder::ticket {
 namespace {
 
-// How long a promise counts that the watch does not confirm.
-constexpr absl::Duration kPromise = absl::Seconds(2);
-constexpr size_t kMaxAnnounced = 10'000;
+constexpr size_t kParallelWrites = 8;
+// Somebody else was faster, or a node was taken at that very moment.
+constexpr absl::Duration kSoon = absl::Milliseconds(20);
+// A wake-up that was missed costs this much.
+constexpr absl::Duration kBusyNodeLook = absl::Seconds(1);
+constexpr char kAssigned[] = "Assigned";
 
 std::string NewHandoffId() {
   thread_local std::random_device random;
   return absl::StrCat(absl::Hex(random(), absl::kZeroPad8), absl::Hex(random(), absl::kZeroPad8));
 }
 
-// Somebody else was faster, or the object is gone: the next pass sees it.
-absl::Status Tolerate(const absl::Status& status) {
-  return absl::IsAborted(status) || absl::IsNotFound(status) ? absl::OkStatus() : status;
+// Gone or changed: the watch will show it, and the pass that follows is about what is there then.
+bool WasOvertaken(const absl::Status& status) {
+  return absl::IsAborted(status) || absl::IsNotFound(status);
 }
 
 }  // namespace
 
-std::vector<Room> RoomsIn(const World& world, const std::string& ns) {
-  std::vector<Room> rooms;
-  for (const TicketPtr& ticket : world.TicketsIn(ns)) {
-    const api::TicketStatus& status = ticket->status;
-    if (status.phase != api::TicketPhase::kReady || status.handoff || ticket->metadata.deleting()) {
-      continue;
-    }
-    const std::string name = status.guardian_pod.substr(status.guardian_pod.find('/') + 1);
-    PodPtr guardian = world.guardians.store().Get({ns, name});
-    const api::OwnerReference* owner = guardian ? api::ControllerOf(guardian->metadata) : nullptr;
-    if (owner != nullptr && owner->uid == ticket->metadata.uid) {
-      rooms.push_back(MakeRoom(ticket, guardian, world.Node(status.node_name)));
-    }
+ClaimReconciler::ClaimReconciler(Parts parts, absl::Duration timeout,
+                                 std::function<void(const kube::ObjectKey&)> promised)
+    : parts_(parts), timeout_(timeout), promised_(std::move(promised)) {}
+
+std::set<std::string> ClaimReconciler::BusyNodes() const {
+  std::set<std::string> nodes;
+  for (const TicketPtr& ticket : parts_.world.Handoffs()) {
+    nodes.insert(ticket->status.handoff->node);
   }
-  return rooms;
+  return nodes;
 }
 
-ClaimReconciler::ClaimReconciler(kube::Client& client, const World& world,
-                                 kube::EventRecorder& events, const Clock& clock,
-                                 absl::Duration default_timeout)
-    : client_(client),
-      world_(world),
-      events_(events),
-      clock_(clock),
-      default_timeout_(default_timeout) {}
-
-ClaimsObserved ClaimReconciler::Observe(const std::string& ns) {
-  ClaimsObserved observed{.pods = world_.ClaimPodsIn(ns),
-                          .rooms = RoomsIn(world_, ns),
-                          .default_timeout = default_timeout_,
-                          .now = clock_.Now()};
-  for (const TicketPtr& ticket : world_.Handoffs()) {
-    observed.handoff_pods.insert(ticket->status.handoff->pod_uid);
-    observed.busy_nodes.insert(ticket->status.handoff->node);
+ClaimsObserved ClaimReconciler::Observe(const std::string& ns) const {
+  ClaimsObserved observed{.default_timeout = timeout_, .now = parts_.clock.Now()};
+  if (!parts_.world.HasWaiting(ns)) {
+    return observed;
   }
-  const MutexLock lock(mu_);
-  const MonoTime now = clock_.Mono();
-  absl::erase_if(promised_, [&](const auto& entry) {
-    return absl::FromChrono(now - entry.second) > kPromise ||
-           observed.busy_nodes.contains(entry.first);
-  });
-  for (const auto& [node, since] : promised_) {
-    observed.busy_nodes.insert(node);
+  observed.pods = parts_.world.ClaimPods(ns);
+  observed.rooms = parts_.world.Rooms(ns);
+  for (const TicketPtr& ticket : parts_.world.Handoffs()) {
+    observed.busy_nodes.insert(ticket->status.handoff->node);
+    observed.handoff_pods.insert(ticket->status.handoff->pod_uid);
   }
   return observed;
 }
 
 absl::StatusOr<kube::Result> ClaimReconciler::Reconcile(const kube::ObjectKey& key,
                                                         std::stop_token stop) {
-  const ClaimsPlan plan = DecideClaims(Observe(key.name));
-  for (const PodPtr& pod : plan.stale_marks) {
-    RETURN_IF_ERROR(ClearMark(*pod, stop));
-  }
-  for (const Assignment& assignment : plan.assignments) {
-    RETURN_IF_ERROR(Assign(assignment, stop));
-  }
+  const std::string& ns = key.name;
+  const ClaimsPlan plan = DecideClaims(Observe(ns));
+  ASSIGN_OR_RETURN(bool again, Promise(plan.assignments, stop));
   for (const Waiter& waiter : plan.fallbacks) {
-    RETURN_IF_ERROR(Fallback(waiter, stop));
-  }
-  Announce(plan.waiting);
-  {
-    const MutexLock lock(mu_);
-    for (const std::string& node : plan.wanted_nodes) {
-      waiting_[node].insert(key.name);
+    const absl::Status status = FallBack(waiter, stop);
+    again = again || WasOvertaken(status);
+    if (!WasOvertaken(status)) {
+      RETURN_IF_ERROR(status);
     }
   }
-  std::optional<absl::Duration> again = plan.requeue_after;
-  if (!plan.wanted_nodes.empty()) {
-    // The end of a handoff wakes us; this is for one whose end was not seen.
-    again = std::min(again.value_or(kPromise), kPromise);
+  for (const PodPtr& pod : plan.stale_marks) {
+    const absl::Status status = ClearMark(*pod, stop);
+    again = true;
+    if (!WasOvertaken(status)) {
+      RETURN_IF_ERROR(status);
+    }
   }
-  return kube::Result::From(again);
+  Announce(ns, plan.waiting);
+
+  std::optional<absl::Duration> next = plan.requeue_after;
+  const auto no_later_than = [&next](absl::Duration delay) {
+    next = std::min(next.value_or(delay), delay);
+  };
+  for (const std::string& node : plan.wanted_nodes) {
+    parts_.locks.WaitFor(node, ns);
+  }
+  if (!plan.wanted_nodes.empty()) {
+    // The handoff may have ended before we said that we wait for it.
+    const std::set<std::string> busy = BusyNodes();
+    const bool all_busy =
+        std::includes(busy.begin(), busy.end(), plan.wanted_nodes.begin(), plan.wanted_nodes.end());
+    no_later_than(all_busy ? kBusyNodeLook : kSoon);
+  }
+  if (again) {
+    no_later_than(kSoon);
+  }
+  return kube::Result::From(next);
 }
 
-absl::Status ClaimReconciler::Assign(const Assignment& assignment, std::stop_token stop) {
-  if (!Lock(assignment.node)) {
-    return absl::OkStatus();
+absl::StatusOr<bool> ClaimReconciler::Promise(const std::vector<Assignment>& assignments,
+                                              std::stop_token stop) {
+  if (assignments.empty()) {
+    return false;
   }
-  api::Ticket ticket = *assignment.ticket;
-  ticket.status = AssignedStatus(ticket, *assignment.pod,
-                                 {.id = NewHandoffId(),
-                                  .step = "Assigned",
-                                  .pod_uid = assignment.pod->metadata.uid,
-                                  .guardian_uid = assignment.guardian_uid,
-                                  .node = assignment.node,
-                                  .started_at = clock_.Now()});
-  const absl::Status status = client_.Update(ticket, "status", {.stop = std::move(stop)}).status();
-  if (absl::IsAborted(status) || absl::IsNotFound(status)) {
-    Unlock(assignment.node);
-    return absl::OkStatus();
+  std::vector<const Assignment*> locked;
+  for (const Assignment& assignment : assignments) {
+    if (parts_.locks.TryTake(assignment.node)) {
+      locked.push_back(&assignment);
+    }
   }
-  RETURN_IF_ERROR(status);  // After an unknown outcome the promise stays until it lapses.
-  events_.Normal(kube::RefTo(ticket), api::kEventHandoffStarted,
-                 absl::StrCat("handing the room on node ", assignment.node, " to pod ",
-                              assignment.pod->metadata.name));
+  // Only now nobody else can start a handoff there: look again.
+  const std::set<std::string> busy = BusyNodes();
+  std::vector<absl::Status> promised(locked.size());
+  ParallelFor(locked.size(), kParallelWrites, [&](size_t i) {
+    const Assignment& assignment = *locked[i];
+    promised[i] = busy.contains(assignment.node) ? AbortedError("the node is busy")
+                                                 : PromiseOne(assignment, stop);
+    parts_.locks.Give(assignment.node);
+  });
+  bool again = locked.size() < assignments.size();
+  for (const absl::Status& status : promised) {
+    again = again || WasOvertaken(status);
+    if (!WasOvertaken(status)) {
+      RETURN_IF_ERROR(status);
+    }
+  }
+  return again;
+}
+
+absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop_token stop) {
+  const api::Pod& pod = *assignment.pod;
+  api::Ticket updated = *assignment.ticket;
+  updated.status = AssignedStatus(updated, pod,
+                                  {.id = NewHandoffId(),
+                                   .step = kAssigned,
+                                   .pod_uid = pod.metadata.uid,
+                                   .guardian_uid = assignment.guardian_uid,
+                                   .node = assignment.node,
+                                   .started_at = parts_.clock.Now()});
+  ASSIGN_OR_RETURN(api::Ticket written,
+                   parts_.client.Update(updated, "status", {.stop = std::move(stop)}));
+  const TicketPtr ticket = parts_.world.Wrote(std::move(written));
+  promised_(kube::KeyOf(*ticket));
+  log::Info("ticket promised", {{"ns", pod.metadata.ns},
+                                {"ticket", ticket->metadata.name},
+                                {"pod", pod.metadata.name},
+                                {"node", assignment.node}});
+  parts_.events.Normal(
+      kube::RefTo(*ticket), api::kEventHandoffStarted,
+      absl::StrCat("the room on node ", assignment.node, " passes to pod ", pod.metadata.name));
   return absl::OkStatus();
 }
 
-absl::Status ClaimReconciler::Fallback(const Waiter& waiter, std::stop_token stop) {
+absl::Status ClaimReconciler::FallBack(const Waiter& waiter, std::stop_token stop) {
   const api::Pod& pod = *waiter.pod;
-  const absl::Status status =
-      client_
-          .Patch<api::Pod>(kube::KeyOf(pod), {.type = kube::PatchType::kStrategicMerge},
-                           FallbackPatch(), {.stop = std::move(stop)})
-          .status();
-  if (status.ok()) {
-    events_.Warning(kube::RefTo(pod), api::kEventTicketFallback,
-                    absl::StrCat("no ticket in time, left to the scheduler: ", waiter.why));
-  }
-  return Tolerate(status);
+  const PodPatch patch = FallbackPatch(pod);
+  ASSIGN_OR_RETURN(api::Pod patched,
+                   parts_.client.Patch<api::Pod>(kube::KeyOf(pod), patch.options, patch.body,
+                                                 {.stop = std::move(stop)}));
+  parts_.world.Wrote(std::move(patched));
+  parts_.events.Normal(kube::RefTo(pod), api::kEventTicketFallback,
+                       absl::StrCat("goes on without a ticket: ", waiter.why));
+  return absl::OkStatus();
 }
 
 absl::Status ClaimReconciler::ClearMark(const api::Pod& pod, std::stop_token stop) {
-  return Tolerate(client_
-                      .Patch<api::Pod>(kube::KeyOf(pod),
-                                       {.type = kube::PatchType::kMerge, .subresource = "status"},
-                                       ClearNominationPatch(pod), {.stop = std::move(stop)})
-                      .status());
+  // The ticket is asked for anew: our picture of it may be older than the mark.
+  const kube::ObjectKey key{
+      pod.metadata.ns,
+      std::string(api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket))};
+  if (!key.name.empty()) {
+    absl::StatusOr<api::Ticket> ticket = parts_.client.Get<api::Ticket>(key, {.stop = stop});
+    if (ticket.ok()) {
+      const auto& handoff = ticket->status.handoff;
+      const bool alive = handoff && handoff->id == HandoffMark(pod);
+      parts_.world.Wrote(*std::move(ticket));
+      if (alive) {
+        promised_(key);
+        return absl::OkStatus();
+      }
+    } else if (!absl::IsNotFound(ticket.status())) {
+      return ticket.status();
+    }
+  }
+  const PodPatch patch = ResetPatch(pod);
+  ASSIGN_OR_RETURN(api::Pod patched,
+                   parts_.client.Patch<api::Pod>(kube::KeyOf(pod), patch.options, patch.body,
+                                                 {.stop = std::move(stop)}));
+  parts_.world.Wrote(std::move(patched));
+  return absl::OkStatus();
 }
 
-void ClaimReconciler::Announce(const std::vector<Waiter>& waiting) {
+void ClaimReconciler::Announce(const std::string& ns, const std::vector<Waiter>& waiting) {
   std::vector<const Waiter*> news;
   {
     const MutexLock lock(mu_);
-    if (announced_.size() > kMaxAnnounced) {
-      announced_.clear();
-    }
+    std::set<std::string> still;
     for (const Waiter& waiter : waiting) {
-      if (announced_.insert(waiter.pod->metadata.uid).second) {
+      const std::string& uid = waiter.pod->metadata.uid;
+      const bool told = announced_[ns].contains(uid);
+      if (!told && !waiter.soon) {
         news.push_back(&waiter);
       }
+      if (told || !waiter.soon) {
+        still.insert(uid);
+      }
+    }
+    announced_[ns] = std::move(still);
+    if (announced_[ns].empty()) {
+      announced_.erase(ns);
     }
   }
   for (const Waiter* waiter : news) {
-    events_.Normal(kube::RefTo(*waiter->pod), api::kEventWaitingForTicket, waiter->why);
+    parts_.events.Normal(kube::RefTo(*waiter->pod), api::kEventWaitingForTicket, waiter->why);
   }
-}
-
-bool ClaimReconciler::Lock(const std::string& node) {
-  const MutexLock lock(mu_);
-  return promised_.emplace(node, clock_.Mono()).second;
-}
-
-void ClaimReconciler::Unlock(const std::string& node) {
-  const MutexLock lock(mu_);
-  promised_.erase(node);
-}
-
-std::set<std::string> ClaimReconciler::TakeWaitingFor(const std::string& node) {
-  const MutexLock lock(mu_);
-  const auto it = waiting_.find(node);
-  if (it == waiting_.end()) {
-    return {};
-  }
-  std::set<std::string> namespaces = std::move(it->second);
-  waiting_.erase(it);
-  return namespaces;
 }
 
 }  // namespace korder::ticket

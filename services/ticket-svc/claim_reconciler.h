@@ -1,62 +1,65 @@
-// Gives the Ready tickets of a namespace to its waiting pods, as DecideClaims says. The key of a
-// reconcile is a namespace.
-//
-// An assignment is one write: the ticket's status.handoff, guarded by its resourceVersion. From
-// then on the ticket's own reconciler goes on with the handoff.
+// Does what DecideClaims says for the waiting pods of one namespace: promises tickets to pods, lets
+// go whose time is over, tells who has to wait. The promise is one write to the Ticket's status,
+// guarded by its resourceVersion; what follows from it is the handoff's business.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <set>
 #include <stop_token>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/client.h"
 #include "kube/controller.h"
 #include "kube/event_recorder.h"
 #include "ticket-svc/claim_decide.h"
+#include "ticket-svc/node_locks.h"
 #include "ticket-svc/world.h"
 
 namespace korder::ticket {
 
-// The rooms that may be claimed in a namespace now, as the stores show them.
-std::vector<Room> RoomsIn(const World& world, const std::string& ns);
+// The key of a namespace in the claims queue.
+inline kube::ObjectKey NamespaceKey(const std::string& ns) { return {"", ns}; }
 
-// Thread-safe.
+// Thread-safe; the controller never calls it for one namespace at the same time.
 class ClaimReconciler final : public kube::Reconciler {
  public:
-  // Borrows everything.
-  ClaimReconciler(kube::Client& client, const World& world, kube::EventRecorder& events,
-                  const Clock& clock, absl::Duration default_timeout);
+  struct Parts {
+    kube::Client& client;
+    World& world;
+    NodeLocks& locks;
+    kube::EventRecorder& events;
+    const Clock& clock;
+  };
+
+  // Borrows all parts. `timeout` is for pods that name none; `promised` is called with the key of
+  // every ticket that was promised, to wake its controller.
+  ClaimReconciler(Parts parts, absl::Duration timeout,
+                  std::function<void(const kube::ObjectKey&)> promised);
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
-  // The namespaces that wait for a handoff on some node to end; they are forgotten by the call.
-  std::set<std::string> TakeWaitingFor(const std::string& node);
-
  private:
-  ClaimsObserved Observe(const std::string& ns);
-  absl::Status Assign(const Assignment& assignment, std::stop_token stop);
-  absl::Status Fallback(const Waiter& waiter, std::stop_token stop);
-  absl::Status ClearMark(const api::Pod& pod, std::stop_token stop);
-  void Announce(const std::vector<Waiter>& waiting);
-  // Takes the node for a handoff; false when another namespace was faster.
-  bool Lock(const std::string& node);
-  void Unlock(const std::string& node);
+  ClaimsObserved Observe(const std::string& ns) const;
+  std::set<std::string> BusyNodes() const;
 
-  kube::Client& client_;
-  const World& world_;
-  kube::EventRecorder& events_;
-  const Clock& clock_;
-  const absl::Duration default_timeout_;
+  // True when some could not be promised now and it is worth to look again.
+  absl::StatusOr<bool> Promise(const std::vector<Assignment>& assignments, std::stop_token stop);
+  absl::Status PromiseOne(const Assignment& assignment, std::stop_token stop);
+  absl::Status FallBack(const Waiter& waiter, std::stop_token stop);
+  absl::Status ClearMark(const api::Pod& pod, std::stop_token stop);
+  // One event per pod that has to wait.
+  void Announce(const std::string& ns, const std::vector<Waiter>& waiting);
+
+  const Parts parts_;
+  const absl::Duration timeout_;
+  const std::function<void(const kube::ObjectKey&)> promised_;
 
   Mutex mu_;
-  // Nodes promised by this process whose tickets the watch has not shown with a handoff yet.
-  absl::flat_hash_map<std::string, MonoTime> promised_ ABSL_GUARDED_BY(mu_);
-  std::map<std::string, std::set<std::string>> waiting_ ABSL_GUARDED_BY(mu_);
-  std::set<std::string> announced_ ABSL_GUARDED_BY(mu_);  // UIDs of pods that were told to wait
+  // UIDs of waiting pods that were told so, by namespace.
+  std::map<std::string, std::set<std::string>> announced_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace korder::ticket

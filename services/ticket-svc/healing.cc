@@ -7,14 +7,11 @@
 #include "api/core/pod_requests.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
+#include "kube/object_key.h"
 #include "ticket-svc/guardian_pod.h"
 
 namespace korder::ticket {
 namespace {
-
-std::string NamespacedName(const api::Pod& pod) {
-  return absl::StrCat(pod.metadata.ns, "/", pod.metadata.name);
-}
 
 bool OnLostNode(const Guardian& guardian) { return api::IsBound(*guardian.pod) && !guardian.node; }
 
@@ -36,7 +33,7 @@ bool Holds(const api::Ticket& ticket, const Guardian& guardian) {
 
 const Guardian* Recorded(const Observed& observed) {
   for (const Guardian& guardian : observed.guardians) {
-    if (NamespacedName(*guardian.pod) == observed.ticket->status.guardian_pod) {
+    if (kube::KeyOf(*guardian.pod).ToString() == observed.ticket->status.guardian_pod) {
       return &guardian;
     }
   }
@@ -61,7 +58,8 @@ Care Examine(const Observed& observed) {
   // The one that holds, before all the one that the status names; else the furthest, then newest.
   const auto rank = [&](const Guardian& g) {
     const bool holds = Holds(ticket, g);
-    return std::make_tuple(holds, holds && NamespacedName(*g.pod) == ticket.status.guardian_pod,
+    return std::make_tuple(holds,
+                           holds && kube::KeyOf(*g.pod).ToString() == ticket.status.guardian_pod,
                            api::IsBound(*g.pod), IncarnationOf(ticket, *g.pod));
   };
   for (const Guardian& guardian : observed.guardians) {

@@ -1,105 +1,98 @@
 // ticket-svc: backs each Ticket with a guardian pod and hands its room to the pod that claims it.
 // Reads Tickets, guardian pods, pods that ask for a ticket, and Nodes. Writes guardian pods, the
-// status of Tickets, and gate, labels, annotations and nomination of the pods that ask; asks
-// quota-svc before every guardian.
+// status of Tickets, and gate, labels, annotations and nomination of the pods that ask; deletes
+// finished Tickets; asks quota-svc before every guardian.
+#include <thread>
+
 #include <CLI/CLI.hpp>
 
-#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "api/v1alpha1/names.h"
 #include "api/value/duration.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "json/fields.h"
 #include "kube/beast_transport.h"
-#include "runtime/grpc_client.h"
+#include "kube/informer.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
 #include "runtime/http_server.h"
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
-#include "runtime/tls.h"
 #include "ticket-svc/claim_reconciler.h"
+#include "ticket-svc/clock_watch.h"
 #include "ticket-svc/config.h"
-#include "ticket-svc/quota_ledger.h"
+#include "ticket-svc/handoff_profile.h"
+#include "ticket-svc/quota_charges.h"
 #include "ticket-svc/reconciler.h"
 #include "ticket-svc/ticket_desk.h"
+#include "ticket-svc/wake_ups.h"
 
 namespace korder::ticket {
 namespace {
 
-struct ServerVersion {
-  std::string major;
-  std::string minor;
-  template <class Self, class Visitor>
-  static void Fields(Self& self, Visitor& v) {
-    v("major", self.major);
-    v("minor", self.minor);
+// The four watches of ticket-svc.
+struct Informers {
+  explicit Informers(kube::Client& client)
+      : tickets(client),
+        guardians(client, {.label_selector = absl::StrCat(std::string(api::kLabelRole), "=",
+                                                          std::string(api::kRoleGuardian))}),
+        claim_pods(client, {.label_selector = std::string(api::kLabelClaim)}),
+        nodes(client) {}
+
+  World::Stores Stores() {
+    return {tickets.store(), guardians.store(), claim_pods.store(), nodes.store()};
   }
+  void Tell(WakeUps& wake) {
+    tickets.OnChange([&wake](auto* was, auto* is) { wake.OnTicket(was, is); });
+    guardians.OnChange([&wake](auto* was, auto* is) { wake.OnGuardian(was, is); });
+    claim_pods.OnChange([&wake](auto* was, auto* is) { wake.OnClaimPod(was, is); });
+    nodes.OnChange([&wake](auto* was, auto* is) { wake.OnNode(was, is); });
+  }
+  void AddTo(runtime::Manager& manager) {
+    manager.AddInformer(tickets);
+    manager.AddInformer(guardians);
+    manager.AddInformer(claim_pods);
+    manager.AddInformer(nodes);
+  }
+
+  kube::Informer<api::Ticket> tickets;
+  kube::Informer<api::Pod> guardians;
+  kube::Informer<api::Pod> claim_pods;
+  kube::Informer<api::Node> nodes;
 };
 
-// How long a guardian must be gone before a gate opens. From 1.35 on the scheduler needs no time.
-absl::StatusOr<absl::Duration> SettleTime(kube::Client& client) {
+absl::StatusOr<HandoffOptions> AskServer(kube::Client& client) {
   ASSIGN_OR_RETURN(
-      std::string body,
-      client.Raw({.method = "GET", .target = "/version", .content_type = {}, .body = {}}));
-  ServerVersion version;
-  RETURN_IF_ERROR(Annotate(json::Parse(std::move(body), version), "GET /version"));
-  int minor = 0;
-  while (!version.minor.empty() && !absl::SimpleAtoi(version.minor, &minor)) {
-    version.minor.pop_back();  // "34+"
+      std::string version,
+      client.Raw({.method = "GET", .target = "/version", .content_type = "", .body = ""}));
+  ASSIGN_OR_RETURN(const int minor, ParseServerMinor(std::move(version)));
+  const HandoffOptions options = ProfileFor(minor);
+  if (options.settle > absl::ZeroDuration()) {
+    log::Warn("before 1.35 the scheduler may let another pod into a room that passes on",
+              {{"server_minor", minor}});
   }
-  if (minor >= 35) {
-    return absl::ZeroDuration();
-  }
-  log::Warn("servers before 1.35 can lose a room in a rare race of the scheduler's watches",
-            {{"server", version.major + "." + version.minor}});
-  return absl::Milliseconds(500);
+  return options;
 }
 
-// Who is woken by which change.
-void Wire(World& world, Metrics& metrics, ClaimReconciler& claimer, kube::Controller& tickets,
-          kube::Controller& claims) {
-  world.tickets.OnChange([&](const api::Ticket* was, const api::Ticket* is) {
-    metrics.OnTicket(was, is);
-    const api::Ticket& ticket = is != nullptr ? *is : *was;
-    tickets.Enqueue(kube::KeyOf(ticket));
-    const bool handing = is != nullptr && is->status.handoff.has_value();
-    if (was != nullptr && was->status.handoff && !handing) {
-      for (const std::string& ns : claimer.TakeWaitingFor(was->status.handoff->node)) {
-        claims.Enqueue({"", ns});
-      }
+// Until stop.
+void WatchClock(const Clock& clock, WakeUps& wake_ups, std::stop_token stop) {
+  ClockWatch watch(clock.Now(), clock.Mono());
+  Mutex mu;
+  CondVar never;
+  while (!stop.stop_requested()) {
+    {
+      const MutexLock lock(mu);
+      never.WaitUntil(
+          mu, stop, std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kClockWatchPeriod),
+          [] { return false; });
     }
-    if (!handing && is != nullptr && is->status.phase == api::TicketPhase::kReady) {
-      claims.Enqueue({"", ticket.metadata.ns});
+    if (watch.Stepped(clock.Now(), clock.Mono())) {
+      log::Info("the clock was set; looking at every ticket again");
+      wake_ups.Everything();
     }
-  });
-  world.guardians.OnChange([&](const api::Pod* was, const api::Pod* is) {
-    metrics.OnGuardian(was, is);
-    const api::Pod& pod = is != nullptr ? *is : *was;
-    if (const api::OwnerReference* owner = api::ControllerOf(pod.metadata)) {
-      tickets.Enqueue({pod.metadata.ns, owner->name});
-    }
-  });
-  world.claims.OnChange([&](const api::Pod* was, const api::Pod* is) {
-    const api::Pod& pod = is != nullptr ? *is : *was;
-    const auto ticket = api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket);
-    if (!ticket.empty()) {
-      tickets.Enqueue({pod.metadata.ns, std::string(ticket)});
-    } else if (is != nullptr && IsWaiting(*is)) {
-      claims.Enqueue({"", pod.metadata.ns});
-    }
-  });
-  world.nodes.OnChange([&](const api::Node* was, const api::Node* is) {
-    if (was != nullptr && is != nullptr) {
-      return;  // Heartbeats; what a node refuses is looked at when somebody asks.
-    }
-    const std::string& name = (is != nullptr ? *is : *was).metadata.name;
-    for (const TicketPtr& ticket : world.tickets.store().List()) {
-      if (ticket->status.node_name == name) {
-        tickets.Enqueue(kube::KeyOf(*ticket));
-      }
-    }
-  });
+  }
 }
 
 absl::Status Run(const Config& config, std::stop_token stop) {
@@ -116,10 +109,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   RETURN_IF_ERROR(http.Start());
   manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
 
-  World world(client);
-  TicketDesk desk(world, clock, claim_timeout);
+  Informers informers(client);
+  World world(informers.Stores(), clock);
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
+  TicketDesk desk(world, clock);
   runtime::GrpcServer grpc(
       {.listen = common.grpc_listen,
        .tls = tls,
@@ -128,51 +122,50 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   grpc.AddService(&desk);
   RETURN_IF_ERROR(grpc.Start());
   manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
-  manager.AddBackground("certificates", [&](std::stop_token s) {
-    runtime::FollowTlsSecret(client, common.ns, common.TlsSecret(), s,
-                             [&](const runtime::TlsMaterial& material) { grpc.SetTls(material); });
-  });
+  QuotaCharges charges(config.quota_address, tls);
 
-  ASSIGN_OR_RETURN(const absl::Duration settle, SettleTime(client));
-  QuotaLedger ledger(runtime::NewChannel({.address = config.quota_address,
-                                          .peer = "korder-quota-svc",
-                                          .tls = tls,
-                                          .health_service = runtime::LedgerClient::kService}));
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   Metrics ticket_metrics(metrics.registry());
-  HandoffRunner handoffs(client, world, events, ticket_metrics, clock, settle);
+  HandoffDriver handoffs(client, world, events, ticket_metrics, clock);
+  ASSIGN_OR_RETURN(const HandoffOptions profile, AskServer(client));
+  handoffs.Set(profile);
   Reconciler reconciler(
-      {client, world, ledger, handoffs, events, ticket_metrics, clock},
+      {client, world, charges, handoffs, events, ticket_metrics, clock},
       {.image = config.guardian_image, .priority_class = config.guardian_priority_class});
-  ClaimReconciler claimer(client, world, events, clock, claim_timeout);
-  const kube::BackoffPolicy backoff{.max = absl::Seconds(3)};
-  metrics.ExpectController("ticket");
-  metrics.ExpectController("claims");
+  const BackoffPolicy backoff{.max = absl::Seconds(3)};
   kube::Controller tickets("ticket", reconciler, clock,
                            {.workers = config.workers, .backoff = backoff},
                            metrics.kube_observer());
-  kube::Controller claims("claims", claimer, clock, {.workers = 2, .backoff = backoff},
+  NodeLocks locks;
+  ClaimReconciler claim_reconciler(
+      {client, world, locks, events, clock}, claim_timeout,
+      [&tickets](const kube::ObjectKey& ticket) { tickets.Enqueue(ticket); });
+  kube::Controller claims("claims", claim_reconciler, clock, {.workers = 2, .backoff = backoff},
                           metrics.kube_observer());
-  Wire(world, ticket_metrics, claimer, tickets, claims);
+  metrics.ExpectController(tickets.name());
+  metrics.ExpectController(claims.name());
+  WakeUps wake_ups(world, locks, ticket_metrics, tickets, claims);
+  informers.Tell(wake_ups);
 
-  manager.AddInformer(world.tickets);
-  manager.AddInformer(world.guardians);
-  manager.AddInformer(world.claims);
-  manager.AddInformer(world.nodes);
+  informers.AddTo(manager);
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
-  manager.AddWhileLeading("ticket", [&](std::stop_token s, int64_t) {
-    reconciler.ForgetAll();
-    for (const TicketPtr& ticket : world.tickets.store().List()) {
-      tickets.Enqueue(kube::KeyOf(*ticket));
-    }
-    tickets.Run(s);
+  manager.AddBackground("certificates", [&](std::stop_token s) {
+    runtime::FollowTlsSecret(client, common.ns, common.TlsSecret(), s,
+                             [&](const runtime::TlsMaterial& material) {
+                               grpc.SetTls(material);
+                               charges.SetTls(material);
+                             });
   });
-  manager.AddWhileLeading("claims", [&](std::stop_token s, int64_t) {
-    for (const PodPtr& pod : world.claims.store().List()) {
-      claims.Enqueue({"", pod->metadata.ns});
-    }
-    claims.Run(s);
+  manager.AddBackground("desk", [&](std::stop_token) {
+    grpc.SetServing(TicketDesk::kService, true);  // The watches are synced by now.
+  });
+  manager.AddBackground("clock", [&](std::stop_token s) { WatchClock(clock, wake_ups, s); });
+  manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
+    reconciler.ForgetAll();
+    wake_ups.Everything();
+    const std::jthread thread([&claims, s] { claims.Run(s); });
+    tickets.Run(s);
   });
   kube::LeaderElector elector(
       client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});

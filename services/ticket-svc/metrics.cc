@@ -1,90 +1,126 @@
 #include "ticket-svc/metrics.h"
 
+#include <array>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+#include <string>
 
 #include "api/v1alpha1/defaults.h"
-#include "ticket-svc/handoff_step.h"
+#include "runtime/labeled.h"
 
 namespace korder::ticket {
 namespace {
 
-using prometheus::Counter;
-using prometheus::Family;
-using prometheus::Gauge;
-using prometheus::Histogram;
+using Buckets = prometheus::Histogram::BucketBoundaries;
 
-const Histogram::BucketBoundaries kSeconds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-                                              2.5,  5,     10,   30,  60,   300};
+constexpr std::array kResults = {HandoffAct::kClaimed, HandoffAct::kAbort, HandoffAct::kMissed,
+                                 HandoffAct::kLost};
 
-std::string UnitOf(const std::string& resource) {
-  return resource == "cpu" ? "cores" : resource == "memory" ? "bytes" : "units";
+std::string_view ResultName(HandoffAct act) {
+  switch (act) {
+    case HandoffAct::kClaimed:
+      return "claimed";
+    case HandoffAct::kAbort:
+      return "aborted";
+    case HandoffAct::kMissed:
+      return "missed";
+    default:
+      return "lost";
+  }
+}
+
+std::string_view UnitOf(std::string_view resource) {
+  if (resource == api::kResourceCpu) {
+    return "cores";
+  }
+  const bool bytes = resource == api::kResourceMemory ||
+                     resource == api::kResourceEphemeralStorage ||
+                     resource.starts_with("hugepages-");
+  return bytes ? "bytes" : "count";
 }
 
 }  // namespace
 
 struct Metrics::Impl {
-  Family<Counter>& tickets_total;
-  Family<Gauge>& tickets_active;
-  Family<Gauge>& guardians;
-  Family<Gauge>& claimed;
-  Histogram& ready_wait;
-  Family<Histogram>& handoffs;
-  Family<Counter>& failures;
+  explicit Impl(prometheus::Registry& registry)
+      : total(prometheus::BuildCounter()
+                  .Name("korder_tickets_total")
+                  .Help("Tickets that were seen to enter a phase.")
+                  .Register(registry),
+              {"namespace", "phase"}),
+        active(prometheus::BuildGauge()
+                   .Name("korder_tickets_active")
+                   .Help("Tickets that exist, by phase.")
+                   .Register(registry),
+               {"namespace", "phase"}),
+        guardians(prometheus::BuildCounter()
+                      .Name("korder_guardian_pods_total")
+                      .Help("Guardian pods made.")
+                      .Register(registry),
+                  {"namespace"}),
+        reserved(prometheus::BuildGauge()
+                     .Name("korder_reserved_resources")
+                     .Help("Room held by Ready tickets.")
+                     .Register(registry),
+                 {"namespace", "resource_type", "unit"}),
+        claimed(prometheus::BuildGauge()
+                    .Name("korder_claimed_resources")
+                    .Help("Room of tickets that a business pod has claimed.")
+                    .Register(registry),
+                {"namespace", "resource_type", "unit"}),
+        ready_wait(prometheus::BuildHistogram()
+                       .Name("korder_ticket_ready_wait_seconds")
+                       .Help("From a ticket's creation until its first guardian held the room.")
+                       .Register(registry)
+                       .Add({}, Buckets{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800})),
+        handoffs(prometheus::BuildHistogram()
+                     .Name("korder_handoff_duration_seconds")
+                     .Help("From the decision until the pod was bound or the handoff given up.")
+                     .Register(registry),
+                 {"result"}, Buckets{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20}),
+        failures(prometheus::BuildCounter()
+                     .Name("korder_handoff_failures_total")
+                     .Help("Handoffs after which the pod did not have the ticket's room.")
+                     .Register(registry),
+                 {"reason"}) {
+    for (const HandoffAct result : kResults) {
+      handoffs.With({ResultName(result)});
+    }
+    for (const std::string_view reason : EnumNames(HandoffReason{})) {
+      if (reason != api::Name(HandoffReason::kNone)) {
+        failures.With({reason});
+      }
+    }
+  }
 
+  // Adds the ticket to the gauges, or takes it out.
   void Count(const api::Ticket& ticket, double sign) {
-    const std::string& ns = ticket.metadata.ns;
-    tickets_active.Add({{"namespace", ns}, {"phase", std::string(api::Name(ticket.status.phase))}})
-        .Increment(sign);
-    if (ticket.status.phase != api::TicketPhase::kClaimed) {
+    const api::TicketPhase phase = ticket.status.phase;
+    active.With({ticket.metadata.ns, api::Name(phase)}).Increment(sign);
+    const bool holds = phase == api::TicketPhase::kReady;
+    if (!holds && phase != api::TicketPhase::kClaimed) {
       return;
     }
-    for (const auto& [resource, quantity] : api::EffectiveRequests(ticket.spec)) {
-      claimed.Add({{"namespace", ns}, {"resource_type", resource}, {"unit", UnitOf(resource)}})
-          .Increment(sign * static_cast<double>(quantity.nanos()) / 1e9);
+    for (const auto& [name, amount] : api::EffectiveRequests(ticket.spec)) {
+      (holds ? reserved : claimed)
+          .With({ticket.metadata.ns, name, UnitOf(name)})
+          .Increment(sign * static_cast<double>(amount.nanos()) / 1e9);
     }
   }
+
+  runtime::Labeled<prometheus::Counter, 2> total;
+  runtime::Labeled<prometheus::Gauge, 2> active;
+  runtime::Labeled<prometheus::Counter, 1> guardians;
+  runtime::Labeled<prometheus::Gauge, 3> reserved;
+  runtime::Labeled<prometheus::Gauge, 3> claimed;
+  prometheus::Histogram& ready_wait;
+  runtime::Labeled<prometheus::Histogram, 1> handoffs;
+  runtime::Labeled<prometheus::Counter, 1> failures;
 };
 
-Metrics::Metrics(prometheus::Registry& registry)
-    : impl_(std::make_unique<Impl>(
-          Impl{.tickets_total = prometheus::BuildCounter()
-                                    .Name("korder_tickets_total")
-                                    .Help("Tickets that entered a phase since the process started.")
-                                    .Register(registry),
-               .tickets_active = prometheus::BuildGauge()
-                                     .Name("korder_tickets_active")
-                                     .Help("Tickets that exist, by phase.")
-                                     .Register(registry),
-               .guardians = prometheus::BuildGauge()
-                                .Name("korder_guardian_pods_total")
-                                .Help("Guardian pods that exist.")
-                                .Register(registry),
-               .claimed = prometheus::BuildGauge()
-                              .Name("korder_claimed_resources")
-                              .Help("Room of tickets that business pods have, in base units.")
-                              .Register(registry),
-               .ready_wait = prometheus::BuildHistogram()
-                                 .Name("korder_ticket_ready_wait_seconds")
-                                 .Help("From a ticket's creation until it was Ready.")
-                                 .Register(registry)
-                                 .Add({}, kSeconds),
-               .handoffs = prometheus::BuildHistogram()
-                               .Name("korder_handoff_duration_seconds")
-                               .Help("From the promise of a room to the end of its handoff.")
-                               .Register(registry),
-               .failures = prometheus::BuildCounter()
-                               .Name("korder_handoff_failures_total")
-                               .Help("Handoffs that did not succeed, by reason.")
-                               .Register(registry)})) {
-  impl_->handoffs.Add({{"result", "claimed"}}, kSeconds);
-  impl_->handoffs.Add({{"result", "failed"}}, kSeconds);
-  for (const std::string_view reason : EnumNames(HandoffReason{})) {
-    impl_->failures.Add({{"reason", std::string(reason)}});
-  }
-}
+Metrics::Metrics(prometheus::Registry& registry) : impl_(std::make_unique<Impl>(registry)) {}
 
 Metrics::~Metrics() = default;
 
@@ -92,34 +128,25 @@ void Metrics::OnTicket(const api::Ticket* was, const api::Ticket* is) {
   if (was != nullptr) {
     impl_->Count(*was, -1);
   }
-  if (is == nullptr) {
-    return;
-  }
-  impl_->Count(*is, 1);
-  if (was == nullptr || was->status.phase != is->status.phase) {
-    impl_->tickets_total
-        .Add({{"namespace", is->metadata.ns}, {"phase", std::string(api::Name(is->status.phase))}})
-        .Increment();
+  if (is != nullptr) {
+    impl_->Count(*is, 1);
+    if (was == nullptr || was->status.phase != is->status.phase) {
+      impl_->total.With({is->metadata.ns, api::Name(is->status.phase)}).Increment();
+    }
   }
 }
 
-void Metrics::OnGuardian(const api::Pod* was, const api::Pod* is) {
-  if ((was == nullptr) != (is == nullptr)) {
-    const api::Pod& pod = is != nullptr ? *is : *was;
-    impl_->guardians.Add({{"namespace", pod.metadata.ns}}).Increment(is != nullptr ? 1 : -1);
-  }
-}
+void Metrics::GuardianCreated(std::string_view ns) { impl_->guardians.With({ns}).Increment(); }
 
-void Metrics::HandoffEnded(const std::string& result, absl::Duration took) {
-  impl_->handoffs.Add({{"result", result}}, kSeconds).Observe(absl::ToDoubleSeconds(took));
-}
-
-void Metrics::HandoffFailed(const std::string& reason) {
-  impl_->failures.Add({{"reason", reason}}).Increment();
-}
-
-void Metrics::ReadyAfter(absl::Duration waited) {
+void Metrics::BecameReady(absl::Duration waited) {
   impl_->ready_wait.Observe(absl::ToDoubleSeconds(waited));
+}
+
+void Metrics::HandoffEnded(HandoffAct act, HandoffReason reason, absl::Duration took) {
+  impl_->handoffs.With({ResultName(act)}).Observe(absl::ToDoubleSeconds(took));
+  if (GivesUp(act)) {
+    impl_->failures.With({api::Name(reason)}).Increment();
+  }
 }
 
 }  // namespace korder::ticket

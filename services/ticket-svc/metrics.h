@@ -1,13 +1,12 @@
-// Metrics of ticket-svc beside those of libs/runtime. Every fixed label value exists from the
-// start.
+// Metrics of ticket-svc beside those of libs/runtime.
 #pragma once
 
 #include <memory>
-#include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
-#include "api/core/pod.h"
 #include "api/v1alpha1/ticket.h"
+#include "ticket-svc/handoff_step.h"
 
 namespace prometheus {
 class Registry;
@@ -23,12 +22,11 @@ class Metrics {
 
   // An informer's handler: `was` is null for a new ticket, `is` for a removed one.
   void OnTicket(const api::Ticket* was, const api::Ticket* is);
-  void OnGuardian(const api::Pod* was, const api::Pod* is);
-  // result: "claimed" or "failed".
-  void HandoffEnded(const std::string& result, absl::Duration took);
-  void HandoffFailed(const std::string& reason);
-  // From the ticket's creation until it was Ready for the first time.
-  void ReadyAfter(absl::Duration waited);
+  void GuardianCreated(std::string_view ns);
+  // From the ticket's creation until its first guardian held the room.
+  void BecameReady(absl::Duration waited);
+  // `act` is how it ended: kClaimed, kAbort, kMissed or kLost.
+  void HandoffEnded(HandoffAct act, HandoffReason reason, absl::Duration took);
 
  private:
   struct Impl;

@@ -9,6 +9,7 @@
 // the store behind it). Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -97,11 +98,6 @@ class Recent {
       }
     }
     return all;
-  }
-
-  void Clear() {
-    const MutexLock lock(mu_);
-    entries_.clear();
   }
 
  private:

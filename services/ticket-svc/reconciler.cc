@@ -5,118 +5,284 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
+#include "base/log.h"
 #include "base/status_macros.h"
-#include "ticket-svc/ticket_status.h"
+#include "ticket-svc/keys.h"
 
 namespace korder::ticket {
 namespace {
 
-// A write whose answer was lost may never show: then go on without it.
-constexpr absl::Duration kStaleLimit = absl::Seconds(2);
+// Statuses carry milliseconds. Cut, not rounded: nothing may happen early.
+absl::Time InMilliseconds(absl::Time time) {
+  return absl::FromUnixMillis(absl::ToUnixMillis(time));
+}
 
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-absl::Status IgnoreGone(absl::Status status) {
-  // ABORTED: the object of that name is another one by now.
-  return absl::IsNotFound(status) || absl::IsAborted(status) ? absl::OkStatus() : status;
+runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
+  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(ticket.spec),
+                             .duration = {},
+                             .labels = ticket.metadata.labels};
+  if (ticket.spec.duration) {
+    claim.duration = ticket.spec.duration->value();
+  }
+  return claim;
 }
 
 }  // namespace
 
-Reconciler::Reconciler(ReconcilerParts parts, GuardianOptions guardian)
-    : parts_(parts), guardian_(std::move(guardian)) {}
+Reconciler::Reconciler(Parts parts, GuardianOptions guardians)
+    : parts_(parts), guardians_(std::move(guardians)) {}
 
 void Reconciler::ForgetAll() {
   const MutexLock lock(mu_);
   memory_.clear();
 }
 
-std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
-  Observed observed{.ticket = parts_.world.tickets.store().Get(key), .now = parts_.clock.Now()};
-  const MutexLock lock(mu_);
-  if (!observed.ticket) {
-    memory_.erase(key);
-    return std::nullopt;
-  }
-  const api::Ticket& ticket = *observed.ticket;
-  for (Guardian& guardian : parts_.world.GuardiansOf(ticket.metadata.uid)) {
-    if (IncarnationOf(ticket, *guardian.pod) > 0) {
-      observed.guardians.push_back(std::move(guardian));
-    }
-  }
-  if (!ticket.status.claimed_pod_uid.empty()) {
-    observed.claimed_pod = parts_.world.ClaimPod(ticket.status.claimed_pod_uid);
-  }
-  Memory& memory = memory_[key];
-  if (memory.uid != ticket.metadata.uid) {
-    memory = {.uid = ticket.metadata.uid};
-  }
-  observed.charge_confirmed = memory.confirmed || ticket.status.incarnation >= 1;
-  if (memory.written_at) {
-    observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.written_at);
-  }
-  return observed;
-}
-
-absl::Status Reconciler::FindClaimedPod(Observed& observed, std::stop_token stop) {
-  const api::TicketStatus& status = observed.ticket->status;
-  if (status.phase != api::TicketPhase::kClaimed || observed.claimed_pod) {
-    return absl::OkStatus();
-  }
-  // Out of sight of the watch, which follows a label, does not mean gone.
-  const std::string name = status.claimed_pod.substr(status.claimed_pod.find('/') + 1);
-  absl::StatusOr<api::Pod> pod =
-      parts_.client.Get<api::Pod>({observed.ticket->metadata.ns, name}, {.stop = std::move(stop)});
-  if (absl::IsNotFound(pod.status())) {
-    return absl::OkStatus();
-  }
-  RETURN_IF_ERROR(pod.status());
-  if (pod->metadata.uid == status.claimed_pod_uid) {
-    observed.claimed_pod = std::make_shared<const api::Pod>(*std::move(pod));
-  }
-  return absl::OkStatus();
-}
-
-bool Reconciler::IsStale(const api::Ticket& ticket) {
-  const MutexLock lock(mu_);
-  const auto it = memory_.find(kube::KeyOf(ticket));
-  return it != memory_.end() && it->second.written_at &&
-         it->second.base_version == ticket.metadata.resource_version &&
-         absl::FromChrono(parts_.clock.Mono() - *it->second.written_at) < kStaleLimit;
-}
-
 absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
                                                    std::stop_token stop) {
-  std::optional<Observed> observed = Observe(key);
+  ASSIGN_OR_RETURN(std::optional<Observed> observed, Observe(key, stop));
   if (!observed) {
     return kube::Result::Done();
   }
-  RETURN_IF_ERROR(FindClaimedPod(*observed, stop));
-  if (IsStale(*observed->ticket)) {
-    return kube::Result::After(kStaleLimit);  // The watch brings us back before.
+  Plan plan = Decide(*observed);
+  ASSIGN_OR_RETURN(std::optional<Plan> instead, CarryOut(plan, *observed, stop));
+  if (instead) {
+    plan = *std::move(instead);
+    RETURN_IF_ERROR(CarryOut(plan, *observed, stop).status());
   }
-  return Perform(*observed, Decide(*observed), std::move(stop));
+  Emit(plan, *observed->ticket);
+  return kube::Result::From(plan.requeue_after);
 }
 
-absl::StatusOr<kube::Result> Reconciler::Perform(const Observed& observed, const Plan& plan,
-                                                 std::stop_token stop) {
-  std::optional<absl::Duration> again = plan.requeue_after;
-  for (const Action& action : plan.actions) {
-    ASSIGN_OR_RETURN(const Detour detour, Apply(observed, action, stop));
-    if (detour.plan) {
-      return Perform(observed, *detour.plan, std::move(stop));
+absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKey& key,
+                                                            std::stop_token stop) {
+  Observed observed{.ticket = parts_.world.Ticket(key), .now = InMilliseconds(parts_.clock.Now())};
+  {
+    const MutexLock lock(mu_);
+    if (!observed.ticket) {
+      memory_.erase(key);
+      return std::optional<Observed>();
     }
-    if (detour.again) {
-      again = again ? std::min(*again, *detour.again) : detour.again;
+    Memory& memory = memory_[key];
+    if (memory.uid != observed.ticket->metadata.uid) {
+      memory = Memory{.uid = observed.ticket->metadata.uid};
+    }
+    observed.charge_confirmed = memory.confirmed || observed.ticket->status.incarnation > 0;
+    if (memory.wrote_status) {
+      observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.wrote_status);
     }
   }
-  const api::ObjectReference about = kube::RefTo(*observed.ticket);
+  ASSIGN_OR_RETURN(observed.guardians, ObserveGuardians(*observed.ticket, stop));
+  ASSIGN_OR_RETURN(observed.claimed_pod, ObserveClaimedPod(*observed.ticket, stop));
+  return std::optional(std::move(observed));
+}
+
+absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const api::Ticket& ticket,
+                                                                   std::stop_token stop) {
+  std::vector<Guardian> guardians;
+  bool recorded = ticket.status.guardian_pod.empty();
+  for (PodPtr& pod : parts_.world.GuardiansOf(ticket)) {
+    recorded = recorded || kube::KeyOf(*pod).ToString() == ticket.status.guardian_pod;
+    ASSIGN_OR_RETURN(NodePtr node, ObserveNode(*pod, stop));
+    guardians.push_back({std::move(pod), std::move(node)});
+  }
+  if (recorded || ticket.status.phase != api::TicketPhase::kReady || ticket.status.handoff) {
+    return guardians;
+  }
+  // A loss costs the ticket its room, so it is not believed of a watch alone: the watch may lag, or
+  // somebody took the guardian's label away.
+  absl::StatusOr<api::Pod> live =
+      parts_.client.Get<api::Pod>(ParseKey(ticket.status.guardian_pod), {.stop = stop});
+  if (absl::IsNotFound(live.status())) {
+    return guardians;
+  }
+  RETURN_IF_ERROR(live.status());
+  if (IncarnationOf(ticket, *live) != 0) {
+    ASSIGN_OR_RETURN(NodePtr node, ObserveNode(*live, stop));
+    guardians.push_back({std::make_shared<const api::Pod>(*std::move(live)), std::move(node)});
+  }
+  return guardians;
+}
+
+absl::StatusOr<PodPtr> Reconciler::ObserveClaimedPod(const api::Ticket& ticket,
+                                                     std::stop_token stop) {
+  const api::TicketStatus& status = ticket.status;
+  if (status.phase != api::TicketPhase::kClaimed) {
+    return PodPtr();
+  }
+  const kube::ObjectKey key = ParseKey(status.claimed_pod);
+  if (PodPtr pod = parts_.world.ClaimPod(key); pod && pod->metadata.uid == status.claimed_pod_uid) {
+    return pod;
+  }
+  // As with guardians: the end of a claim is not believed of a watch alone.
+  absl::StatusOr<api::Pod> live = parts_.client.Get<api::Pod>(key, {.stop = std::move(stop)});
+  if (absl::IsNotFound(live.status())) {
+    return PodPtr();
+  }
+  RETURN_IF_ERROR(live.status());
+  return live->metadata.uid == status.claimed_pod_uid
+             ? std::make_shared<const api::Pod>(*std::move(live))
+             : PodPtr();
+}
+
+absl::StatusOr<NodePtr> Reconciler::ObserveNode(const api::Pod& guardian, std::stop_token stop) {
+  const std::string& name = guardian.spec.node_name;
+  if (name.empty()) {
+    return NodePtr();
+  }
+  if (NodePtr node = parts_.world.Node(name)) {
+    return node;
+  }
+  // The watch of pods may be ahead of the watch of nodes.
+  absl::StatusOr<api::Node> live =
+      parts_.client.Get<api::Node>({"", name}, {.stop = std::move(stop)});
+  if (absl::IsNotFound(live.status())) {
+    return NodePtr();
+  }
+  RETURN_IF_ERROR(live.status());
+  return std::make_shared<const api::Node>(*std::move(live));
+}
+
+absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Observed& observed,
+                                                         std::stop_token stop) {
+  for (const Action& action : plan.actions) {
+    std::optional<Plan> instead;
+    if (std::holds_alternative<ConfirmCharge>(action)) {
+      ASSIGN_OR_RETURN(instead, Confirm(observed, stop));
+    } else if (const auto* create = std::get_if<CreateGuardian>(&action)) {
+      ASSIGN_OR_RETURN(instead, Create(*create, observed, stop));
+    } else if (const auto* remove = std::get_if<DeleteGuardian>(&action)) {
+      RETURN_IF_ERROR(Delete(*remove, stop));
+    } else if (const auto* write = std::get_if<WriteStatus>(&action)) {
+      RETURN_IF_ERROR(Write(write->status, observed, stop));
+    } else if (std::holds_alternative<DeleteTicket>(action)) {
+      RETURN_IF_ERROR(DeleteTicketNow(*observed.ticket, stop));
+    } else {
+      ASSIGN_OR_RETURN(const auto wait, parts_.handoffs.Drive(observed.ticket, stop));
+      // When it is over, what it left behind is decided on at once.
+      instead.emplace().LookAgainIn(wait.value_or(absl::ZeroDuration()));
+    }
+    if (instead) {
+      return instead;
+    }
+  }
+  return std::optional<Plan>();
+}
+
+absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(const Observed& observed,
+                                                        std::stop_token stop) {
+  const api::Ticket& ticket = *observed.ticket;
+  const api::ObjectMeta& meta = ticket.metadata;
+  const std::string grant(api::ValueOf(meta.annotations, api::kAnnotationGrant));
+  const absl::StatusOr<runtime::LedgerDecision> decision = parts_.charges.Confirm(
+      {meta.ns, meta.name, meta.uid}, grant, ClaimOf(ticket), std::move(stop));
+  if (absl::IsCancelled(decision.status())) {
+    return decision.status();
+  }
+  if (!decision.ok()) {
+    log::Info("charge not confirmed",
+              {{"ns", meta.ns}, {"ticket", meta.name}, {"error", ToString(decision.status())}});
+    return std::optional(DecideQuotaUnavailable(
+        observed, absl::StrCat("quota-svc: ", std::string(Message(decision.status())))));
+  }
+  if (!decision->granted()) {
+    return std::optional(
+        DecideDenied(observed, decision->denied->message, decision->denied->next_change));
+  }
+  const MutexLock lock(mu_);
+  memory_[kube::KeyOf(ticket)].confirmed = true;
+  return std::optional<Plan>();
+}
+
+absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wanted,
+                                                       const Observed& observed,
+                                                       std::stop_token stop) {
+  const api::Ticket& ticket = *observed.ticket;
+  absl::StatusOr<api::Pod> made =
+      parts_.client.Create(GuardianPod(ticket, wanted.incarnation, guardians_), {.stop = stop});
+  if (made.ok()) {
+    parts_.metrics.GuardianCreated(ticket.metadata.ns);
+    parts_.events.Normal(kube::RefTo(ticket), api::kEventGuardianCreated,
+                         absl::StrCat("created guardian ", made->metadata.name));
+    parts_.world.Wrote(*std::move(made));
+    return std::optional<Plan>();
+  }
+  const std::string why(Message(made.status()));
+  if (absl::IsAlreadyExists(made.status())) {
+    return Adopt(wanted, observed, std::move(stop));
+  }
+  if (absl::IsInvalidArgument(made.status())) {
+    return std::optional(DecideRefused(observed, why, /*for_good=*/true));
+  }
+  // Another quota, a policy, a missing PriorityClass: somebody may set it right.
+  if (absl::IsPermissionDenied(made.status())) {
+    return std::optional(DecideRefused(observed, why, /*for_good=*/false));
+  }
+  return made.status();
+}
+
+absl::StatusOr<std::optional<Plan>> Reconciler::Adopt(const CreateGuardian& wanted,
+                                                      const Observed& observed,
+                                                      std::stop_token stop) {
+  const api::Ticket& ticket = *observed.ticket;
+  const std::string name = GuardianName(ticket, wanted.incarnation);
+  ASSIGN_OR_RETURN(api::Pod there, parts_.client.Get<api::Pod>({ticket.metadata.ns, name},
+                                                               {.stop = std::move(stop)}));
+  if (IncarnationOf(ticket, there) != wanted.incarnation) {
+    return std::optional(DecideRefused(
+        observed, absl::StrCat("pod ", name, " exists and is not a guardian of this ticket"),
+        /*for_good=*/false));
+  }
+  parts_.world.Wrote(std::move(there));
+  return std::optional<Plan>();
+}
+
+absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observed,
+                               std::stop_token stop) {
+  const kube::ObjectKey key = kube::KeyOf(*observed.ticket);
+  const bool first_ready =
+      status.phase == api::TicketPhase::kReady && !observed.ticket->status.activation_time;
+  // A whole status by PUT: what is no longer there goes, and a stale base is refused.
+  api::Ticket updated = *observed.ticket;
+  updated.status = status;
+  absl::StatusOr<api::Ticket> written = parts_.client.Update(updated, "status", {.stop = stop});
+  if (absl::IsAborted(written.status())) {
+    if (absl::StatusOr<api::Ticket> newest = parts_.client.Get<api::Ticket>(key, {.stop = stop});
+        newest.ok()) {
+      parts_.world.Wrote(*std::move(newest));
+    }
+  }
+  RETURN_IF_ERROR(written.status());
+  if (first_ready && updated.metadata.creation_timestamp) {
+    parts_.metrics.BecameReady(observed.now - *updated.metadata.creation_timestamp);
+  }
+  observed.ticket = parts_.world.Wrote(*std::move(written));
+  const MutexLock lock(mu_);
+  memory_[key].wrote_status = parts_.clock.Mono();
+  return absl::OkStatus();
+}
+
+absl::Status Reconciler::Delete(const DeleteGuardian& guardian, std::stop_token stop) {
+  const absl::Status gone = parts_.client.Delete<api::Pod>(
+      guardian.key, {.uid = guardian.uid, .grace_period_seconds = 0}, {.stop = std::move(stop)});
+  // Aborted: another pod has the name by now.
+  if (gone.ok() || absl::IsNotFound(gone) || absl::IsAborted(gone)) {
+    parts_.world.DeletedPod(guardian.key, guardian.uid);
+    return absl::OkStatus();
+  }
+  return gone;
+}
+
+absl::Status Reconciler::DeleteTicketNow(const api::Ticket& ticket, std::stop_token stop) {
+  const absl::Status gone = parts_.client.Delete<api::Ticket>(
+      kube::KeyOf(ticket), {.uid = ticket.metadata.uid, .propagation_policy = "Background"},
+      {.stop = std::move(stop)});
+  return absl::IsNotFound(gone) || absl::IsAborted(gone) ? absl::OkStatus() : gone;
+}
+
+void Reconciler::Emit(const Plan& plan, const api::Ticket& ticket) {
+  const api::ObjectReference about = kube::RefTo(ticket);
   for (const EventNote& note : plan.events) {
     if (note.warning) {
       parts_.events.Warning(about, note.reason, note.message);
@@ -124,110 +290,6 @@ absl::StatusOr<kube::Result> Reconciler::Perform(const Observed& observed, const
       parts_.events.Normal(about, note.reason, note.message);
     }
   }
-  return kube::Result::From(again);
-}
-
-absl::StatusOr<Reconciler::Detour> Reconciler::Apply(const Observed& observed, const Action& action,
-                                                     std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
-  const auto done = [](const absl::Status& status) -> absl::StatusOr<Detour> {
-    RETURN_IF_ERROR(status);
-    return Detour{};
-  };
-  return std::visit(
-      Overloaded{
-          [&](const ConfirmCharge&) { return Confirm(observed, stop); },
-          [&](const CreateGuardian& create) { return Create(observed, create.incarnation, stop); },
-          [&](const DeleteGuardian& gone) {
-            return done(IgnoreGone(parts_.client.Delete<api::Pod>(
-                gone.key, {.uid = gone.uid, .grace_period_seconds = 0}, {.stop = stop})));
-          },
-          [&](const WriteStatus& write) { return done(WriteStatusOf(ticket, write.status, stop)); },
-          [&](const StepHandoff&) -> absl::StatusOr<Detour> {
-            ASSIGN_OR_RETURN(HandoffProgress progress, parts_.handoffs.Run(ticket, stop));
-            if (progress.status) {
-              RETURN_IF_ERROR(WriteStatusOf(ticket, *progress.status, stop));
-            }
-            return Detour{.again = progress.again};
-          },
-          [&](const DeleteTicket&) {
-            return done(IgnoreGone(parts_.client.Delete<api::Ticket>(
-                kube::KeyOf(ticket), {.uid = ticket.metadata.uid}, {.stop = stop})));
-          }},
-      action);
-}
-
-absl::StatusOr<Reconciler::Detour> Reconciler::Confirm(const Observed& observed,
-                                                       std::stop_token stop) {
-  if (observed.charge_confirmed) {
-    return Detour{};
-  }
-  const api::Ticket& ticket = *observed.ticket;
-  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(ticket.spec),
-                             .labels = ticket.metadata.labels};
-  if (ticket.spec.duration) {
-    claim.duration = ticket.spec.duration->value();
-  }
-  const std::string grant(api::ValueOf(ticket.metadata.annotations, api::kAnnotationGrant));
-  const absl::StatusOr<runtime::LedgerDecision> decision =
-      parts_.ledger.Confirm({ticket.metadata.ns, ticket.metadata.name, ticket.metadata.uid}, grant,
-                            claim, std::move(stop));
-  if (absl::IsCancelled(decision.status())) {
-    return decision.status();
-  }
-  if (!decision.ok()) {
-    return Detour{.plan =
-                      DecideQuotaUnavailable(observed, std::string(Message(decision.status())))};
-  }
-  if (!decision->granted()) {
-    return Detour{
-        .plan = DecideDenied(observed, decision->denied->message, decision->denied->next_change)};
-  }
-  const MutexLock lock(mu_);
-  memory_[kube::KeyOf(ticket)].confirmed = true;
-  return Detour{};
-}
-
-absl::StatusOr<Reconciler::Detour> Reconciler::Create(const Observed& observed, int32_t incarnation,
-                                                      std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
-  const api::Pod guardian = GuardianPod(ticket, incarnation, guardian_);
-  const absl::Status status = parts_.client.Create(guardian, {.stop = std::move(stop)}).status();
-  if (status.ok()) {
-    parts_.events.Normal(kube::RefTo(ticket), api::kEventGuardianCreated,
-                         absl::StrCat("created guardian ", guardian.metadata.name));
-    return Detour{};
-  }
-  if (absl::IsAlreadyExists(status) || absl::IsNotFound(status)) {
-    return Detour{.again = absl::Seconds(1)};  // Made before, or the namespace is on its way out.
-  }
-  if (absl::IsInvalidArgument(status) || absl::IsPermissionDenied(status)) {
-    return Detour{.plan = DecideRefused(observed, std::string(Message(status)),
-                                        absl::IsInvalidArgument(status))};
-  }
-  return status;
-}
-
-absl::Status Reconciler::WriteStatusOf(const api::Ticket& ticket, const api::TicketStatus& status,
-                                       std::stop_token stop) {
-  api::Ticket updated = ticket;
-  updated.status = status;
-  // Based on what was observed: a change since is a conflict, and the decision is made anew.
-  const absl::Status result =
-      parts_.client.Update(updated, "status", {.stop = std::move(stop)}).status();
-  if (absl::IsNotFound(result)) {
-    return absl::OkStatus();
-  }
-  RETURN_IF_ERROR(result);
-  if (status.phase == api::TicketPhase::kReady && !ticket.status.activation_time) {
-    parts_.metrics.ReadyAfter(parts_.clock.Now() -
-                              ticket.metadata.creation_timestamp.value_or(parts_.clock.Now()));
-  }
-  const MutexLock lock(mu_);
-  Memory& memory = memory_[kube::KeyOf(ticket)];
-  memory.base_version = ticket.metadata.resource_version;
-  memory.written_at = parts_.clock.Mono();
-  return absl::OkStatus();
 }
 
 }  // namespace korder::ticket

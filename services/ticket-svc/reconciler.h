@@ -1,5 +1,5 @@
-// Does what Decide says for one Ticket: confirms the charge at quota-svc, creates and deletes
-// guardians, writes the Ticket's status, runs its handoff, deletes it in the end. Decides nothing.
+// Does what Decide says for one Ticket: asks quota-svc, makes and deletes guardians, writes the
+// Ticket's status, carries handoffs through. Decides nothing itself.
 #pragma once
 
 #include <optional>
@@ -12,40 +12,30 @@
 #include "kube/client.h"
 #include "kube/controller.h"
 #include "kube/event_recorder.h"
-#include "runtime/ledger_client.h"
+#include "ticket-svc/charges.h"
 #include "ticket-svc/decide.h"
 #include "ticket-svc/guardian_pod.h"
-#include "ticket-svc/handoff_runner.h"
+#include "ticket-svc/handoff_driver.h"
 #include "ticket-svc/metrics.h"
 #include "ticket-svc/world.h"
 
 namespace korder::ticket {
 
-// The ledger as the reconciler needs it: quota-svc, or a double in tests.
-class Ledger {
- public:
-  virtual ~Ledger() = default;
-  virtual absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
-                                                          const std::string& reservation_id,
-                                                          const runtime::LedgerClaim& claim,
-                                                          std::stop_token stop) = 0;
-};
-
-struct ReconcilerParts {
-  kube::Client& client;
-  const World& world;
-  Ledger& ledger;
-  HandoffRunner& handoffs;
-  kube::EventRecorder& events;
-  Metrics& metrics;
-  const Clock& clock;
-};
-
 // Thread-safe; the controller never calls it for one key at the same time.
 class Reconciler final : public kube::Reconciler {
  public:
-  // Borrows the parts.
-  Reconciler(ReconcilerParts parts, GuardianOptions guardian);
+  struct Parts {
+    kube::Client& client;
+    World& world;
+    Charges& charges;
+    HandoffDriver& handoffs;
+    kube::EventRecorder& events;
+    Metrics& metrics;
+    const Clock& clock;
+  };
+
+  // Borrows all parts.
+  Reconciler(Parts parts, GuardianOptions guardians);
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
@@ -53,35 +43,37 @@ class Reconciler final : public kube::Reconciler {
   void ForgetAll();
 
  private:
-  // Of a ticket, by key; forgotten with it.
+  // What this process remembers of a ticket.
   struct Memory {
     std::string uid;
     bool confirmed = false;
-    std::string base_version;  // the resourceVersion that our last status write was based on
-    std::optional<MonoTime> written_at;
-  };
-  // What an action leads to besides going on: another plan, or a look later.
-  struct Detour {
-    std::optional<Plan> plan;
-    std::optional<absl::Duration> again;
+    std::optional<MonoTime> wrote_status;
   };
 
-  std::optional<Observed> Observe(const kube::ObjectKey& key);
-  absl::Status FindClaimedPod(Observed& observed, std::stop_token stop);
-  absl::StatusOr<kube::Result> Perform(const Observed& observed, const Plan& plan,
-                                       std::stop_token stop);
-  absl::StatusOr<Detour> Apply(const Observed& observed, const Action& action,
-                               std::stop_token stop);
-  absl::StatusOr<Detour> Confirm(const Observed& observed, std::stop_token stop);
-  absl::StatusOr<Detour> Create(const Observed& observed, int32_t incarnation,
-                                std::stop_token stop);
-  absl::Status WriteStatusOf(const api::Ticket& ticket, const api::TicketStatus& status,
-                             std::stop_token stop);
-  // The store does not show our last write yet.
-  bool IsStale(const api::Ticket& ticket);
+  // Nothing when there is no such ticket.
+  absl::StatusOr<std::optional<Observed>> Observe(const kube::ObjectKey& key, std::stop_token stop);
+  absl::StatusOr<std::vector<Guardian>> ObserveGuardians(const api::Ticket& ticket,
+                                                         std::stop_token stop);
+  absl::StatusOr<PodPtr> ObserveClaimedPod(const api::Ticket& ticket, std::stop_token stop);
+  absl::StatusOr<NodePtr> ObserveNode(const api::Pod& guardian, std::stop_token stop);
 
-  const ReconcilerParts parts_;
-  const GuardianOptions guardian_;
+  // Performs the plan's actions. What to do instead of the rest, when one of them says so.
+  absl::StatusOr<std::optional<Plan>> CarryOut(const Plan& plan, Observed& observed,
+                                               std::stop_token stop);
+  absl::StatusOr<std::optional<Plan>> Confirm(const Observed& observed, std::stop_token stop);
+  absl::StatusOr<std::optional<Plan>> Create(const CreateGuardian& wanted, const Observed& observed,
+                                             std::stop_token stop);
+  absl::StatusOr<std::optional<Plan>> Adopt(const CreateGuardian& wanted, const Observed& observed,
+                                            std::stop_token stop);
+  // After it, observed.ticket is what was written.
+  absl::Status Write(const api::TicketStatus& status, Observed& observed, std::stop_token stop);
+  absl::Status Delete(const DeleteGuardian& guardian, std::stop_token stop);
+  absl::Status DeleteTicketNow(const api::Ticket& ticket, std::stop_token stop);
+  void Emit(const Plan& plan, const api::Ticket& ticket);
+
+  const Parts parts_;
+  const GuardianOptions guardians_;
+
   Mutex mu_;
   absl::flat_hash_map<kube::ObjectKey, Memory> memory_ ABSL_GUARDED_BY(mu_);
 };

@@ -1,26 +1,41 @@
 #include "ticket-svc/ticket_desk.h"
 
+#include <memory>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
 #include "json/fields.h"
 #include "runtime/grpc_client.h"
-#include "ticket-svc/claim_reconciler.h"
+#include "ticket-svc/claim_fit.h"
 
 namespace korder::ticket {
+namespace {
 
-TicketDesk::TicketDesk(const World& world, const Clock& clock, absl::Duration default_timeout)
-    : world_(world), clock_(clock), default_timeout_(default_timeout) {}
+absl::StatusOr<PodPtr> ParsePod(const v1::OfferRequest& request) {
+  if (request.namespace_().empty()) {
+    return InvalidArgumentError("namespace: is required");
+  }
+  api::Pod pod;
+  if (absl::Status status = json::Parse(request.pod_json(), pod); !status.ok()) {
+    return InvalidArgumentError(absl::StrCat("pod_json: ", std::string(Message(status))));
+  }
+  // At admission a pod's namespace may stand in the request only.
+  pod.metadata.ns = request.namespace_();
+  return std::make_shared<const api::Pod>(std::move(pod));
+}
+
+}  // namespace
 
 grpc::Status TicketDesk::Offer(grpc::ServerContext*, const v1::OfferRequest* request,
                                v1::OfferResponse* response) {
-  auto pod = std::make_shared<api::Pod>();
-  if (const absl::Status bad = json::Parse(request->pod_json(), *pod); !bad.ok()) {
-    return runtime::ToGrpcStatus(Annotate(bad, "pod_json"));
+  absl::StatusOr<PodPtr> pod = ParsePod(*request);
+  if (!pod.ok()) {
+    return runtime::ToGrpcStatus(pod.status());
   }
-  pod->metadata.ns = request->namespace_();
-  const Claimant claimant = MakeClaimant(std::move(pod), default_timeout_);
-  const std::vector<Room> rooms = RoomsIn(world_, request->namespace_());
+  const Claimant claimant = MakeClaimant(*std::move(pod), api::kDefaultClaimTimeout);
+  const std::vector<Room> rooms = world_.Rooms(request->namespace_());
   const absl::Time now = clock_.Now();
   if (const Room* room = BestRoom(claimant, rooms, now)) {
     v1::OfferResponse::Ticket& ticket = *response->mutable_ticket();

@@ -1,9 +1,9 @@
-// TicketDesk over gRPC: would this pod get a ticket now? Parses, asks claim_fit, renders.
+// The gRPC service TicketDesk: would this pod get a ticket now? Reads only, so every replica
+// answers.
 #pragma once
 
-#include <string>
+#include <grpcpp/grpcpp.h>
 
-#include "absl/time/time.h"
 #include "base/clock.h"
 #include "korder/ticket/v1/ticket.grpc.pb.h"
 #include "ticket-svc/world.h"
@@ -13,8 +13,10 @@ namespace korder::ticket {
 // Thread-safe.
 class TicketDesk final : public v1::TicketDesk::Service {
  public:
-  // Borrows both.
-  TicketDesk(const World& world, const Clock& clock, absl::Duration default_timeout);
+  static constexpr char kService[] = "korder.ticket.v1.TicketDesk";
+
+  // Borrows everything.
+  TicketDesk(const World& world, const Clock& clock) : world_(world), clock_(clock) {}
 
   grpc::Status Offer(grpc::ServerContext* context, const v1::OfferRequest* request,
                      v1::OfferResponse* response) override;
@@ -22,7 +24,6 @@ class TicketDesk final : public v1::TicketDesk::Service {
  private:
   const World& world_;
   const Clock& clock_;
-  const absl::Duration default_timeout_;
 };
 
 }  // namespace korder::ticket

@@ -10,6 +10,7 @@
 #include "api/meta/condition.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/reasons.h"
+#include "kube/object_key.h"
 #include "ticket-svc/expiry.h"
 
 namespace korder::ticket {
@@ -58,10 +59,6 @@ void ForgetClaim(api::TicketStatus& status) {
   status.utilization_rate.clear();
 }
 
-std::string NamespacedName(const api::Pod& pod) {
-  return absl::StrCat(pod.metadata.ns, "/", pod.metadata.name);
-}
-
 }  // namespace
 
 api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reason,
@@ -82,7 +79,7 @@ api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardia
     status.expiration_time = WindowEndWhenReady(ticket, now);
   }
   status.node_name = guardian.spec.node_name;
-  status.guardian_pod = NamespacedName(guardian);
+  status.guardian_pod = kube::KeyOf(guardian).ToString();
   status.incarnation = incarnation;
   Set(api::kConditionReady, {true, api::kReasonGuardianRunning}, now, status);
   Set(api::kConditionGuardianReady, {true, api::kReasonGuardianRunning}, now, status);
@@ -94,7 +91,7 @@ api::TicketStatus AssignedStatus(const api::Ticket& ticket, const api::Pod& pod,
                                  api::TicketHandoff handoff) {
   api::TicketStatus status = ticket.status;
   status.handoff = std::move(handoff);
-  status.claimed_pod = NamespacedName(pod);
+  status.claimed_pod = kube::KeyOf(pod).ToString();
   status.claimed_pod_uid = pod.metadata.uid;
   return status;
 }

@@ -1,11 +1,12 @@
 #include "ticket-svc/world.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
 #include "ticket-svc/claim_decide.h"
 #include "ticket-svc/guardian_pod.h"
+#include "ticket-svc/keys.h"
 
 namespace korder::ticket {
 namespace {
@@ -17,19 +18,12 @@ constexpr char kPod[] = "pod";          // tickets: status.claimedPod
 constexpr char kNode[] = "node";        // tickets: status.nodeName
 constexpr char kOwner[] = "owner";      // guardians: UID of the managing owner
 constexpr char kNamespace[] = "namespace";
-constexpr char kWaiting[] = "waiting";  // claim pods: "" for those that wait
+constexpr char kWaiting[] = "waiting";  // claim pods: namespace of those that wait
 
 using Values = std::vector<std::string>;
 
 Values If(bool condition, std::string value) {
   return condition ? Values{std::move(value)} : Values{};
-}
-
-kube::ObjectKey ParseKey(const std::string& text) {
-  const size_t slash = text.find('/');
-  return slash == std::string::npos
-             ? kube::ObjectKey{"", text}
-             : kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
 }
 
 }  // namespace
@@ -53,7 +47,8 @@ World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(cloc
   });
   stores_.claim_pods.AddIndex(kNamespace,
                               [](const api::Pod& pod) { return Values{pod.metadata.ns}; });
-  stores_.claim_pods.AddIndex(kWaiting, [](const api::Pod& pod) { return If(IsWaiting(pod), ""); });
+  stores_.claim_pods.AddIndex(
+      kWaiting, [](const api::Pod& pod) { return If(IsWaiting(pod), pod.metadata.ns); });
 }
 
 TicketPtr World::Ticket(const kube::ObjectKey& key) const {
@@ -102,7 +97,7 @@ std::vector<PodPtr> World::GuardiansOf(const api::Ticket& ticket) const {
   }
   // One that we have just made and the watch has not shown yet: its name is the next one.
   const kube::ObjectKey next{ticket.metadata.ns, GuardianName(ticket, newest + 1)};
-  if (PodPtr made = pods_.Newest(next, nullptr); made && IncarnationOf(ticket, *made) != 0) {
+  if (PodPtr made = Guardian(next); made && IncarnationOf(ticket, *made) != 0) {
     found.push_back(std::move(made));
   }
   return found;
@@ -126,10 +121,16 @@ std::vector<PodPtr> World::ClaimPods(const std::string& ns) const {
   return found;
 }
 
+bool World::HasWaiting(const std::string& ns) const {
+  return !stores_.claim_pods.ByIndex(kWaiting, ns).empty();
+}
+
 std::set<std::string> World::WaitingNamespaces() const {
   std::set<std::string> found;
-  for (const PodPtr& pod : stores_.claim_pods.ByIndex(kWaiting, "")) {
-    found.insert(pod->metadata.ns);
+  for (const PodPtr& pod : stores_.claim_pods.List()) {
+    if (IsWaiting(*pod)) {
+      found.insert(pod->metadata.ns);
+    }
   }
   return found;
 }
@@ -151,11 +152,6 @@ std::vector<Room> World::Rooms(const std::string& ns) const {
     rooms.push_back(MakeRoom(std::move(ticket), std::move(guardian), std::move(node)));
   }
   return rooms;
-}
-
-void World::ForgetWrites() {
-  tickets_.Clear();
-  pods_.Clear();
 }
 
 }  // namespace korder::ticket

@@ -46,7 +46,8 @@ class World {
   PodPtr Guardian(const kube::ObjectKey& key) const;
   PodPtr ClaimPod(const kube::ObjectKey& key) const;
   std::vector<PodPtr> ClaimPods(const std::string& ns) const;
-  // Namespaces with a pod that waits for a ticket.
+  // Whether a pod of the namespace waits for a ticket; and all such namespaces.
+  bool HasWaiting(const std::string& ns) const;
   std::set<std::string> WaitingNamespaces() const;
   NodePtr Node(const std::string& name) const;
 
@@ -60,9 +61,6 @@ class World {
   // Informers' handlers; to be called before any other.
   void OnTicket(const api::Ticket* was, const api::Ticket* is) { tickets_.OnChange(was, is); }
   void OnPod(const api::Pod* was, const api::Pod* is) { pods_.OnChange(was, is); }
-
-  // When leadership begins: what was written in an earlier term may be outdated.
-  void ForgetWrites();
 
  private:
   Stores stores_;

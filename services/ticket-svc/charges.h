@@ -1,0 +1,23 @@
+// Asks whether a ticket is charged: quota-svc, or a double in tests.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "runtime/ledger_client.h"
+
+namespace korder::ticket {
+
+// Thread-safe.
+class Charges {
+ public:
+  virtual ~Charges() = default;
+  // `reservation_id` is the grant that the ticket carries, or empty. May be asked any number of
+  // times for one ticket.
+  virtual absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
+                                                          const std::string& reservation_id,
+                                                          const runtime::LedgerClaim& claim,
+                                                          std::stop_token stop) = 0;
+};
+
+}  // namespace korder::ticket

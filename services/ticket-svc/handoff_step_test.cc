@@ -1,0 +1,295 @@
+#include "ticket-svc/handoff_step.h"
+
+#include <optional>
+#include <random>
+
+#include <catch2/catch.hpp>
+
+#include "ticket-svc/testing/make.h"
+
+namespace korder::ticket {
+namespace {
+
+using Act = HandoffAct;
+using Why = HandoffReason;
+
+// Ticket web-0 on n1, promised to pod shop; nothing has been done yet.
+struct Stage {
+  Stage() {
+    record = {.id = "h1",
+              .step = "Assigned",
+              .pod_uid = "uid-shop",
+              .guardian_uid = "uid-web-0-g1",
+              .node = "n1",
+              .started_at = kNow};
+    pod = MakeClaimPod("shop");
+    guardian = Running(MakeGuardian(MakeTicket("web-0"), 1), "n1");
+    node = MakeNode("n1");
+  }
+
+  Stage& Nominated() {
+    pod->metadata.annotations["korder.dev/handoff"] = "h1";
+    pod->status.nominated_node_name = "n1";
+    return *this;
+  }
+  Stage& Released() {
+    guardian.reset();
+    return *this;
+  }
+  Stage& Ungated() {
+    pod->spec.scheduling_gates.clear();
+    pod->metadata.labels["korder.dev/claim"] = "claimed";
+    pod->metadata.annotations.erase("korder.dev/handoff");
+    return *this;
+  }
+  Stage& Bound(const std::string& to = "n1") {
+    *pod = Running(*pod, to);
+    return *this;
+  }
+
+  HandoffMove Step() const {
+    return HandoffStep({.record = record,
+                        .pod = pod ? &*pod : nullptr,
+                        .guardian = guardian ? &*guardian : nullptr,
+                        .node = node ? &*node : nullptr,
+                        .window_over = window_over,
+                        .settle = settle,
+                        .gone_for = gone_for,
+                        .now = now});
+  }
+
+  api::TicketHandoff record;
+  std::optional<api::Pod> pod;
+  std::optional<api::Pod> guardian;
+  std::optional<api::Node> node;
+  bool window_over = false;
+  absl::Duration settle;
+  absl::Duration gone_for = absl::InfiniteDuration();
+  absl::Time now = kNow + absl::Seconds(1);
+};
+
+constexpr Why kNoReason = Why::kNone;
+
+TEST_CASE("handoff step: the way of a handoff that nobody disturbs", "[handoff]") {
+  Stage s;
+  CHECK(s.Step().act == Act::kNominate);
+  CHECK(s.Nominated().Step().act == Act::kRelease);
+  CHECK(s.Released().Step().act == Act::kUngate);
+  CHECK(s.Ungated().Step().act == Act::kWait);
+  CHECK(s.Bound().Step().act == Act::kClaimed);
+}
+
+TEST_CASE("handoff step: what to do follows from what is there", "[handoff]") {
+  struct Case {
+    const char* name;
+    void (*arrange)(Stage&);
+    Act want;
+    Why why = kNoReason;
+  };
+  const Case cases[] = {
+      // The pod is gone.
+      {"pod deleted before the release", [](Stage& s) { s.pod.reset(); }, Act::kAbort,
+       Why::kPodGone},
+      {"pod being deleted before the release",
+       [](Stage& s) { s.Nominated().pod->metadata.deletion_timestamp = kNow; }, Act::kAbort,
+       Why::kPodGone},
+      {"pod deleted after the release", [](Stage& s) { s.Released().pod.reset(); }, Act::kLost,
+       Why::kPodGone},
+      {"pod being deleted after the release, unbound",
+       [](Stage& s) { s.Nominated().Released().pod->metadata.deletion_timestamp = kNow; },
+       Act::kLost, Why::kPodGone},
+      // The pod is bound.
+      {"bound to the node, running", [](Stage& s) { s.Released().Ungated().Bound(); },
+       Act::kClaimed},
+      {"bound to the node, ended already",
+       [](Stage& s) { s.Released().Ungated().Bound().pod->status.phase = "Succeeded"; },
+       Act::kClaimed},
+      {"bound to the node, failed by itself",
+       [](Stage& s) { s.Released().Ungated().Bound().pod->status.phase = "Failed"; },
+       Act::kClaimed},
+      {"bound to the node, being deleted",
+       [](Stage& s) { s.Released().Ungated().Bound().pod->metadata.deletion_timestamp = kNow; },
+       Act::kClaimed},
+      {"bound to the node, turned away by the kubelet",
+       [](Stage& s) {
+         s.Released().Ungated().Bound();
+         s.pod->status.phase = "Failed";
+         s.pod->status.reason = "OutOfcpu";
+       },
+       Act::kLost, Why::kPodRejected},
+      {"bound elsewhere", [](Stage& s) { s.Released().Ungated().Bound("n2"); }, Act::kMissed,
+       Why::kBoundElsewhere},
+      {"bound elsewhere while the guardian lives", [](Stage& s) { s.Ungated().Bound("n2"); },
+       Act::kAbort, Why::kBoundEarly},
+      {"bound to the node beside the guardian", [](Stage& s) { s.Ungated().Bound(); }, Act::kAbort,
+       Why::kBoundEarly},
+      // Before the release.
+      {"a preemptor took the nomination away",
+       [](Stage& s) { s.Nominated().pod->status.nominated_node_name.clear(); }, Act::kNominate},
+      {"nominated elsewhere",
+       [](Stage& s) { s.Nominated().pod->status.nominated_node_name = "n2"; }, Act::kNominate},
+      {"nominated, but not marked by us",
+       [](Stage& s) { s.pod->status.nominated_node_name = "n1"; }, Act::kNominate},
+      {"marked by another handoff",
+       [](Stage& s) { s.pod->metadata.annotations["korder.dev/handoff"] = "h2"; }, Act::kAbort,
+       Why::kTakenByAnother},
+      {"another gate",
+       [](Stage& s) { s.Nominated().pod->spec.scheduling_gates.push_back({"x/y"}); }, Act::kAbort,
+       Why::kOtherGate},
+      {"node cordoned", [](Stage& s) { s.Nominated().node->spec.unschedulable = true; },
+       Act::kAbort, Why::kNodeUnfit},
+      {"node not Ready",
+       [](Stage& s) { s.Nominated().node->status.conditions[0].status = "Unknown"; }, Act::kAbort,
+       Why::kNodeUnfit},
+      {"node gone", [](Stage& s) { s.Nominated().node.reset(); }, Act::kAbort, Why::kNodeGone},
+      {"guardian being deleted by somebody",
+       [](Stage& s) { s.Nominated().guardian->metadata.deletion_timestamp = kNow; }, Act::kAbort,
+       Why::kGuardianLost},
+      {"the window is over", [](Stage& s) { s.Nominated().window_over = true; }, Act::kAbort,
+       Why::kWindowOver},
+      {"for too long", [](Stage& s) { s.Nominated().now = kNow + absl::Seconds(11); }, Act::kAbort,
+       Why::kTimeout},
+      {"gate opened by somebody", [](Stage& s) { s.Nominated().Ungated(); }, Act::kAbort,
+       Why::kGateGone},
+      // After the release.
+      {"guardian evicted after the nomination",
+       [](Stage& s) { s.Nominated().guardian->status.phase = "Failed"; }, Act::kUngate},
+      {"guardian deleted from outside before the nomination", [](Stage& s) { s.Released(); },
+       Act::kLost, Why::kGuardianLost},
+      {"guardian deleted from outside after the nomination",
+       [](Stage& s) { s.Nominated().Released(); }, Act::kUngate},
+      {"nomination gone between release and ungate",
+       [](Stage& s) { s.Nominated().Released().pod->status.nominated_node_name.clear(); },
+       Act::kNominate},
+      {"... for too long",
+       [](Stage& s) {
+         s.Nominated().Released().pod->status.nominated_node_name.clear();
+         s.now = kNow + absl::Seconds(11);
+       },
+       Act::kLost, Why::kTimeout},
+      {"taken over by another handoff after the release",
+       [](Stage& s) { s.Released().pod->metadata.annotations["korder.dev/handoff"] = "h2"; },
+       Act::kLost, Why::kTakenByAnother},
+      {"the window is over after the release",
+       [](Stage& s) { s.Nominated().Released().window_over = true; }, Act::kUngate},
+      {"node cordoned after the release",
+       [](Stage& s) { s.Nominated().Released().node->spec.unschedulable = true; }, Act::kUngate},
+      {"node gone after the release", [](Stage& s) { s.Nominated().Released().node.reset(); },
+       Act::kLost, Why::kNodeGone},
+      // After the gate was opened.
+      {"the scheduler has not looked yet", [](Stage& s) { s.Nominated().Released().Ungated(); },
+       Act::kWait},
+      {"the scheduler stands still for long",
+       [](Stage& s) { s.Nominated().Released().Ungated().now = kNow + absl::Hours(1); },
+       Act::kWait},
+      {"refused, nomination cleared",
+       [](Stage& s) {
+         s.Nominated().Released().Ungated();
+         *s.pod = Refused(*s.pod, "no room");
+         s.pod->status.nominated_node_name.clear();
+       },
+       Act::kNominate},
+      {"refused for too long",
+       [](Stage& s) {
+         s.Nominated().Released().Ungated();
+         *s.pod = Refused(*s.pod, "no room");
+         s.now = kNow + absl::Seconds(11);
+       },
+       Act::kLost, Why::kTimeout},
+      {"node gone after the gate was opened",
+       [](Stage& s) { s.Nominated().Released().Ungated().node.reset(); }, Act::kLost,
+       Why::kNodeGone},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      Stage s;
+      c.arrange(s);
+      const HandoffMove move = s.Step();
+      CHECK(move.act == c.want);
+      CHECK(api::Name(move.reason) == api::Name(c.why));
+    }
+  }
+}
+
+TEST_CASE("handoff step: on old servers the gate stays shut until the deletion has settled",
+          "[handoff]") {
+  Stage s;
+  s.Nominated().Released();
+  s.settle = absl::Milliseconds(500);
+  s.gone_for = absl::Milliseconds(120);
+  CHECK(s.Step() == HandoffMove{.act = Act::kWait, .wait = absl::Milliseconds(380)});
+  s.gone_for = absl::Milliseconds(500);
+  CHECK(s.Step().act == Act::kUngate);
+}
+
+TEST_CASE("handoff step: a mark made again still is the mark of the handoff", "[handoff]") {
+  Stage s;
+  s.Nominated().pod->metadata.annotations["korder.dev/handoff"] = "h1+4711";
+  CHECK(s.Step().act == Act::kRelease);
+}
+
+TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is safe",
+          "[handoff][property]") {
+  std::mt19937 random(5);
+  const auto chance = [&](int percent) { return static_cast<int>(random() % 100) < percent; };
+  for (int i = 0; i < 20000; ++i) {
+    Stage s;
+    if (chance(60)) s.Nominated();
+    if (chance(40)) s.Released();
+    if (chance(30)) s.Ungated();
+    if (chance(20)) s.Bound(chance(50) ? "n1" : "n2");
+    if (chance(20)) s.pod->status.nominated_node_name = chance(50) ? "" : "n2";
+    if (chance(10)) s.pod->metadata.annotations["korder.dev/handoff"] = "h2";
+    if (chance(10)) s.pod->spec.scheduling_gates.push_back({"x/y"});
+    if (chance(10)) s.pod->metadata.deletion_timestamp = kNow;
+    if (chance(10)) s.node->spec.unschedulable = true;
+    if (s.guardian && chance(10)) s.guardian->metadata.deletion_timestamp = kNow;
+    if (chance(5)) s.node.reset();
+    if (chance(5)) s.pod.reset();
+    s.window_over = chance(10);
+    s.now = kNow + absl::Seconds(static_cast<int>(random() % 15));
+    const bool gated = s.pod && api::HasGate(*s.pod, "korder.dev/claim");
+    const HandoffMove move = s.Step();
+    CAPTURE(i, static_cast<int>(move.act), api::Name(move.reason));
+    switch (move.act) {
+      case Act::kRelease:
+        // Only a pod that is surely counted on the node, and is held back by us alone.
+        REQUIRE(s.guardian);
+        REQUIRE(s.node);
+        REQUIRE(gated);
+        REQUIRE(s.pod->spec.scheduling_gates.size() == 1);
+        REQUIRE(s.pod->status.nominated_node_name == "n1");
+        REQUIRE_FALSE(s.pod->metadata.deleting());
+        REQUIRE_FALSE(s.window_over);
+        break;
+      case Act::kUngate:
+        REQUIRE_FALSE(s.guardian);
+        REQUIRE(gated);
+        REQUIRE(s.pod->status.nominated_node_name == "n1");
+        break;
+      case Act::kNominate:
+        REQUIRE_FALSE(api::IsBound(*s.pod));
+        break;
+      case Act::kClaimed:
+        REQUIRE(s.pod->spec.node_name == "n1");
+        REQUIRE_FALSE(s.guardian);
+        break;
+      case Act::kAbort:
+        REQUIRE(s.guardian);
+        REQUIRE(move.reason != kNoReason);
+        break;
+      case Act::kLost:
+      case Act::kMissed:
+        REQUIRE_FALSE(s.guardian);
+        REQUIRE(move.reason != kNoReason);
+        break;
+      case Act::kWait:
+        REQUIRE_FALSE(s.guardian);
+        REQUIRE(move.wait > absl::ZeroDuration());
+        break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace korder::ticket

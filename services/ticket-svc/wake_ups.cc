@@ -1,0 +1,95 @@
+#include "ticket-svc/wake_ups.h"
+
+#include <tuple>
+
+#include "api/v1alpha1/names.h"
+#include "ticket-svc/claim_decide.h"
+#include "ticket-svc/claim_reconciler.h"
+
+namespace korder::ticket {
+namespace {
+
+bool IsClaimable(const api::Ticket* ticket) {
+  return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady &&
+         !ticket->status.handoff;
+}
+
+// A handoff that `was` had has ended, however.
+bool HandoffEnded(const api::Ticket* was, const api::Ticket* is) {
+  return was != nullptr && was->status.handoff &&
+         (is == nullptr || !is->status.handoff ||
+          is->status.handoff->id != was->status.handoff->id);
+}
+
+// What decides whether a pod may run on the node; heartbeats do not count.
+auto UseOf(const api::Node& node) {
+  return std::make_tuple(api::IsReady(node), node.metadata.deleting(), node.spec,
+                         node.metadata.labels);
+}
+
+}  // namespace
+
+void WakeUps::WakeClaims(const std::string& ns) {
+  if (world_.HasWaiting(ns)) {
+    claims_.Enqueue(NamespaceKey(ns));
+  }
+}
+
+void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+  world_.OnTicket(was, is);
+  metrics_.OnTicket(was, is);
+  const api::Ticket& ticket = is != nullptr ? *is : *was;
+  tickets_.Enqueue(kube::KeyOf(ticket));
+  if (HandoffEnded(was, is)) {
+    for (const std::string& ns : locks_.TakeWaiting(was->status.handoff->node)) {
+      claims_.Enqueue(NamespaceKey(ns));
+    }
+    // The pod may be waiting again.
+    WakeClaims(ticket.metadata.ns);
+  } else if (IsClaimable(is) && !IsClaimable(was)) {
+    WakeClaims(ticket.metadata.ns);
+  }
+}
+
+void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
+  world_.OnPod(was, is);
+  const api::Pod& pod = is != nullptr ? *is : *was;
+  const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
+  if (owner != nullptr && owner->kind == api::Ticket::kResource.kind) {
+    tickets_.Enqueue({pod.metadata.ns, owner->name});
+  }
+}
+
+void WakeUps::OnClaimPod(const api::Pod* was, const api::Pod* is) {
+  world_.OnPod(was, is);
+  const api::Pod& pod = is != nullptr ? *is : *was;
+  for (const TicketPtr& ticket : world_.TicketsOfPod(kube::KeyOf(pod))) {
+    tickets_.Enqueue(kube::KeyOf(*ticket));
+  }
+  if (is != nullptr && IsWaiting(*is)) {
+    claims_.Enqueue(NamespaceKey(pod.metadata.ns));
+  }
+}
+
+void WakeUps::OnNode(const api::Node* was, const api::Node* is) {
+  if (is == nullptr) {
+    for (const TicketPtr& ticket : world_.TicketsOnNode(was->metadata.name)) {
+      tickets_.Enqueue(kube::KeyOf(*ticket));
+    }
+  } else if (was == nullptr || UseOf(*was) != UseOf(*is)) {
+    for (const std::string& ns : world_.WaitingNamespaces()) {
+      claims_.Enqueue(NamespaceKey(ns));
+    }
+  }
+}
+
+void WakeUps::Everything() {
+  for (const TicketPtr& ticket : world_.Tickets()) {
+    tickets_.Enqueue(kube::KeyOf(*ticket));
+  }
+  for (const std::string& ns : world_.WaitingNamespaces()) {
+    claims_.Enqueue(NamespaceKey(ns));
+  }
+}
+
+}  // namespace korder::ticket
