@@ -21,7 +21,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/log.h"
+#include "base/status_macros.h"
 #include "kube/client.h"
+#include "kube/decode_page.h"
 #include "kube/list_watcher.h"
 #include "kube/store.h"
 
@@ -62,16 +65,22 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
  private:
   // --- ListWatcher::Sink ---
   absl::StatusOr<ListPage> Page(std::string body, bool first) override {
-    ObjectList<T> page;
-    RETURN_IF_ERROR(json::Parse(std::move(body), page));
+    ASSIGN_OR_RETURN(DecodedPage<T> page, DecodePage<T>(std::move(body)));
     if (first) {
       listed_.clear();
     }
-    for (T& item : page.items) {
+    for (T& item : page.list.items) {
       listed_.insert(KeyOf(item));
       Upsert(std::move(item));
     }
-    return ListPage{page.metadata.resource_version, page.metadata.continue_token};
+    for (LeftOut& bad : page.left_out) {
+      log::Error("listed object left out", {{"resource", T::kResource.plural},
+                                            {"object", bad.key.ToString()},
+                                            {"error", ToString(bad.why)}});
+      listed_.insert(std::move(bad.key));  // It is there: what we know of it stays.
+    }
+    return ListPage{std::move(page.list.metadata.resource_version),
+                    std::move(page.list.metadata.continue_token)};
   }
   void ListDone() override {
     for (const ObjectKey& key : store_.Keys()) {

@@ -1,63 +1,56 @@
 #include "kube/list_watcher.h"
 
-#include <chrono>
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "api/meta/status.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "kube/api_error.h"
 #include "kube/watch_frames.h"
-#include "kube/watch_state.h"
 
 namespace korder::kube {
 namespace {
 
-// A frame longer than any object the API server stores means that something is wrong.
+// A frame longer than any object an API server stores means that something is wrong.
 constexpr size_t kMaxFrame = 32 << 20;
 
+constexpr std::string_view kErrorEvent = "ERROR";
 struct EventName {
   std::string_view name;
   EventType type;
 };
-constexpr EventName kEventNames[] = {{"ADDED", EventType::kAdded},
-                                     {"MODIFIED", EventType::kModified},
-                                     {"DELETED", EventType::kDeleted},
-                                     {"BOOKMARK", EventType::kBookmark}};
+constexpr auto kEventNames = std::to_array<EventName>({{"ADDED", EventType::kAdded},
+                                                       {"MODIFIED", EventType::kModified},
+                                                       {"DELETED", EventType::kDeleted},
+                                                       {"BOOKMARK", EventType::kBookmark}});
 
-// Hands one frame to the sink; returns the object's version, or the error that an ERROR frame
-// carries.
-absl::StatusOr<std::string> Dispatch(std::string frame, ListWatcher::Sink& sink) {
-  json::Reader reader(std::move(frame));
-  std::string_view key;
-  std::string_view type;
-  std::string version;
-  for (reader.BeginObject(); reader.NextKey(key);) {
-    if (key == "type") {
-      type = reader.String();
-    } else if (key != "object") {
-      reader.Skip();
-    } else if (type == "ERROR") {
-      api::Status status;
-      json::ReadJson(reader, status);
-      RETURN_IF_ERROR(reader.Finish());
-      return StatusFromObject(status);
-    } else {
-      const EventName* known = nullptr;
-      for (const EventName& name : kEventNames) {
-        known = name.name == type ? &name : known;
-      }
-      if (known == nullptr) {
-        return InvalidArgumentError(
-            absl::StrCat("watch event of unknown type \"", std::string(type), "\""));
-      }
-      ASSIGN_OR_RETURN(version, sink.Event(known->type, reader));
+std::optional<EventType> TypeOf(std::string_view name) {
+  for (const EventName& event : kEventNames) {
+    if (event.name == name) {
+      return event.type;
     }
   }
-  RETURN_IF_ERROR(reader.Finish());
-  return version;
+  return std::nullopt;
+}
+
+// What an ERROR event carries: why the server ends the watch.
+absl::Status ReadErrorEvent(json::Reader& object) {
+  api::Status refusal;
+  json::ReadJson(object, refusal);
+  return object.ok()
+             ? StatusFromObject(refusal)
+             : UnavailableError("the server ended the watch with an unreadable ERROR event");
+}
+
+double Random() {
+  thread_local std::minstd_rand engine(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
 }  // namespace
@@ -68,28 +61,24 @@ ListWatcher::ListWatcher(Client& client, const api::ResourceType& resource,
 
 void ListWatcher::Run(std::stop_token stop) {
   WatchState state;
-  std::minstd_rand random(std::random_device{}());
-  std::uniform_real_distribution<double> uniform(0, 1);
-  while (!stop.stop_requested()) {
-    const bool listing = state.next() == WatchState::Next::kList;
-    const absl::Status status = listing ? ListOnce(stop, state) : WatchOnce(stop, state);
+  for (;;) {
+    const WatchState::Step step = state.next();
+    Wait(step, stop);
     if (stop.stop_requested()) {
       return;
     }
-    if (!status.ok()) {
-      const bool expired = absl::IsOutOfRange(status);
-      client_.observer().WatchRestart(resource_.plural, expired ? "expired" : "error");
-      log::Info(listing ? "list failed" : "watch failed",
-                {{"resource", resource_.plural}, {"error", ToString(status)}});
-      state.Failed(status);
+    const bool listing = step.kind == WatchState::Kind::kList;
+    const absl::Status status = listing ? ListOnce(stop, state) : WatchOnce(stop, state);
+    const std::string_view reason = state.next().reason;
+    if (stop.stop_requested()) {
+      return;
     }
-    absl::Duration delay = BackoffDelay(options_.backoff, state.failures(), uniform(random));
-    delay = std::max(delay, RetryAfter(status));
-    if (delay > absl::ZeroDuration()) {
-      const MutexLock lock(mu_);
-      sync_changed_.WaitUntil(mu_, stop,
-                              std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                              [] { return false; });
+    if (!reason.empty()) {
+      client_.observer().WatchRestart(resource_.plural, reason);
+    }
+    if (!status.ok()) {
+      log::Warn(listing ? "list failed" : "watch broke off",
+                {{"resource", resource_.plural}, {"reason", reason}, {"error", ToString(status)}});
     }
   }
 }
@@ -99,62 +88,127 @@ bool ListWatcher::WaitForSync(std::stop_token stop) {
   return sync_changed_.Wait(mu_, std::move(stop), [this] { return synced(); });
 }
 
-absl::Status ListWatcher::ListOnce(std::stop_token stop, WatchState& state) {
-  bool first = true;
-  do {
-    const HttpRequest request = ListRequest(resource_, options_.ns,
-                                            {.label_selector = options_.label_selector,
-                                             .field_selector = options_.field_selector,
-                                             .limit = options_.page_size,
-                                             .continue_token = state.continue_token()});
-    ASSIGN_OR_RETURN(std::string body, client_.Raw(request, {.stop = stop}));
-    ASSIGN_OR_RETURN(const ListPage page, sink_.Page(std::move(body), first));
-    first = false;
-    state.ListPage(page.resource_version, page.continue_token);
-  } while (state.next() == WatchState::Next::kList);
-  sink_.ListDone();
+void ListWatcher::MarkSynced() {
   {
     const MutexLock lock(mu_);
     synced_.store(true, std::memory_order_release);
   }
   sync_changed_.NotifyAll();
+}
+
+void ListWatcher::Wait(const WatchState::Step& step, std::stop_token stop) {
+  const absl::Duration delay =
+      std::max(BackoffDelay(options_.backoff, step.failures, Random()), step.at_least);
+  if (delay <= absl::ZeroDuration()) {
+    return;
+  }
+  if (options_.wait) {
+    options_.wait(delay, std::move(stop));
+    return;
+  }
+  const MonoTime until = SystemClock().Mono() + absl::ToChronoNanoseconds(delay);
+  const MutexLock lock(mu_);
+  sync_changed_.WaitUntil(mu_, std::move(stop), until, [] { return false; });
+}
+
+absl::Status ListWatcher::ListOnce(std::stop_token stop, WatchState& state) {
+  const auto page = [&]() -> absl::StatusOr<ListPage> {
+    const ListOptions options{.label_selector = options_.label_selector,
+                              .field_selector = options_.field_selector,
+                              .limit = options_.page_size,
+                              .continue_token = state.next().continue_token};
+    ASSIGN_OR_RETURN(std::string body,
+                     client_.ListText(resource_, options_.ns, options, {.stop = std::move(stop)}));
+    return sink_.Page(std::move(body), state.next().first);
+  }();
+  if (!page.ok()) {
+    state.ListFailed(page.status());
+    return page.status();
+  }
+  if (state.PageArrived(page->resource_version, page->continue_token)) {
+    sink_.ListDone();
+    MarkSynced();
+  }
   return absl::OkStatus();
 }
 
 absl::Status ListWatcher::WatchOnce(std::stop_token stop, WatchState& state) {
-  const HttpRequest request = WatchRequest(resource_, options_.ns,
-                                           {.label_selector = options_.label_selector,
-                                            .field_selector = options_.field_selector,
-                                            .resource_version = state.version(),
-                                            .timeout = options_.watch_timeout});
-  ASSIGN_OR_RETURN(StreamResponse response, client_.transport().Open(request, {.stop = stop}));
-  if (!response.body) {
-    return StatusFromHttp(response.status, response.error_body, response.retry_after);
-  }
+  const SystemClock clock;
+  const MonoTime start = clock.Mono();
+  const absl::Status status = [&]() -> absl::Status {
+    const WatchOptions options{.label_selector = options_.label_selector,
+                               .field_selector = options_.field_selector,
+                               .resource_version = state.next().version,
+                               .timeout = options_.watch_timeout};
+    ASSIGN_OR_RETURN(const std::unique_ptr<ByteStream> body,
+                     client_.Watch(resource_, options_.ns, options, {.stop = std::move(stop)}));
+    state.WatchOpened();
+    return ReadEvents(*body, state);
+  }();
+  state.WatchEnded(status, absl::FromChrono(clock.Mono() - start));
+  return status;
+}
+
+absl::Status ListWatcher::ReadEvents(ByteStream& body, WatchState& state) {
   WatchFrames frames;
   for (;;) {
-    ASSIGN_OR_RETURN(const std::string bytes, response.body->Read(options_.idle_limit));
+    ASSIGN_OR_RETURN(const std::string bytes, body.Read(options_.idle_limit));
     if (bytes.empty()) {
-      state.WatchEnded();
       return absl::OkStatus();
     }
     frames.Add(bytes);
     while (std::optional<std::string> frame = frames.Next()) {
-      absl::StatusOr<std::string> version = Dispatch(*std::move(frame), sink_);
-      if (version.ok()) {
-        state.Seen(*version);
-      } else if (absl::IsInvalidArgument(version.status())) {
-        // One object that cannot be read must not stop the others.
-        log::Warn("watch event left out",
-                  {{"resource", resource_.plural}, {"error", ToString(version.status())}});
-      } else {
-        return version.status();
-      }
+      RETURN_IF_ERROR(HandleFrame(*std::move(frame), state));
     }
     if (frames.pending() > kMaxFrame) {
-      return InternalError("a watch frame is longer than any object");
+      return InternalError("a watch event is longer than any object");
     }
   }
+}
+
+// A frame that is no event ends the watch: whatever it was is sent again when the watch resumes
+// before it.
+absl::Status ListWatcher::HandleFrame(std::string frame, WatchState& state) {
+  json::Reader reader(std::move(frame));
+  std::string_view key;
+  std::string_view type;
+  std::optional<json::Reader> early;  // the object, should it stand before the type
+  for (reader.BeginObject(); reader.NextKey(key);) {
+    if (key == "type") {
+      type = reader.String();
+    } else if (key == "object" && !type.empty()) {
+      return HandleObject(type, reader, state);
+    } else if (key == "object") {
+      early.emplace(reader.Raw());
+    } else {
+      reader.Skip();
+    }
+  }
+  if (early && !type.empty()) {
+    return HandleObject(type, *early, state);
+  }
+  return UnavailableError(
+      absl::StrCat("malformed event: ", reader.ok() ? "no type or no object in it"
+                                                    : std::string(Message(reader.Finish()))));
+}
+
+// An object that we cannot read would be no better if it came again, so it is left out.
+absl::Status ListWatcher::HandleObject(std::string_view type, json::Reader& object,
+                                       WatchState& state) {
+  if (type == kErrorEvent) {
+    return ReadErrorEvent(object);
+  }
+  const std::optional<EventType> known = TypeOf(type);
+  const absl::StatusOr<std::string> version =
+      known ? sink_.Event(*known, object)
+            : InvalidArgumentError(absl::StrCat("unknown type \"", std::string(type), "\""));
+  if (version.ok()) {
+    state.Seen(*version);
+  } else {
+    log::Error("watch event left out",
+               {{"resource", resource_.plural}, {"error", ToString(version.status())}});
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace korder::kube

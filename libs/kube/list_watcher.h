@@ -5,8 +5,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "base/backoff.h"
@@ -23,11 +25,13 @@ struct ListWatchOptions {
   std::string label_selector;
   std::string field_selector;
   int page_size = 500;
-  // The server ends a watch after this; a watch that is silent for longer than this plus a margin,
-  // or for longer than `idle_limit` once bookmarks should have come, is given up as half-open.
+  // The server ends a watch in good order after this.
   absl::Duration watch_timeout = absl::Minutes(5);
+  // A watch silent for longer is given up as half-open: bookmarks come about every minute.
   absl::Duration idle_limit = absl::Seconds(90);
   BackoffPolicy backoff;
+  // Waits between attempts; returns early on stop. Tests bring one that does not wait.
+  std::function<void(absl::Duration, std::stop_token)> wait;
 };
 
 struct ListPage {
@@ -43,11 +47,12 @@ class ListWatcher {
   class Sink {
    public:
     virtual ~Sink() = default;
-    // One page of a list; `first` when it begins a new list.
+    // One page of a list; `first` when it begins a new list. On an error the list begins anew.
     virtual absl::StatusOr<ListPage> Page(std::string body, bool first) = 0;
     // The list is complete: what it did not name is gone.
     virtual void ListDone() = 0;
-    // One watch event whose object is next in the reader; returns the object's resourceVersion.
+    // One watch event whose object is next in the reader; returns the object's resourceVersion. On
+    // an error the event is logged and left out.
     virtual absl::StatusOr<std::string> Event(EventType type, json::Reader& object) = 0;
   };
 
@@ -60,8 +65,13 @@ class ListWatcher {
   bool WaitForSync(std::stop_token stop);
 
  private:
+  void Wait(const WatchState::Step& step, std::stop_token stop);
   absl::Status ListOnce(std::stop_token stop, WatchState& state);
   absl::Status WatchOnce(std::stop_token stop, WatchState& state);
+  absl::Status ReadEvents(ByteStream& body, WatchState& state);
+  absl::Status HandleFrame(std::string frame, WatchState& state);
+  absl::Status HandleObject(std::string_view type, json::Reader& object, WatchState& state);
+  void MarkSynced();
 
   Client& client_;
   const api::ResourceType resource_;

@@ -2,8 +2,11 @@
 //
 //   frames.Add(bytes);
 //   while (std::optional<std::string> frame = frames.Next()) { ... }
+//
+// Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,26 +16,16 @@ namespace korder::kube {
 class WatchFrames {
  public:
   void Add(std::string_view bytes) { buffer_ += bytes; }
-  std::optional<std::string> Next() {
-    const size_t end = buffer_.find('\n', from_);
-    if (end == std::string::npos) {
-      buffer_.erase(0, begin_);
-      begin_ = 0;
-      from_ = buffer_.size();
-      return std::nullopt;
-    }
-    std::string frame = buffer_.substr(begin_, end - begin_);
-    begin_ = end + 1;
-    from_ = begin_;
-    return frame;
-  }
-  // Bytes of a frame whose end has not arrived.
-  size_t pending() const { return buffer_.size() - begin_; }
+  // The next whole frame, without its line end; empty lines are passed over. A frame whose end has
+  // not arrived is not given: cut off, it would be half an event, and the server sends it again.
+  std::optional<std::string> Next();
+  // Bytes of a frame whose end has not arrived. REQUIRES: Next() returned nullopt.
+  size_t pending() const { return buffer_.size(); }
 
  private:
   std::string buffer_;
-  size_t begin_ = 0;  // of the next frame
-  size_t from_ = 0;   // no line end before this
+  size_t begin_ = 0;     // of the next frame
+  size_t searched_ = 0;  // there is no line end between begin_ and here
 };
 
 }  // namespace korder::kube

@@ -7,48 +7,88 @@
 namespace korder::kube {
 namespace {
 
-// resourceVersions of one server are comparable numbers; anything else is taken as it comes.
-bool IsOlder(std::string_view a, std::string_view b) {
+// The resourceVersions of one server are numbers that grow; anything else is only equal or not.
+bool IsNewer(std::string_view a, std::string_view b) {
   uint64_t x = 0;
   uint64_t y = 0;
-  return absl::SimpleAtoi(absl::string_view(a.data(), a.size()), &x) &&
-         absl::SimpleAtoi(absl::string_view(b.data(), b.size()), &y) && x < y;
+  const bool numbers = absl::SimpleAtoi(absl::string_view(a.data(), a.size()), &x) &&
+                       absl::SimpleAtoi(absl::string_view(b.data(), b.size()), &y);
+  return numbers ? x > y : a != b;
+}
+
+// The server understood and will not do it: repeating the same request is of no use.
+bool IsRefusal(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
-void WatchState::ListPage(std::string_view version, std::string_view continue_token) {
-  continue_token_ = continue_token;
-  failures_ = 0;
-  if (continue_token.empty()) {
+void WatchState::ListAnew(int failures, std::string_view reason) {
+  next_ = {.kind = Kind::kList, .failures = failures, .reason = reason};
+}
+
+void WatchState::WatchAgain(int failures, std::string_view reason) {
+  next_ = {.kind = Kind::kWatch, .version = version_, .failures = failures, .reason = reason};
+}
+
+bool WatchState::PageArrived(std::string_view version, std::string_view continue_token) {
+  list_failures_ = 0;
+  if (!continue_token.empty()) {
+    next_ = {.kind = Kind::kList, .first = false, .continue_token = std::string(continue_token)};
+    return false;
+  }
+  version_ = version;  // Even an older one: a list is the truth.
+  WatchAgain(0, "");
+  return true;
+}
+
+void WatchState::ListFailed(const absl::Status& status) {
+  ++list_failures_;
+  if (absl::IsOutOfRange(status) || IsRefusal(status)) {
+    ListAnew(list_failures_, absl::IsOutOfRange(status) ? "expired" : "refused");
+  } else {
+    next_.failures = list_failures_;
+    next_.reason = "error";
+  }
+  next_.at_least = RetryAfter(status);
+}
+
+void WatchState::Seen(std::string_view version) {
+  heard_ = true;
+  if (!version.empty() && IsNewer(version, version_)) {
     version_ = version;
-    next_ = Next::kWatch;
     progress_ = true;
   }
 }
 
-void WatchState::Seen(std::string_view version) {
-  failures_ = 0;
-  progress_ = true;
-  if (!version.empty() && !IsOlder(version, version_)) {
-    version_ = version;
-  }
-}
+void WatchState::WatchEnded(const absl::Status& status, absl::Duration lasted) {
+  const bool healthy = progress_ || (opened_ && lasted >= kShort);
+  const int earlier_failures = progress_ ? 0 : watch_failures_;
+  silent_ = heard_ || !absl::IsDeadlineExceeded(status) ? 0 : silent_ + 1;
+  watch_failures_ = healthy ? 0 : watch_failures_ + 1;
+  opened_ = heard_ = progress_ = false;
 
-void WatchState::WatchEnded() {
-  if (!progress_) {
-    ++failures_;
+  if (status.ok()) {
+    WatchAgain(watch_failures_, healthy ? "closed" : "short");
+  } else if (absl::IsOutOfRange(status)) {
+    ListAnew(earlier_failures, "expired");  // The first time at once.
+  } else if (silent_ >= kMaxSilent) {
+    silent_ = 0;
+    ListAnew(watch_failures_, "silent");
+  } else if (IsRefusal(status)) {
+    ListAnew(watch_failures_, "refused");
+  } else {
+    WatchAgain(watch_failures_, absl::IsDeadlineExceeded(status) ? "silent" : "error");
   }
-  progress_ = false;
-}
-
-void WatchState::Failed(const absl::Status& status) {
-  ++failures_;
-  progress_ = false;
-  continue_token_.clear();
-  if (absl::IsOutOfRange(status)) {
-    next_ = Next::kList;
-  }
+  next_.at_least = RetryAfter(status);
 }
 
 }  // namespace korder::kube
