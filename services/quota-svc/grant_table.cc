@@ -37,9 +37,8 @@ std::string TicketGrantId(const std::string& uid) { return std::string(kTicketPr
 std::string OrderGrantId(const std::string& name) { return std::string(kOrderPrefix) + name; }
 
 std::optional<std::string> HeldOrder(const Grant& grant) {
-  return grant.id.starts_with(kOrderPrefix)
-             ? std::optional(grant.id.substr(kOrderPrefix.size()))
-             : std::nullopt;
+  return grant.id.starts_with(kOrderPrefix) ? std::optional(grant.id.substr(kOrderPrefix.size()))
+                                            : std::nullopt;
 }
 
 void GrantTable::Account(const Grant& grant, int sign) {

@@ -1,0 +1,213 @@
+#include "admission-svc/validate.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/meta/problems.h"
+#include "api/v1alpha1/claim_policy.h"
+#include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/validation.h"
+
+namespace korder::admission {
+namespace {
+
+// A reviewed object, with the one it replaces, if any.
+template <class T>
+struct Reviewed {
+  std::optional<T> old;
+  T now;
+};
+
+// An object that does not even fit its type. The reader's message begins with the path.
+Verdict Unreadable(const absl::Status& status) {
+  Verdict verdict = Invalid({{"", "", std::string(Message(status))}});
+  verdict.refusal->problems.clear();
+  return verdict;
+}
+
+// Reads the object and, for an update, the old one, and checks the fields. Returns the refusal, or
+// nullopt with `out` filled.
+template <class T>
+std::optional<Verdict> CheckFields(const api::AdmissionRequest& request, Reviewed<T>& out) {
+  if (absl::Status bad = json::Parse(request.object.text, out.now); !bad.ok()) {
+    return Unreadable(bad);
+  }
+  std::vector<api::FieldError> problems;
+  if (request.operation == api::kOperationUpdate) {
+    // What is stored and cannot be read may be replaced by anything valid.
+    if (json::Parse(request.old_object.text, out.old.emplace()).ok()) {
+      problems = ValidateUpdate(*out.old, out.now);
+    } else {
+      out.old.reset();
+      problems = Validate(out.now);
+    }
+  } else {
+    problems = Validate(out.now);
+  }
+  if (!problems.empty()) {
+    return Invalid(std::move(problems));
+  }
+  return std::nullopt;
+}
+
+bool IsReviewed(const api::AdmissionRequest& request) {
+  return request.sub_resource.empty() &&
+         (request.operation == api::kOperationCreate || request.operation == api::kOperationUpdate);
+}
+
+runtime::LedgerClaim MakeClaim(const api::TicketSpec& spec, api::Labels labels) {
+  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(spec),
+                             .duration = std::nullopt,
+                             .labels = std::move(labels)};
+  if (spec.duration) {
+    claim.duration = spec.duration->value();
+  }
+  return claim;
+}
+
+bool SameClaim(const runtime::LedgerClaim& a, const runtime::LedgerClaim& b) {
+  return a.requests == b.requests && a.duration == b.duration && a.labels == b.labels;
+}
+
+std::string Unasked(const absl::Status& status) {
+  return "quota-svc could not be asked (" + std::string(Message(status)) + ")";
+}
+
+// quota-svc decides again before it lets anything be reserved, so this is no hole.
+Verdict AllowUnasked(const absl::Status& status) {
+  Verdict verdict;
+  verdict.warnings.push_back(Unasked(status) + "; the quotas are checked when room is reserved");
+  verdict.error_type = kQuotaUnavailable;
+  return verdict;
+}
+
+Verdict FromAnswer(runtime::AdmitAnswer answer) {
+  Verdict verdict;
+  if (answer.denied) {
+    verdict = Forbidden(std::move(answer.denied->message));
+  }
+  verdict.warnings = std::move(answer.warnings);
+  return verdict;
+}
+
+// The Quota other than `quota` that is for the whole cluster, or nullptr.
+std::shared_ptr<const api::Quota> OtherClusterQuota(const kube::Store<api::Quota>& quotas,
+                                                    const api::Quota& quota) {
+  for (auto& other : quotas.List()) {
+    if (other->spec.scope.type == api::ScopeType::kCluster && !other->metadata.deleting() &&
+        other->metadata.name != quota.metadata.name) {
+      return other;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+runtime::LedgerClaim ClaimOf(const api::Order& order) {
+  const api::TicketTemplate& ticket = order.spec.ticket_template;
+  api::Labels labels = ticket.metadata.labels;
+  labels[std::string(api::kLabelOrder)] = order.metadata.name;
+  return MakeClaim(ticket.spec, std::move(labels));
+}
+
+runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
+  return MakeClaim(ticket.spec, ticket.metadata.labels);
+}
+
+Verdict Validator::Order(const api::AdmissionRequest& request) const {
+  if (!IsReviewed(request)) {
+    return {};
+  }
+  Reviewed<api::Order> order;
+  if (std::optional<Verdict> refusal = CheckFields(request, order)) {
+    return *std::move(refusal);
+  }
+  // Scaling and pausing stay possible when a quota has shrunk below what the order asks for.
+  if (order.now.metadata.deleting() ||
+      (order.old && SameClaim(ClaimOf(*order.old), ClaimOf(order.now)))) {
+    return {};
+  }
+  return AskForOrder(request, order.now);
+}
+
+Verdict Validator::AskForOrder(const api::AdmissionRequest& request,
+                               const api::Order& order) const {
+  runtime::LedgerOrder subject;
+  subject.ns = request.ns;
+  subject.name = order.metadata.name;
+  // How many nodes are eligible is not known here.
+  subject.replicas = order.spec.daemon_set ? 0 : order.spec.replicas;
+  subject.labels = order.metadata.labels;
+  subject.create = request.operation == api::kOperationCreate;
+  absl::StatusOr<runtime::AdmitAnswer> answer =
+      desk_.AdmitOrder(subject, ClaimOf(order), request.dry_run);
+  return answer.ok() ? FromAnswer(*std::move(answer)) : AllowUnasked(answer.status());
+}
+
+Verdict Validator::Ticket(const api::AdmissionRequest& request) const {
+  if (!IsReviewed(request)) {
+    return {};
+  }
+  Reviewed<api::Ticket> ticket;
+  if (std::optional<Verdict> refusal = CheckFields(request, ticket)) {
+    return *std::move(refusal);
+  }
+  if (ticket.now.metadata.deleting() ||
+      (ticket.old && SameClaim(ClaimOf(*ticket.old), ClaimOf(ticket.now)))) {
+    return {};
+  }
+  const bool holds_room = ticket.old && ticket.old->status.phase != api::TicketPhase::kPending;
+  return AskForTicket(request, ticket.now, holds_room);
+}
+
+Verdict Validator::AskForTicket(const api::AdmissionRequest& request, const api::Ticket& ticket,
+                                bool holds_room) const {
+  const runtime::LedgerTicket subject{
+      .ns = request.ns, .name = ticket.metadata.name, .uid = ticket.metadata.uid};
+  absl::StatusOr<runtime::AdmitAnswer> answer =
+      desk_.AdmitTicket(subject, ClaimOf(ticket), request.dry_run);
+  if (answer.ok()) {
+    return FromAnswer(*std::move(answer));
+  }
+  // Nobody asks again about a ticket whose guardian stands already.
+  if (holds_room) {
+    return Undecided(kQuotaUnavailable,
+                     Unasked(answer.status()) + " whether the ticket may last longer; try again");
+  }
+  return AllowUnasked(answer.status());
+}
+
+Verdict Validator::Quota(const api::AdmissionRequest& request) const {
+  if (!IsReviewed(request)) {
+    return {};
+  }
+  Reviewed<api::Quota> quota;
+  if (std::optional<Verdict> refusal = CheckFields(request, quota)) {
+    return *std::move(refusal);
+  }
+  const bool was_for_cluster = quota.old && quota.old->spec.scope.type == api::ScopeType::kCluster;
+  if (quota.now.spec.scope.type == api::ScopeType::kCluster && !was_for_cluster) {
+    if (const auto other = OtherClusterQuota(quotas_, quota.now)) {
+      return Invalid({{"spec.scope.type", "Cluster",
+                       "at most one Quota may be for the whole cluster, and " +
+                           other->metadata.name + " is"}});
+    }
+  }
+  Verdict verdict;
+  verdict.warnings = api::Warnings(quota.now);
+  return verdict;
+}
+
+Verdict Validator::ClaimPolicy(const api::AdmissionRequest& request) const {
+  if (!IsReviewed(request)) {
+    return {};
+  }
+  Reviewed<api::ClaimPolicy> policy;
+  return CheckFields(request, policy).value_or(Verdict{});
+}
+
+}  // namespace korder::admission

@@ -1,0 +1,253 @@
+#include "quota-svc/ledger_messages.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "api/value/field_error.h"
+#include "base/status_macros.h"
+
+namespace korder::quota {
+namespace {
+
+constexpr size_t kMaxId = 63;
+constexpr int kMaxBatch = 5000;
+
+absl::Status Problem(std::string path, std::string value, std::string rule) {
+  return InvalidArgumentError(
+      api::Render(api::FieldError{std::move(path), std::move(value), std::move(rule)}));
+}
+
+bool IsIdChar(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+}
+
+absl::Status CheckId(const std::string& path, const std::string& id) {
+  const bool good =
+      !id.empty() && id.size() <= kMaxId && std::all_of(id.begin(), id.end(), IsIdChar);
+  return good ? absl::OkStatus()
+              : Problem(path, id, "must be 1 to 63 characters of [A-Za-z0-9._-]");
+}
+
+absl::Status CheckNamespace(const std::string& ns) { return CheckId("namespace", ns); }
+
+absl::Status CheckCount(const std::string& path, int count) {
+  return count >= 1 && count <= kMaxBatch ? absl::OkStatus()
+                                          : Problem(path, absl::StrCat(count, " items"),
+                                                    absl::StrCat("must be 1 to ", kMaxBatch));
+}
+
+template <class Map>
+absl::StatusOr<api::Labels> ParseLabels(const std::string& path, const Map& labels) {
+  api::Labels parsed;
+  for (const auto& [key, value] : labels) {
+    if (std::string problem = api::LabelKeyProblem(key); !problem.empty()) {
+      return Problem(path, key, std::move(problem));
+    }
+    if (std::string problem = api::LabelValueProblem(value); !problem.empty()) {
+      return Problem(absl::StrCat(path, "[", key, "]"), value, std::move(problem));
+    }
+    parsed.emplace(key, value);
+  }
+  return parsed;
+}
+
+absl::StatusOr<api::ResourceList> ParseRequests(const std::string& path, const pb::Claim& claim) {
+  api::ResourceList requests;
+  for (const auto& [resource, text] : claim.requests()) {
+    const std::string at = absl::StrCat(path, ".requests[", resource, "]");
+    if (std::string problem = api::LabelKeyProblem(resource); !problem.empty()) {
+      return Problem(at, "", std::move(problem));
+    }
+    const absl::StatusOr<api::Quantity> quantity = api::Quantity::Parse(text);
+    if (!quantity.ok()) {
+      return Problem(at, text, std::string(Message(quantity.status())));
+    }
+    if (quantity->IsNegative() || *quantity > kMaxAmount) {
+      return Problem(at, text, absl::StrCat("must be 0 to ", kMaxAmount.ToString()));
+    }
+    requests.emplace(resource, *quantity);
+  }
+  return requests;
+}
+
+absl::StatusOr<std::optional<absl::Duration>> ParseDuration(const std::string& path,
+                                                            const pb::Claim& claim) {
+  if (!claim.has_duration()) {
+    return std::nullopt;
+  }
+  const auto& given = claim.duration();
+  // The bounds of google.protobuf.Duration.
+  const bool valid = given.seconds() >= 0 && given.seconds() <= 315'576'000'000 &&
+                     given.nanos() >= 0 && given.nanos() <= 999'999'999;
+  if (!valid) {
+    return Problem(path + ".duration", absl::StrCat(given.seconds(), "s ", given.nanos(), "ns"),
+                   "must be a valid duration of 0 or more");
+  }
+  return absl::Seconds(given.seconds()) + absl::Nanoseconds(given.nanos());
+}
+
+absl::StatusOr<Claim> ParseClaim(const std::string& path, const std::string& ns,
+                                 const pb::Claim& claim) {
+  ASSIGN_OR_RETURN(const api::ResourceList requests, ParseRequests(path, claim));
+  ASSIGN_OR_RETURN(const std::optional<absl::Duration> duration, ParseDuration(path, claim));
+  ASSIGN_OR_RETURN(api::Labels labels, ParseLabels(path + ".labels", claim.labels()));
+  return MakeTicketClaim(ns, std::move(labels), requests, duration);
+}
+
+void Fill(absl::Time from, google::protobuf::Timestamp& to) {
+  const int64_t seconds = absl::ToUnixSeconds(from);  // rounded down
+  to.set_seconds(seconds);
+  to.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(from - absl::FromUnixSeconds(seconds))));
+}
+
+pb::Granted Render(const Granted& granted) {
+  pb::Granted out;
+  if (granted.expire_time) {
+    Fill(*granted.expire_time, *out.mutable_expire_time());
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<Reservation> Parse(const pb::ReserveRequest& request) {
+  RETURN_IF_ERROR(CheckNamespace(request.namespace_()));
+  RETURN_IF_ERROR(CheckCount("reservation_ids", request.reservation_ids_size()));
+  if (!request.has_claim()) {
+    return Problem("claim", "", "is required");
+  }
+  Reservation reservation;
+  ASSIGN_OR_RETURN(reservation.claim, ParseClaim("claim", request.namespace_(), request.claim()));
+  std::set<std::string_view> seen;
+  for (int i = 0; i < request.reservation_ids_size(); ++i) {
+    const std::string& id = request.reservation_ids(i);
+    const std::string path = absl::StrCat("reservation_ids[", i, "]");
+    RETURN_IF_ERROR(CheckId(path, id));
+    if (!seen.insert(id).second) {
+      return Problem(path, id, "occurs twice");
+    }
+    reservation.ids.push_back(id);
+  }
+  reservation.all_or_nothing = request.all_or_nothing();
+  return reservation;
+}
+
+absl::StatusOr<std::vector<TicketRequest>> Parse(const pb::ConfirmRequest& request) {
+  RETURN_IF_ERROR(CheckCount("items", request.items_size()));
+  std::vector<TicketRequest> tickets;
+  for (int i = 0; i < request.items_size(); ++i) {
+    const pb::ConfirmRequest::Item& item = request.items(i);
+    const std::string path = absl::StrCat("items[", i, "]");
+    TicketRequest ticket{.uid = item.ticket().uid(), .reservation_id = "", .claim = {}};
+    RETURN_IF_ERROR(Annotate(CheckNamespace(item.ticket().namespace_()), path + ".ticket"));
+    RETURN_IF_ERROR(CheckId(path + ".ticket.uid", ticket.uid));
+    // Whatever stands in the annotation is no reason to refuse: an id that cannot be is unknown.
+    if (CheckId("", item.reservation_id()).ok()) {
+      ticket.reservation_id = item.reservation_id();
+    }
+    ASSIGN_OR_RETURN(ticket.claim,
+                     ParseClaim(path + ".claim", item.ticket().namespace_(), item.claim()));
+    tickets.push_back(std::move(ticket));
+  }
+  return tickets;
+}
+
+absl::StatusOr<std::vector<std::string>> Parse(const pb::ReleaseRequest& request) {
+  RETURN_IF_ERROR(CheckCount("reservation_ids", request.reservation_ids_size()));
+  std::vector<std::string> ids;
+  for (int i = 0; i < request.reservation_ids_size(); ++i) {
+    RETURN_IF_ERROR(CheckId(absl::StrCat("reservation_ids[", i, "]"), request.reservation_ids(i)));
+    ids.push_back(request.reservation_ids(i));
+  }
+  return ids;
+}
+
+absl::StatusOr<OrderRequest> ParseOrder(const pb::AdmitRequest& request) {
+  const pb::AdmitRequest::Order& given = request.order();
+  RETURN_IF_ERROR(CheckNamespace(request.namespace_()));
+  if (given.name().empty()) {
+    return Problem("order.name", "", "is required");
+  }
+  OrderRequest order{.ns = request.namespace_(),
+                     .name = given.name(),
+                     .labels = {},
+                     .replicas = given.replicas(),
+                     .claim = {},
+                     .create = given.create(),
+                     .dry_run = request.dry_run()};
+  ASSIGN_OR_RETURN(order.labels, ParseLabels("order.labels", given.labels()));
+  ASSIGN_OR_RETURN(order.claim, ParseClaim("order.claim", order.ns, given.claim()));
+  return order;
+}
+
+absl::StatusOr<TicketRequest> ParseTicket(const pb::AdmitRequest& request) {
+  const pb::AdmitRequest::Ticket& given = request.ticket();
+  RETURN_IF_ERROR(CheckNamespace(request.namespace_()));
+  if (!request.dry_run()) {
+    RETURN_IF_ERROR(CheckId("ticket.uid", given.uid()));
+  }
+  TicketRequest ticket{.uid = given.uid(), .reservation_id = "", .claim = {}};
+  ASSIGN_OR_RETURN(ticket.claim, ParseClaim("ticket.claim", request.namespace_(), given.claim()));
+  return ticket;
+}
+
+pb::Denied Render(const Denial& denial) {
+  pb::Denied out;
+  out.set_quota(denial.quota);
+  out.set_resource(denial.resource);
+  out.set_requested(denial.requested);
+  out.set_used(denial.used);
+  out.set_limit(denial.limit);
+  out.set_message(denial.message);
+  if (denial.next_change) {
+    Fill(*denial.next_change, *out.mutable_next_change_time());
+  }
+  return out;
+}
+
+pb::Outcome Render(const Outcome& outcome) {
+  pb::Outcome out;
+  out.set_id(outcome.id);
+  if (const auto* denial = std::get_if<Denial>(&outcome.verdict)) {
+    *out.mutable_denied() = Render(*denial);
+  } else {
+    *out.mutable_granted() = Render(std::get<Granted>(outcome.verdict));
+  }
+  return out;
+}
+
+void Render(const Verdict& verdict, pb::AdmitResponse& response) {
+  if (const auto* denial = std::get_if<Denial>(&verdict)) {
+    *response.mutable_denied() = Render(*denial);
+  } else {
+    *response.mutable_granted() = Render(std::get<Granted>(verdict));
+  }
+}
+
+pb::QuotaUsage Render(const QuotaUsage& usage) {
+  pb::QuotaUsage out;
+  out.set_quota(usage.quota);
+  for (const auto& [key, limit] : usage.limits.hard.amounts) {
+    const auto it = usage.used.find(key);
+    const auto used = it == usage.used.end() ? 0 : it->second.nanos();
+    const auto left = std::max<api::Quantity::Nanos>(limit.nanos() - used, 0);
+    pb::QuotaUsage::Entry& entry = *out.add_entries();
+    entry.set_resource(key);
+    entry.set_hard(limit.ToString());
+    entry.set_used(api::Quantity::FromNanos(used, limit.format()).ToString());
+    entry.set_available(api::Quantity::FromNanos(left, limit.format()).ToString());
+  }
+  if (const auto& longest = usage.limits.hard.max_duration) {
+    pb::QuotaUsage::Entry& entry = *out.add_entries();
+    entry.set_resource(std::string(api::kQuotaMaxDuration));
+    entry.set_hard(DurationText(*longest));
+  }
+  return out;
+}
+
+}  // namespace korder::quota

@@ -1,0 +1,241 @@
+#include "quota-svc/ledger_service.h"
+
+#include <grpcpp/grpcpp.h>
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "quota-svc/testing/desk_fixture.h"
+#include "runtime/grpc_client.h"
+#include "runtime/ledger_client.h"
+#include "runtime/metrics.h"
+
+namespace korder::quota {
+namespace {
+
+using runtime::LedgerClient;
+using testing::DeskFixture;
+using testing::MakeClaim;
+using testing::MakeQuota;
+
+struct ServiceFixture : DeskFixture {
+  explicit ServiceFixture(const api::Quota& quota) : DeskFixture(quota) {
+    WriteInBackground();
+    server.AddService(&service);
+    REQUIRE(server.Start().ok());
+    channel = server.InProcessChannel();
+    stub = pb::QuotaLedger::NewStub(channel);
+  }
+
+  // "CODE: message" of a call that is to fail.
+  template <class Request, class Response>
+  std::string Refusal(grpc::Status (pb::QuotaLedger::Stub::*method)(grpc::ClientContext*,
+                                                                    const Request&, Response*),
+                      const Request& request) {
+    grpc::ClientContext context;
+    runtime::SetDeadline(context, absl::Seconds(20));
+    Response response;
+    return ToString(
+        runtime::FromGrpcStatus((stub.get()->*method)(&context, request, &response), "call"));
+  }
+
+  LedgerService service{desk};
+  runtime::Metrics server_metrics{"quota-svc"};
+  runtime::GrpcServer server{{.listen = "127.0.0.1:0"}, server_metrics};
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<pb::QuotaLedger::Stub> stub;
+};
+
+runtime::LedgerClaim HalfCore() {
+  return {.requests = {{"cpu", *api::Quantity::Parse("500m")}},
+          .duration = absl::Hours(1),
+          .labels = {{"app", "web"}}};
+}
+
+TEST_CASE("ledger service: grants and denials arrive as the client library reads them",
+          "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("team-quota").Hard("reserved.cpu", "1"));
+  LedgerClient client(fixture.channel, absl::Seconds(20));
+  const auto decisions = client.Reserve("default", HalfCore(), {"a", "b", "c"}, {});
+  REQUIRE(decisions.ok());
+  CHECK((*decisions)[0].granted());
+  CHECK((*decisions)[1].granted());
+  REQUIRE_FALSE((*decisions)[2].granted());
+  CHECK((*decisions)[2].id == "c");
+  CHECK((*decisions)[2].denied->quota == "team-quota");
+  CHECK((*decisions)[2].denied->resource == "reserved.cpu");
+  CHECK((*decisions)[2].denied->message ==
+        "quota team-quota: reserved.cpu: requested 500m, used 1 of 1");
+
+  REQUIRE(client.Release({"b"}, {}).ok());
+  const auto confirmed = client.Confirm({"default", "web-0", "uid-0"}, "a", HalfCore(), {});
+  REQUIRE(confirmed.ok());
+  CHECK(confirmed->granted());
+  CHECK(confirmed->id == "uid-0");
+  const auto charged = client.Confirm({"default", "web-1", "uid-1"}, "", HalfCore(), {});
+  REQUIRE(charged.ok());
+  CHECK(charged->granted());
+  CHECK_FALSE(client.Confirm({"default", "web-2", "uid-2"}, "", HalfCore(), {})->granted());
+}
+
+TEST_CASE("ledger service: admission of tickets and orders", "[quota][grpc]") {
+  ServiceFixture fixture(
+      MakeQuota("q").Hard("tickets", "1").Hard("orders", "1").Hard("max-duration", "24h"));
+  LedgerClient client(fixture.channel, absl::Seconds(20));
+  const auto order = client.AdmitOrder(
+      {.ns = "default", .name = "web", .replicas = 3, .labels = {}, .create = true}, HalfCore(),
+      false);
+  REQUIRE(order.ok());
+  CHECK_FALSE(order->denied);
+  CHECK(order->warnings ==
+        std::vector<std::string>{"1 of 3 tickets fit quota q now (tickets: used 0 of 1)"});
+  runtime::LedgerClaim long_claim = HalfCore();
+  long_claim.duration = absl::Hours(25);
+  CHECK(client.AdmitOrder({.ns = "default", .name = "web-2", .create = true}, long_claim, false)
+            ->denied->message == "quota q: max-duration: requested 25h, at most 24h");
+  CHECK(client.AdmitOrder({.ns = "default", .name = "web-2", .create = true}, HalfCore(), false)
+            ->denied->message == "quota q: orders: requested 1, used 1 of 1");
+
+  CHECK_FALSE(client.AdmitTicket({"default", "t", ""}, HalfCore(), true)->denied);
+  CHECK_FALSE(client.AdmitTicket({"default", "t", "uid"}, HalfCore(), false)->denied);
+  CHECK(client.AdmitTicket({"default", "t", ""}, HalfCore(), true)->denied->message ==
+        "quota q: tickets: requested 1, used 1 of 1");
+}
+
+TEST_CASE("ledger service: the answer carries numbers, times and the epoch", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1").Hard("max-duration", "2h"));
+  pb::ReserveRequest request;
+  request.set_namespace_("default");
+  request.mutable_claim()->mutable_duration()->set_seconds(60);
+  request.add_reservation_ids("a");
+  request.add_reservation_ids("b");
+  pb::ReserveResponse response;
+  grpc::ClientContext context;
+  REQUIRE(fixture.stub->Reserve(&context, request, &response).ok());
+  CHECK(response.epoch() == 7);
+  CHECK(response.outcomes(0).granted().expire_time().seconds() ==
+        absl::ToUnixSeconds(fixture.clock.Now()) + 60);
+  const pb::Denied& denied = response.outcomes(1).denied();
+  CHECK(denied.requested() == "1");
+  CHECK(denied.used() == "1");
+  CHECK(denied.limit() == "1");
+  CHECK_FALSE(denied.has_next_change_time());
+
+  pb::QueryResponse query;
+  grpc::ClientContext query_context;
+  pb::QueryRequest unknown;
+  REQUIRE(fixture.stub->Query(&query_context, unknown, &query).ok());
+  REQUIRE(query.quotas_size() == 1);
+  CHECK(query.quotas(0).quota() == "q");
+  CHECK(query.quotas(0).entries(0).resource() == "tickets");
+  CHECK(query.quotas(0).entries(0).used() == "1");
+  CHECK(query.quotas(0).entries(0).hard() == "1");
+  CHECK(query.quotas(0).entries(0).available() == "0");
+  CHECK(query.quotas(0).entries(1).resource() == "max-duration");
+  CHECK(query.quotas(0).entries(1).hard() == "2h");
+}
+
+TEST_CASE("ledger service: a query can name quotas", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
+  pb::QueryRequest request;
+  request.add_quotas("other");
+  pb::QueryResponse response;
+  grpc::ClientContext context;
+  REQUIRE(fixture.stub->Query(&context, request, &response).ok());
+  CHECK(response.quotas_size() == 0);
+}
+
+TEST_CASE("ledger service: a wrong request is refused with its path", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
+  pb::ReserveRequest good;
+  good.set_namespace_("default");
+  good.mutable_claim();
+  good.add_reservation_ids("a");
+  struct Case {
+    const char* name;
+    std::function<void(pb::ReserveRequest&)> change;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"no namespace", [](auto& r) { r.clear_namespace_(); },
+       "namespace: must be 1 to 63 characters of [A-Za-z0-9._-]"},
+      {"no claim", [](auto& r) { r.clear_claim(); }, "claim: is required"},
+      {"no ids", [](auto& r) { r.clear_reservation_ids(); },
+       "reservation_ids: \"0 items\": must be 1 to 5000"},
+      {"an id twice", [](auto& r) { r.add_reservation_ids("a"); },
+       "reservation_ids[1]: \"a\": occurs twice"},
+      {"an id with a slash", [](auto& r) { r.set_reservation_ids(0, "ticket/uid"); },
+       "reservation_ids[0]: \"ticket/uid\": must be 1 to 63 characters of [A-Za-z0-9._-]"},
+      {"an id too long", [](auto& r) { r.set_reservation_ids(0, std::string(64, 'a')); },
+       "must be 1 to 63 characters of [A-Za-z0-9._-]"},
+      {"not a quantity", [](auto& r) { (*r.mutable_claim()->mutable_requests())["cpu"] = "lots"; },
+       "claim.requests[cpu]: \"lots\": must be a quantity such as 500m, 2 or 1.5Gi"},
+      {"a negative quantity",
+       [](auto& r) { (*r.mutable_claim()->mutable_requests())["cpu"] = "-1"; },
+       "claim.requests[cpu]: \"-1\": must be 0 to 9223372036854775807"},
+      {"too large a quantity",
+       [](auto& r) { (*r.mutable_claim()->mutable_requests())["cpu"] = "1e25"; },
+       "claim.requests[cpu]: \"1e25\": must be 0 to 9223372036854775807"},
+      {"a negative duration",
+       [](auto& r) { r.mutable_claim()->mutable_duration()->set_seconds(-1); },
+       "claim.duration: \"-1s 0ns\": must be a valid duration of 0 or more"},
+      {"a bad label", [](auto& r) { (*r.mutable_claim()->mutable_labels())["a b"] = "c"; },
+       "claim.labels: \"a b\": "},
+      {"a namespace that is not there", [](auto& r) { r.set_namespace_("gone"); },
+       "namespace: \"gone\": does not exist"},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      pb::ReserveRequest request = good;
+      c.change(request);
+      const std::string refusal = fixture.Refusal(&pb::QuotaLedger::Stub::Reserve, request);
+      CHECK_THAT(refusal, Catch::StartsWith("INVALID_ARGUMENT: ") && Catch::Contains(c.want));
+    }
+  }
+  CHECK_THAT(fixture.Refusal(&pb::QuotaLedger::Stub::Admit, pb::AdmitRequest()),
+             Catch::Contains("subject: is required: an order or a ticket"));
+  CHECK_THAT(fixture.Refusal(&pb::QuotaLedger::Stub::Confirm, pb::ConfirmRequest()),
+             Catch::Contains("items: \"0 items\": must be 1 to 5000"));
+  CHECK(fixture.Refusal(&pb::QuotaLedger::Stub::Reserve, good) == "OK");
+}
+
+TEST_CASE("ledger service: an annotation that cannot be an id does no harm", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
+  LedgerClient client(fixture.channel, absl::Seconds(20));
+  CHECK(client.Confirm({"default", "t", "uid"}, "order/default/x \n", HalfCore(), {})->granted());
+}
+
+TEST_CASE("ledger service: a follower is UNAVAILABLE", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
+  fixture.desk.Close();
+  LedgerClient client(fixture.channel, absl::Seconds(20));
+  CHECK(client.Reserve("default", HalfCore(), {"a"}, {}).status().code() ==
+        absl::StatusCode::kUnavailable);
+}
+
+TEST_CASE("ledger service: a call ends with its caller's deadline", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
+  fixture.writer = {};  // nothing becomes durable any more
+  LedgerClient client(fixture.channel, absl::Milliseconds(50));
+  CHECK(client.Reserve("default", HalfCore(), {"a"}, {}).status().code() ==
+        absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_CASE("ledger service: every method has its callers and no other method is open",
+          "[quota][grpc]") {
+  const runtime::AllowList allow = LedgerAllowList();
+  const auto* service = pb::ReserveRequest::descriptor()->file()->FindServiceByName("QuotaLedger");
+  REQUIRE(service != nullptr);
+  CHECK(allow.size() == static_cast<size_t>(service->method_count()));
+  for (int i = 0; i < service->method_count(); ++i) {
+    const std::string name = "/" + service->full_name() + "/" + service->method(i)->name();
+    CAPTURE(name);
+    REQUIRE(allow.contains(name));
+    CHECK_FALSE(allow.at(name).empty());
+  }
+  CHECK(allow.at("/korder.quota.v1.QuotaLedger/Reserve") ==
+        std::set<std::string>{"korder-order-svc"});
+}
+
+}  // namespace
+}  // namespace korder::quota
