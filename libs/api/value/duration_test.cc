@@ -36,6 +36,7 @@ TEST_CASE("duration: texts mean what they mean in Go", "[duration]") {
       {"1m1m", absl::Minutes(2)},
       {"1ns1h", absl::Hours(1) + absl::Nanoseconds(1)},
       {"0.3333333333333333333h", absl::Minutes(20)},  // With Go's rounding, not a nano less.
+      {"0.622724150m", absl::Microseconds(37'363'449)},
       {"0.100000000000000000000h", absl::Minutes(6)},
       {"9007199254.740993s", absl::Nanoseconds(9007199254740993000)},
       {"9223372036854775807ns", absl::Nanoseconds(kMaxInt)},

@@ -70,6 +70,7 @@ TEST_CASE("selector: printed by key, with sorted values", "[selector]") {
                                                      {"c", "In", {"y", "x"}},
                                                      {"b", "Exists", {}}}};
   CHECK(selector.ToString() == "!a,b=1,b,c in (x,y),d=,e notin (z)");
+  CHECK(ParseSelector("a=1, a==1")->ToString() == "a=1");
   CHECK(LabelSelector{}.ToString().empty());
 }
 
