@@ -26,17 +26,22 @@ std::optional<int64_t> AskedGrace(const ApiCall& call, const Json& options) {
 }
 
 Refusal CheckPreconditions(const ApiCall& call, const Json& options, const Json& object) {
+  const std::string kind = object.TextAt({"kind"});
   const std::string uid = options.TextAt({"preconditions", "uid"});
   const std::string own_uid = object.TextAt({"metadata", "uid"});
   if (!uid.empty() && uid != own_uid) {
-    return Conflict(call, absl::StrCat("Precondition failed: UID in precondition: ", uid,
-                                       ", UID in object meta: ", own_uid));
+    return PreconditionFailed(
+        call, kind,
+        absl::StrCat("the UID in the precondition (", uid, ") does not match the UID in record (",
+                     own_uid, "). The object might have been deleted and then recreated"));
   }
   const std::string version = options.TextAt({"preconditions", "resourceVersion"});
   const std::string own_version = object.TextAt({"metadata", "resourceVersion"});
   if (!version.empty() && version != own_version) {
-    return Conflict(call, absl::StrCat("Precondition failed: ResourceVersion in precondition: ",
-                                       version, ", ResourceVersion in object meta: ", own_version));
+    return PreconditionFailed(call, kind,
+                              absl::StrCat("the ResourceVersion in the precondition (", version,
+                                           ") does not match the ResourceVersion in record (",
+                                           own_version, "). The object might have been modified"));
   }
   return std::nullopt;
 }

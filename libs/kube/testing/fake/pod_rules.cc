@@ -134,6 +134,7 @@ Refusal BindPod(const ApiCall& call, const Json& binding, absl::Time now, Json& 
   if (IsGated(pod)) {
     return Conflict(about, absl::StrCat("pod ", name, " has non-empty .spec.schedulingGates"));
   }
+  pod["status"].Erase("nominatedNodeName");
   pod["spec"]["nodeName"] = Json::String(binding.TextAt({"target", "name"}));
   Json condition = ScheduledCondition("True");
   condition["lastTransitionTime"] = TimeValue(now);

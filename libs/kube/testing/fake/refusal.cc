@@ -19,7 +19,9 @@ HttpResponse Failure(int code, std::string_view reason, std::string_view message
                      const Json& details = {}) {
   Json body = StatusObject("Failure");
   body["message"] = Json::String(message);
-  body["reason"] = Json::String(reason);
+  if (!reason.empty()) {
+    body["reason"] = Json::String(reason);
+  }
   body["code"] = Json::Int(code);
   if (details.IsObject()) {
     body["details"] = details;
@@ -27,11 +29,12 @@ HttpResponse Failure(int code, std::string_view reason, std::string_view message
   return {.status = code, .body = json::Print(body)};
 }
 
-// "tickets.core.korder.dev" or "pods".
-std::string Qualified(const ApiCall& call) {
-  return call.resource.group.empty() ? call.resource.plural
-                                     : absl::StrCat(call.resource.plural, ".", call.resource.group);
+// "Ticket.core.korder.dev" or "Pod".
+std::string Qualified(const ApiCall& call, const std::string& kind) {
+  return call.resource.group.empty() ? kind : absl::StrCat(kind, ".", call.resource.group);
 }
+// "tickets.core.korder.dev" or "pods".
+std::string Qualified(const ApiCall& call) { return Qualified(call, call.resource.plural); }
 
 Json Details(const ApiCall& call, std::string_view kind, const std::string& name) {
   Json details;
@@ -104,6 +107,8 @@ HttpResponse MethodNotAllowed() {
                  "the server does not allow this method on the requested resource");
 }
 
+HttpResponse InternalServerError(std::string_view message) { return Failure(500, "", message); }
+
 HttpResponse AlreadyExists(const ApiCall& call, const std::string& name) {
   return Failure(409, "AlreadyExists",
                  absl::StrCat(Qualified(call), " \"", name, "\" already exists"),
@@ -115,6 +120,14 @@ HttpResponse Conflict(const ApiCall& call, std::string_view why) {
                  absl::StrCat("Operation cannot be fulfilled on ", Qualified(call), " \"",
                               call.key.name, "\": ", std::string(why)),
                  Details(call, call.resource.plural, call.key.name));
+}
+
+HttpResponse PreconditionFailed(const ApiCall& call, const std::string& kind,
+                                std::string_view why) {
+  return Failure(409, "Conflict",
+                 absl::StrCat("Operation cannot be fulfilled on ", Qualified(call, kind), " \"",
+                              call.key.name, "\": ", std::string(why)),
+                 Details(call, kind, call.key.name));
 }
 
 HttpResponse StaleVersion(const ApiCall& call) {
@@ -151,10 +164,8 @@ HttpResponse Invalid(const ApiCall& call, const std::string& kind, const std::st
       texts.size() == 1 ? texts[0] : absl::StrCat("[", absl::StrJoin(texts, ", "), "]");
   Json details = Details(call, kind, name);
   details["causes"] = Json::Of(std::move(list));
-  const std::string qualified =
-      call.resource.group.empty() ? kind : absl::StrCat(kind, ".", call.resource.group);
-  return Failure(422, "Invalid", absl::StrCat(qualified, " \"", name, "\" is invalid: ", all),
-                 details);
+  return Failure(422, "Invalid",
+                 absl::StrCat(Qualified(call, kind), " \"", name, "\" is invalid: ", all), details);
 }
 
 HttpResponse UnprocessablePatch(std::string_view why) {

@@ -26,9 +26,13 @@ HttpResponse NotFound(const ApiCall& call);
 // For a path that leads nowhere.
 HttpResponse NoSuchPath();
 HttpResponse MethodNotAllowed();
+// 500, for a mistake of the client that the server takes for its own.
+HttpResponse InternalServerError(std::string_view message);
 HttpResponse AlreadyExists(const ApiCall& call, const std::string& name);
 // 409: the world is not as the request assumes.
 HttpResponse Conflict(const ApiCall& call, std::string_view why);
+// The same as a deletion words it.
+HttpResponse PreconditionFailed(const ApiCall& call, const std::string& kind, std::string_view why);
 // 409 because the object has a newer version than the request was based on.
 HttpResponse StaleVersion(const ApiCall& call);
 HttpResponse UnsupportedMediaType();

@@ -63,6 +63,17 @@ Refusal CheckIdentity(const ApiCall& call, const Json& was, const Json& is) {
                    absl::StrCat("Invalid value: \"", uid, "\": field is immutable")}});
 }
 
+// A client cannot delete by writing; once an object is being deleted, what it sends is ignored.
+Refusal CheckDeletionTime(const ApiCall& call, const Json& was, const Json& is) {
+  const std::string time = is.TextAt({"metadata", "deletionTimestamp"});
+  if (time.empty() || was.At({"metadata", "deletionTimestamp"}) != nullptr) {
+    return std::nullopt;
+  }
+  return Invalid(call, was.TextAt({"kind"}), call.key.name,
+                 {{"FieldValueInvalid", "metadata.deletionTimestamp",
+                   absl::StrCat("Invalid value: \"", time, "\": field is immutable")}});
+}
+
 Refusal CheckVersion(const ApiCall& call, const Json& was, Json& is) {
   const std::string newest = was.TextAt({"metadata", "resourceVersion"});
   const std::string based_on = is.TextAt({"metadata", "resourceVersion"});
@@ -168,7 +179,7 @@ Json TimeValue(absl::Time time) {
 Refusal PrepareCreate(const ApiCall& call, const Birth& birth, Json& object) {
   Json& metadata = object["metadata"];
   if (!metadata.TextAt({"resourceVersion"}).empty()) {
-    return BadRequest("resourceVersion should not be set on objects to be created");
+    return InternalServerError("resourceVersion should not be set on objects to be created");
   }
   if (const std::string ns = metadata.TextAt({"namespace"}); !ns.empty() && ns != call.key.ns) {
     return BadRequest(
@@ -207,6 +218,9 @@ Refusal PrepareUpdate(const ApiCall& call, const Json& was, Json& is) {
     return refusal;
   }
   if (Refusal refusal = CheckVersion(call, was, is)) {
+    return refusal;
+  }
+  if (Refusal refusal = CheckDeletionTime(call, was, is)) {
     return refusal;
   }
   KeepForeignParts(call, was, is);

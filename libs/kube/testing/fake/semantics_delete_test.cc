@@ -47,14 +47,17 @@ TEST_CASE("api semantics: uid and version are preconditions of a deletion", "[se
   const Answer other = erase(R"({"uid": "00000000-1111-2222-3333-444444444444"})");
   CHECK(other.code == 409);
   CHECK(other.Reason() == "Conflict");
-  CHECK(other.Message() == absl::StrCat("Operation cannot be fulfilled on configmaps \"a\": "
-                                        "Precondition failed: UID in precondition: "
-                                        "00000000-1111-2222-3333-444444444444, UID in object "
-                                        "meta: ",
-                                        made.Uid()));
+  CHECK(
+      other.Message() ==
+      absl::StrCat("Operation cannot be fulfilled on ConfigMap \"a\": the UID in the "
+                   "precondition (00000000-1111-2222-3333-444444444444) does not match the UID in "
+                   "record (",
+                   made.Uid(),
+                   "). The object might have been deleted and then "
+                   "recreated"));
   const Answer stale = erase(absl::StrCat(R"({"resourceVersion": ")", made.Version(), R"("})"));
   CHECK(stale.code == 409);
-  CHECK(stale.Message().find("ResourceVersion in precondition: " + made.Version()) !=
+  CHECK(stale.Message().find("the ResourceVersion in the precondition (" + made.Version()) !=
         std::string::npos);
   CHECK(erase(absl::StrCat(R"({"uid": ")", made.Uid(), R"("})")).code == 200);
 }
@@ -85,12 +88,12 @@ TEST_CASE("api semantics: what has lost its owner is collected", "[semantics][de
   ServerUnderTest server;
   const Answer owner = server.MakeConfigMap("owner");
   const Answer child = server.MakeConfigMap("child", OwnedBy(owner));
-  server.MakeWidget("grandchild", OwnedBy(child));
+  server.MakePod("grandchild", "", OwnedBy(child));
   server.MakeConfigMap("bystander");
   server.Do("DELETE", server.ConfigMaps("owner"));
   CHECK(server.AfterGarbageCollection([&] {
     return server.Get(server.ConfigMaps("child")).code == 404 &&
-           server.Get(server.Widgets("grandchild")).code == 404;
+           server.Get(server.Pods("grandchild")).code == 404;
   }));
   CHECK(server.Get(server.ConfigMaps("bystander")).code == 200);
 }

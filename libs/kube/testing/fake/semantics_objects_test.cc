@@ -214,7 +214,11 @@ TEST_CASE("api semantics: the uid in a patch is a precondition", "[semantics]") 
     return server.Merge(server.Pods("a"), absl::StrCat(R"({"metadata": {"uid": ")", uid,
                                                        R"(", "labels": {"l": "1"}}})"));
   };
-  CHECK(label("00000000-1111-2222-3333-444444444444").code == 409);
+  const Answer other = label("00000000-1111-2222-3333-444444444444");
+  CHECK(other.code == 422);
+  CHECK(other.Message() ==
+        "Pod \"a\" is invalid: metadata.uid: Invalid value: "
+        "\"00000000-1111-2222-3333-444444444444\": field is immutable");
   CHECK(label(made.Uid()).code == 200);
 }
 
@@ -223,11 +227,15 @@ TEST_CASE("api semantics: what the server owns cannot be written", "[semantics]"
   const Answer made = server.MakeWidget("a");
   const Answer patched = server.Merge(server.Widgets("a"),
                                       R"({"spec": {"size": 2}, "metadata": {
-                                          "creationTimestamp": "2001-01-01T00:00:00Z",
-                                          "deletionTimestamp": "2001-01-01T00:00:00Z"}})");
+                       "creationTimestamp": "2001-01-01T00:00:00Z", "generation": 77}})");
+  CHECK(patched.code == 200);
   CHECK(patched.body.TextAt({"metadata", "creationTimestamp"}) ==
         made.body.TextAt({"metadata", "creationTimestamp"}));
-  CHECK(patched.body.At({"metadata", "deletionTimestamp"}) == nullptr);
+  CHECK(patched.body.IntAt({"metadata", "generation"}) == 2);
+  CHECK(server
+            .Merge(server.Widgets("a"),
+                   R"({"metadata": {"deletionTimestamp": "2001-01-01T00:00:00Z"}})")
+            .code == 422);
   CHECK(server.Merge(server.Widgets("a"), R"({"metadata": {"name": "b"}})").code == 400);
 }
 
