@@ -19,7 +19,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
@@ -41,8 +40,7 @@ class Cron {
   std::optional<absl::Time> Next(absl::Time after) const;
   std::optional<absl::Time> Previous(absl::Time at_or_before) const;
 
-  // "Europe/Berlin".
-  std::string time_zone() const { return zone_.name(); }
+  absl::TimeZone zone() const { return zone_; }
 
  private:
   Cron(CronSchedule schedule, absl::TimeZone zone) : schedule_(schedule), zone_(zone) {}

@@ -125,8 +125,8 @@ absl::Status AddItem(std::string_view item, const FieldRule& rule, Values& out) 
         absl::StrCat(std::string(rule.name), " step must be 1-", rule.size()));
   }
   const int distance = range.last - range.first + (range.last < range.first ? rule.size() : 0);
-  for (int i = 0; i <= distance; i += *step) {
-    const int value = range.first + i;
+  for (int i = 0; i <= distance / *step; ++i) {
+    const int value = range.first + i * *step;
     out.mask |= uint64_t{1} << (value > rule.max ? value - rule.size() : value);
   }
   out.any = out.any || (item.starts_with('*') && *step == 1);

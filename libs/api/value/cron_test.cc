@@ -100,13 +100,13 @@ TEST_CASE("cron: next is strictly after, previous may be now", "[cron]") {
 }
 
 TEST_CASE("cron: the zone comes from the argument, the prefix, or is UTC", "[cron]") {
-  CHECK(Cron::Parse("@daily")->time_zone() == "UTC");
-  CHECK(Cron::Parse("@daily", "Europe/Berlin")->time_zone() == "Europe/Berlin");
+  CHECK(Cron::Parse("@daily")->zone().name() == "UTC");
+  CHECK(Cron::Parse("@daily", "Europe/Berlin")->zone().name() == "Europe/Berlin");
   for (const char* expression :
        {"TZ=Asia/Tokyo @daily", "CRON_TZ=Asia/Tokyo 0 0 * * *", "  TZ=Asia/Tokyo\t0 0 * * *"}) {
     CAPTURE(expression);
     const Cron cron = Cron::Parse(expression).value();
-    CHECK(cron.time_zone() == "Asia/Tokyo");
+    CHECK(cron.zone().name() == "Asia/Tokyo");
     CHECK(cron.Next(At("2030-01-01T00:00:00Z")) == At("2030-01-01T15:00:00Z"));
     CHECK(Cron::Parse(expression, "Asia/Tokyo").ok());
     CHECK(Message(Cron::Parse(expression, "UTC").status()) ==

@@ -44,10 +44,12 @@ void ValidateRequirement(const LabelSelectorRequirement& requirement, const std:
   if (std::string problem = LabelKeyProblem(requirement.key); !problem.empty()) {
     errors.push_back({path + ".key", requirement.key, std::move(problem)});
   }
-  if (!IsKnown(requirement.op)) {
+  const bool known = IsKnown(requirement.op);
+  if (!known) {
     errors.push_back(
         {path + ".operator", requirement.op, "must be In, NotIn, Exists or DoesNotExist"});
-  } else if (TakesValues(requirement.op) == requirement.values.empty()) {
+  }
+  if (known && TakesValues(requirement.op) == requirement.values.empty()) {
     errors.push_back({path + ".values", "",
                       requirement.values.empty() ? "is required for In and NotIn"
                                                  : "must be empty for Exists and DoesNotExist"});
