@@ -1,6 +1,7 @@
 #include "kube/list_watcher.h"
 
 #include <algorithm>
+#include <array>
 #include <thread>
 #include <vector>
 
@@ -359,6 +360,16 @@ std::string Joined(const std::vector<std::string>& events, size_t from = 0) {
   return all;
 }
 
+// How many events end before byte `cut` of the stream.
+size_t WholeEvents(const std::string& stream, size_t cut) {
+  return static_cast<size_t>(
+      std::count(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(cut), '\n'));
+}
+
+// The ways in which a connection can end.
+const std::array kEnds{absl::OkStatus(), UnavailableError("reset"),
+                       DeadlineExceededError("silent")};
+
 }  // namespace
 
 TEST_CASE("list watcher: a stream in pieces of any size brings the same changes",
@@ -377,18 +388,35 @@ TEST_CASE("list watcher: a stream in pieces of any size brings the same changes"
   }
 }
 
-TEST_CASE("list watcher: a stream cut at any byte loses and repeats nothing", "[list_watcher]") {
+TEST_CASE("list watcher: a stream cut after every byte loses and repeats nothing",
+          "[list_watcher]") {
   const std::vector<std::string> events = FiftyEvents();
   const std::string stream = Joined(events);
-  const absl::Status ends[] = {absl::OkStatus(), UnavailableError("reset"),
-                               DeadlineExceededError("silent")};
-  for (size_t cut = 0; cut <= stream.size(); ++cut) {
+  Rig rig;
+  rig.transport.Answer(Page({}, "9"));
+  // Each connection gets one byte further than the one before, beginning as a real server does:
+  // with the first event after the version that it is asked for.
+  Lines want{"list"};
+  for (size_t cut = 1; cut <= stream.size(); ++cut) {
+    const size_t whole = WholeEvents(stream, cut - 1);
+    want.push_back(absl::StrCat("watch ", 9 + whole));
+    const size_t begin = stream.size() - Joined(events, whole).size();
+    rig.transport.AnswerStream({{stream.substr(begin, cut - begin)}, kEnds[cut % kEnds.size()]});
+  }
+  rig.Run();
+  want.push_back("watch 59");
+  CHECK((rig.Requests() == want));
+  CHECK(rig.changes == FiftyChanges());
+}
+
+TEST_CASE("list watcher: a stream cut after many events goes on where it ended", "[list_watcher]") {
+  const std::vector<std::string> events = FiftyEvents();
+  const std::string stream = Joined(events);
+  for (size_t cut = 0; cut <= stream.size(); cut += 13) {
     Rig rig;
+    const size_t whole = WholeEvents(stream, cut);
     rig.transport.Answer(Page({}, "9"));
-    rig.transport.AnswerStream({{stream.substr(0, cut)}, ends[cut % 3]});
-    // A real server goes on after the version that it is asked for.
-    const size_t whole = static_cast<size_t>(
-        std::count(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(cut), '\n'));
+    rig.transport.AnswerStream({{stream.substr(0, cut)}, kEnds[cut % kEnds.size()]});
     rig.transport.AnswerStream({{Joined(events, whole)}, absl::OkStatus()});
     rig.Run();
     REQUIRE(rig.Requests()[2] == absl::StrCat("watch ", 9 + whole));

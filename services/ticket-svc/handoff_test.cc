@@ -1,0 +1,479 @@
+// Whole claims against an API server in memory, with a scheduler that honours nominations and pods
+// that wait to take every room that is free for an instant.
+#include <catch2/catch.hpp>
+
+#include "ticket-svc/testing/bench.h"
+
+namespace korder::ticket {
+namespace {
+
+using api::TicketPhase;
+using Names = std::vector<std::string>;
+
+// The writes of a claim, in their order.
+const Names kClaimWrites = {"update tickets/status", "patch pods/status", "delete pods",
+                            "patch pods", "update tickets/status"};
+
+// A Ready ticket on a node that is full, and thieves that wait for half a core.
+struct Stage {
+  explicit Stage(int tickets = 1) {
+    bench.AddThieves(0);
+    api::Pod filler = MakeClaimPod("filler");
+    filler.metadata.labels.clear();
+    filler.spec.scheduling_gates.clear();
+    bench.AddPod(filler);
+    for (int i = 0; i < tickets; ++i) {
+      bench.AddTicket(MakeTicket("web-" + std::to_string(i)));
+    }
+    bench.Settle(service);
+    bench.AddThieves(3);
+    bench.Settle(service);
+    REQUIRE(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+    REQUIRE(bench.LuckyThieves().empty());
+    bench.ForgetWrites();
+  }
+
+  void AddClaimPod(const std::string& name = "shop") { bench.AddPod(MakeClaimPod(name)); }
+  // Lets time pass until nothing more happens, for whoever works.
+  void Finish(Service& worker) {
+    for (int i = 0; i < 6; ++i) {
+      bench.Settle(worker);
+      bench.clock.Advance(absl::Seconds(3));
+    }
+    bench.Settle(worker);
+  }
+  // The pod has exactly the ticket's room, and nothing is left over.
+  void CheckClaimed(const std::string& pod = "shop") {
+    const api::Pod claimed = bench.Pod(pod);
+    CHECK(claimed.spec.node_name == "n1");
+    CHECK(claimed.metadata.labels.at("korder.dev/claim") == "claimed");
+    CHECK(claimed.metadata.annotations.at("korder.dev/claimed-ticket") == "web-0");
+    CHECK(claimed.metadata.annotations.at("korder.dev/claim-result") == "claimed");
+    CHECK_FALSE(claimed.metadata.annotations.contains("korder.dev/handoff"));
+    const api::TicketStatus status = bench.Ticket("web-0").status;
+    CHECK(status.phase == TicketPhase::kClaimed);
+    CHECK(status.claimed_pod_uid == claimed.metadata.uid);
+    CHECK_FALSE(status.handoff);
+    CHECK(bench.Guardians().empty());
+    CHECK(bench.LuckyThieves().empty());
+  }
+  // As if the pod had never asked.
+  void CheckReady() {
+    const api::TicketStatus status = bench.Ticket("web-0").status;
+    CHECK(status.phase == TicketPhase::kReady);
+    CHECK_FALSE(status.handoff);
+    CHECK(status.claimed_pod.empty());
+    CHECK(bench.Guardians().size() == 1);
+    CHECK(bench.LuckyThieves().empty());
+  }
+
+  Bench bench;
+  Service service{bench};
+};
+
+TEST_CASE("handoff: a pod gets the ticket's room by five writes", "[handoff][shell]") {
+  Stage s;
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  CHECK(s.bench.Writes() == kClaimWrites);
+  s.CheckClaimed();
+  const api::TicketStatus status = s.bench.Ticket("web-0").status;
+  CHECK(status.utilization_rate == "1.00");
+  CHECK(status.claimed_time.has_value());
+  s.service.TellEvents();
+  CHECK(s.bench.EventsAbout("shop") == Names{"TicketClaimed"});
+  CHECK(s.bench.EventsAbout("web-0") ==
+        Names{"GuardianCreated", "HandoffStarted", "TicketClaimed", "TicketReady"});
+}
+
+TEST_CASE("handoff: when the pod ends, its ticket is completed", "[handoff][shell]") {
+  Stage s;
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  s.bench.DeletePod("shop");
+  s.bench.Settle(s.service);
+  CHECK(s.bench.Ticket("web-0").status.phase == TicketPhase::kCompleted);
+  CHECK(s.bench.LuckyThieves().size() == 1);  // The room is anybody's now.
+}
+
+TEST_CASE("handoff: whoever comes after a crash at any write goes on to the same end",
+          "[handoff][shell][crash]") {
+  for (size_t write = 0; write < kClaimWrites.size(); ++write) {
+    for (const Moment moment : {Moment::kBefore, Moment::kAfter}) {
+      DYNAMIC_SECTION((moment == Moment::kBefore ? "before " : "after ")
+                      << write << ": " << kClaimWrites[write]) {
+        Stage s;
+        CrashAt(s.bench, s.service, static_cast<int>(write), moment);
+        s.AddClaimPod();
+        s.bench.Settle(s.service);
+        REQUIRE(s.service.dead());
+        s.bench.server.OnWrite({});
+        // The scheduler goes on meanwhile, and may take what it thinks is free.
+        s.bench.clock.Advance(absl::Seconds(2));
+        s.bench.Schedule();
+        s.bench.RunPods();
+        CHECK(s.bench.LuckyThieves().empty());
+
+        Service successor(s.bench);
+        s.Finish(successor);
+        s.CheckClaimed();
+      }
+    }
+  }
+}
+
+TEST_CASE("handoff: every write may be lost, doubled or refused", "[handoff][shell][crash]") {
+  const char* kinds[][2] = {{"update", "tickets/status"},
+                            {"patch", "pods/status"},
+                            {"delete", "pods"},
+                            {"patch", "pods"},
+                            {"get", "pods"}};
+  for (const auto& kind : kinds) {
+    for (const char* fault : {"request lost", "answer lost", "doubled", "conflict", "trouble"}) {
+      DYNAMIC_SECTION(kind[0] << " " << kind[1] << ": " << fault) {
+        Stage s;
+        kube::FakeApiServer& server = s.bench.server;
+        s.AddClaimPod();
+        const std::string what = fault;
+        if (what == "request lost") {
+          server.LoseNextRequest(kind[0], kind[1]);
+        } else if (what == "answer lost") {
+          server.LoseNextResponse(kind[0], kind[1]);
+        } else if (what == "doubled") {
+          server.DuplicateNext(kind[0], kind[1]);
+        } else {
+          server.FailNext(kind[0], kind[1], what == "conflict" ? 409 : 500);
+        }
+        s.service.Sync();
+        s.service.Work();
+        s.Finish(s.service);
+        s.CheckClaimed();
+      }
+    }
+  }
+}
+
+// Calls `act` once, right after the n-th write of the service.
+void AfterWrite(Bench& bench, size_t write, std::function<void()> act) {
+  const auto count = std::make_shared<size_t>(0);
+  bench.server.OnWrite(
+      {.before = {}, .after = [&bench, count, write, act](const kube::ServedCall& call) {
+         if (IsWork(call) && !bench.acting() && (*count)++ == write) {
+           act();
+         }
+       }});
+}
+
+TEST_CASE("handoff: a pod deleted at any moment gives the room back, or its ticket heals",
+          "[handoff][shell][crash]") {
+  for (size_t write = 0; write + 1 < kClaimWrites.size(); ++write) {
+    DYNAMIC_SECTION("after " << write << ": " << kClaimWrites[write]) {
+      Stage s;
+      AfterWrite(s.bench, write, [&] { s.bench.DeletePod("shop"); });
+      s.AddClaimPod();
+      s.Finish(s.service);
+      if (write < 2) {
+        s.CheckReady();
+        CHECK(s.bench.Guardians() == Names{"web-0-g1"});
+      } else {
+        // The guardian was gone already: a new one is in the queue behind the thieves.
+        const api::TicketStatus status = s.bench.Ticket("web-0").status;
+        CHECK_FALSE(status.handoff);
+        CHECK(status.claimed_pod.empty());
+        CHECK(s.bench.Guardians() == Names{"web-0-g2"});
+        CHECK((status.phase == TicketPhase::kPending || status.phase == TicketPhase::kReady));
+      }
+    }
+  }
+}
+
+TEST_CASE("handoff: a guardian deleted from outside at any moment is no harm once nominated",
+          "[handoff][shell][crash]") {
+  for (size_t write = 0; write < 2; ++write) {
+    DYNAMIC_SECTION("after " << write << ": " << kClaimWrites[write]) {
+      Stage s;
+      AfterWrite(s.bench, write, [&] { s.bench.DeletePod("web-0-g1"); });
+      s.AddClaimPod();
+      s.Finish(s.service);
+      if (write == 1) {
+        s.CheckClaimed();
+      } else {
+        // Nobody guarded the room in between: the ticket heals, the pod waits for it.
+        CHECK_FALSE(s.bench.Ticket("web-0").status.handoff);
+        CHECK(s.bench.Ticket("web-0").status.incarnation >= 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("handoff: a nomination that a preemptor clears is made again before the release",
+          "[handoff][shell]") {
+  Stage s;
+  AfterWrite(s.bench, 1, [&] {
+    REQUIRE(s.bench.admin
+                .Patch<api::Pod>({"default", "shop"}, {.subresource = "status"},
+                                 R"({"status":{"nominatedNodeName":null}})")
+                .ok());
+  });
+  // While the nomination is gone, the guardian must be there.
+  bool released_unguarded = false;
+  s.AddClaimPod();
+  s.service.Sync();
+  s.service.Work();
+  released_unguarded = !s.bench.FindPod("web-0-g1") &&
+                       s.bench.Pod("shop").status.nominated_node_name.empty() &&
+                       !api::IsBound(s.bench.Pod("shop"));
+  CHECK_FALSE(released_unguarded);
+  s.Finish(s.service);
+  s.CheckClaimed();
+  const Names writes = s.bench.Writes();
+  const auto nominations = std::count(writes.begin(), writes.end(), "patch pods/status");
+  CHECK(nominations >= 2);
+}
+
+TEST_CASE("handoff: a nomination cleared after the release is made again before the gate opens",
+          "[handoff][shell]") {
+  Stage s;
+  AfterWrite(s.bench, 2, [&] {
+    REQUIRE(s.bench.admin
+                .Patch<api::Pod>({"default", "shop"}, {.subresource = "status"},
+                                 R"({"status":{"nominatedNodeName":null}})")
+                .ok());
+  });
+  s.AddClaimPod();
+  s.Finish(s.service);
+  s.CheckClaimed();
+}
+
+TEST_CASE("handoff: of two leaders that promise one ticket to two pods, one wins",
+          "[handoff][shell]") {
+  Stage s;
+  Service other(s.bench);
+  other.Sync();
+  other.Work();
+  s.AddClaimPod("first");
+  s.AddClaimPod("second");
+  // Each leader has seen one of the pods only.
+  s.bench.server.OnWrite({});
+  const auto promise = [&](Service& leader, const std::string& pod) {
+    const std::vector<Room> rooms = leader.world.Rooms("default");
+    REQUIRE(rooms.size() == 1);
+    api::Ticket updated = *rooms[0].ticket;
+    updated.status = AssignedStatus(updated, s.bench.Pod(pod),
+                                    {.id = "by-" + pod,
+                                     .step = "Assigned",
+                                     .pod_uid = s.bench.Pod(pod).metadata.uid,
+                                     .guardian_uid = rooms[0].guardian->metadata.uid,
+                                     .node = "n1",
+                                     .started_at = s.bench.clock.Now()});
+    return leader.client.Update(updated, "status").status();
+  };
+  CHECK(promise(s.service, "first").ok());
+  CHECK(absl::IsAborted(promise(other, "second")));
+  s.Finish(other);
+  s.CheckClaimed("first");
+  CHECK_FALSE(api::IsBound(s.bench.Pod("second")));
+}
+
+TEST_CASE("handoff: two leaders at once do not harm each other, whoever is ahead",
+          "[handoff][shell]") {
+  for (size_t write = 0; write < kClaimWrites.size(); ++write) {
+    DYNAMIC_SECTION("the other takes a whole turn before write " << write) {
+      Stage s;
+      Service other(s.bench);
+      s.AddClaimPod();
+      s.AddClaimPod("later");
+      const auto count = std::make_shared<size_t>(0);
+      bool nested = false;
+      s.bench.server.OnWrite({.before =
+                                  [&, count](const kube::ServedCall& call) {
+                                    if (!IsWork(call) || s.bench.acting() || nested ||
+                                        (*count)++ != write) {
+                                      return;
+                                    }
+                                    nested = true;
+                                    other.Sync();
+                                    other.Work();
+                                    nested = false;
+                                  },
+                              .after = {}});
+      s.Finish(s.service);
+      s.bench.server.OnWrite({});
+      s.Finish(other);
+      s.CheckClaimed();
+      CHECK_FALSE(api::IsBound(s.bench.Pod("later")));
+    }
+  }
+}
+
+TEST_CASE("handoff: on a node, one after the other, over all namespaces", "[handoff][shell]") {
+  Bench bench;
+  bench.AddNode("n2", 4);
+  bench.DropNode("n1");
+  Service service(bench);
+  for (const char* ns : {"default", "team"}) {
+    for (int i = 0; i < 3; ++i) {
+      api::Ticket ticket = MakeTicket("web-" + std::to_string(i));
+      ticket.metadata.ns = ns;
+      bench.AddTicket(ticket);
+    }
+  }
+  bench.Settle(service);
+  int most = 0;
+  bench.server.OnWrite({.before = {}, .after = [&](const kube::ServedCall& call) {
+                          if (call.resource != "tickets/status") {
+                            return;
+                          }
+                          int handoffs = 0;
+                          auto tickets = kube::ListAll<api::Ticket>(bench.admin, "");
+                          REQUIRE(tickets.ok());
+                          for (const api::Ticket& ticket : tickets->items) {
+                            handoffs += ticket.status.handoff ? 1 : 0;
+                          }
+                          most = std::max(most, handoffs);
+                        }});
+  for (const char* ns : {"default", "team"}) {
+    for (int i = 0; i < 3; ++i) {
+      api::Pod pod = MakeClaimPod("shop-" + std::to_string(i));
+      pod.metadata.ns = ns;
+      bench.AddPod(pod);
+    }
+  }
+  for (int i = 0; i < 20; ++i) {
+    bench.Settle(service);
+    bench.clock.Advance(absl::Milliseconds(200));
+  }
+  CHECK(most == 1);
+  auto tickets = kube::ListAll<api::Ticket>(bench.admin, "");
+  REQUIRE(tickets.ok());
+  for (const api::Ticket& ticket : tickets->items) {
+    CHECK(ticket.status.phase == TicketPhase::kClaimed);
+  }
+}
+
+TEST_CASE("handoff: a node that is cordoned before the release keeps its guardian",
+          "[handoff][shell]") {
+  Stage s;
+  AfterWrite(s.bench, 1, [&] {
+    s.bench.Cordon("n1");
+    s.service.SyncNodes();
+  });
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  s.CheckReady();
+  const api::Pod pod = s.bench.Pod("shop");
+  CHECK(api::HasGate(pod, "korder.dev/claim"));
+  CHECK(pod.status.nominated_node_name.empty());
+  CHECK_FALSE(pod.metadata.annotations.contains("korder.dev/handoff"));
+  s.service.TellEvents();
+  const Names events = s.bench.EventsAbout("web-0");
+  CHECK(std::count(events.begin(), events.end(), "HandoffFailed") == 1);
+}
+
+TEST_CASE("handoff: a pod that lands elsewhere is a miss; the ticket heals", "[handoff][shell]") {
+  Stage s;
+  s.bench.ignore_nominations = true;
+  s.AddClaimPod();
+  s.bench.AddNode("a0", 1);  // Sorted before n1.
+  // The thieves would take a0; let them have it but half a core.
+  s.service.Sync();
+  s.service.Work();
+  s.bench.Settle(s.service);
+  s.Finish(s.service);
+  const api::TicketStatus status = s.bench.Ticket("web-0").status;
+  CHECK_FALSE(status.handoff);
+  if (s.bench.Pod("shop").spec.node_name != "n1") {
+    CHECK(status.phase != TicketPhase::kClaimed);
+    CHECK(s.bench.Pod("shop").metadata.annotations.at("korder.dev/claim-result") == "lost");
+  }
+}
+
+TEST_CASE("handoff: a ticket deleted in the middle leaves its pod to another ticket",
+          "[handoff][shell]") {
+  Stage s;
+  AfterWrite(s.bench, 1, [&] {
+    REQUIRE(s.bench.admin.Delete<api::Ticket>({"default", "web-0"}).ok());
+  });
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  s.bench.AddNode("n2", 1);
+  s.bench.AddTicket(MakeTicket("web-9"));
+  s.Finish(s.service);
+  const api::Pod pod = s.bench.Pod("shop");
+  if (api::IsBound(pod)) {
+    CHECK(pod.metadata.annotations.at("korder.dev/claimed-ticket") == "web-9");
+  } else {
+    CHECK(api::HasGate(pod, "korder.dev/claim"));
+  }
+  CHECK_FALSE(pod.metadata.annotations.contains("korder.dev/handoff"));
+}
+
+TEST_CASE("handoff: required mode pins the pod to the node in the write that opens the gate",
+          "[handoff][shell]") {
+  Stage s;
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/mode"] = "required";
+  s.bench.AddPod(pod);
+  s.bench.Settle(s.service);
+  CHECK(s.bench.Writes() == kClaimWrites);
+  s.CheckClaimed();
+  const api::Pod claimed = s.bench.Pod("shop");
+  REQUIRE(claimed.spec.affinity.has_value());
+  const auto& terms = claimed.spec.affinity->node_affinity->required->terms;
+  REQUIRE(terms.size() == 1);
+  CHECK(terms[0].match_fields[0].values == Names{"n1"});
+}
+
+TEST_CASE("handoff: on old servers the gate opens half a second after the guardian is gone",
+          "[handoff][shell]") {
+  Stage s;
+  Service old(s.bench, {.settle = absl::Milliseconds(500)});
+  s.AddClaimPod();
+  s.bench.Settle(old);
+  CHECK_FALSE(s.bench.FindPod("web-0-g1").has_value());
+  CHECK(api::HasGate(s.bench.Pod("shop"), "korder.dev/claim"));
+  s.bench.clock.Advance(absl::Milliseconds(499));
+  s.bench.Settle(old);
+  CHECK(api::HasGate(s.bench.Pod("shop"), "korder.dev/claim"));
+  s.bench.clock.Advance(absl::Milliseconds(1));
+  s.bench.Settle(old);
+  s.CheckClaimed();
+}
+
+TEST_CASE("claims: a pod without a ticket goes on after its time, and is told before",
+          "[claim][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddPod(MakeClaimPod("shop"));
+  bench.clock.Advance(absl::Milliseconds(29999));
+  bench.Settle(service);
+  CHECK(api::HasGate(bench.Pod("shop"), "korder.dev/claim"));
+  bench.clock.Advance(absl::Milliseconds(1));
+  bench.Settle(service);
+  const api::Pod pod = bench.Pod("shop");
+  CHECK(pod.spec.node_name == "n1");
+  CHECK(pod.metadata.labels.at("korder.dev/claim") == "fallback");
+  CHECK(pod.metadata.annotations.at("korder.dev/claim-result") == "fallback");
+  service.TellEvents();
+  CHECK(bench.EventsAbout("shop") == Names{"TicketFallback", "WaitingForTicket"});
+  CHECK(bench.Writes() == Names{"patch pods"});
+}
+
+TEST_CASE("claims: a pod that wants to wait waits, and gets the ticket when there is one",
+          "[claim][shell]") {
+  Bench bench;
+  Service service(bench);
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/fallback"] = "wait";
+  bench.AddPod(pod);
+  bench.clock.Advance(absl::Hours(5));
+  bench.Settle(service);
+  CHECK(api::HasGate(bench.Pod("shop"), "korder.dev/claim"));
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  CHECK(bench.Pod("shop").spec.node_name == "n1");
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kClaimed);
+}
+
+}  // namespace
+}  // namespace korder::ticket

@@ -1,0 +1,377 @@
+#include "ticket-svc/testing/bench.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <tuple>
+
+#include <catch2/catch.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "api/core/event.h"
+#include "api/core/node_fit.h"
+#include "api/core/pod_requests.h"
+#include "json/fields.h"
+
+namespace korder::ticket {
+namespace {
+
+// What the process is killed with; nothing of ticket-svc catches it.
+struct Killed : std::runtime_error {
+  Killed() : std::runtime_error("killed") {}
+};
+
+template <class T>
+T MustGet(kube::Client& client, const kube::ObjectKey& key) {
+  absl::StatusOr<T> object = client.Get<T>(key);
+  INFO(ToString(object.status()));
+  REQUIRE(object.ok());
+  return *std::move(object);
+}
+
+void Must(const absl::Status& status) {
+  INFO(ToString(status));
+  REQUIRE(status.ok());
+}
+
+template <class T>
+std::vector<T> ListOf(kube::Client& client, const std::string& selector = "") {
+  auto list = kube::ListAll<T>(client, "", {.label_selector = selector});
+  Must(list.status());
+  return list->items;
+}
+
+int64_t Cpu(const api::Pod& pod) {
+  const api::ResourceList requests = api::PodRequests(pod.spec);
+  const auto it = requests.find(api::kResourceCpu);
+  return it == requests.end() ? 0 : it->second.MilliValue();
+}
+
+// What an informer does.
+template <class T, class Handler>
+void SyncStore(kube::Client& client, const std::string& selector, kube::Store<T>& store,
+               Handler handler) {
+  std::vector<kube::ObjectKey> old = store.Keys();
+  for (T& item : ListOf<T>(client, selector)) {
+    const auto is = std::make_shared<const T>(std::move(item));
+    const kube::ObjectKey key = kube::KeyOf(*is);
+    std::erase(old, key);
+    const auto was = store.Get(key);
+    if (!was || was->metadata.resource_version != is->metadata.resource_version) {
+      store.Put(is);
+      handler(was.get(), is.get());
+    }
+  }
+  for (const kube::ObjectKey& key : old) {
+    const auto was = store.Erase(key);
+    handler(was.get(), static_cast<const T*>(nullptr));
+  }
+}
+
+}  // namespace
+
+bool IsWork(const kube::ServedCall& call) {
+  const bool write = call.verb == "create" || call.verb == "update" || call.verb == "patch" ||
+                     call.verb == "delete";
+  return write && call.resource != "events";
+}
+
+Bench::Bench() { AddNode("n1", 1); }
+
+void Bench::Quietly(const std::function<void()>& step) {
+  for (const kube::ServedCall& call : server.Log()) {
+    if (IsWork(call)) {
+      writes_.push_back(call.verb + " " + call.resource);
+    }
+  }
+  acting_ = true;
+  step();
+  acting_ = false;
+  server.ClearLog();
+}
+
+void Bench::AddNode(const std::string& name, int cores) {
+  Quietly([&] {
+    api::Node node = MakeNode(name);
+    node.status.allocatable = {{"cpu", api::Quantity::FromInt(cores)}};
+    const api::NodeStatus status = node.status;
+    auto made = admin.Create(node);
+    Must(made.status());
+    made->status = status;
+    Must(admin.Update(*made, "status").status());
+  });
+}
+
+void Bench::DropNode(const std::string& name) {
+  Quietly([&] { Must(admin.Delete<api::Node>({"", name})); });
+}
+
+void Bench::Cordon(const std::string& name) {
+  Quietly([&] {
+    Must(admin.Patch<api::Node>({"", name}, {}, R"({"spec":{"unschedulable":true}})").status());
+  });
+}
+
+void Bench::AddTicket(api::Ticket ticket) {
+  Quietly([&] {
+    ticket.metadata.uid.clear();
+    ticket.metadata.resource_version.clear();
+    ticket.metadata.creation_timestamp.reset();
+    Must(admin.Create(ticket).status());
+  });
+}
+
+void Bench::AddPod(api::Pod pod) {
+  Quietly([&] {
+    pod.metadata.uid.clear();
+    pod.metadata.resource_version.clear();
+    pod.metadata.creation_timestamp.reset();
+    Must(admin.Create(pod).status());
+  });
+}
+
+void Bench::AddThieves(int count) {
+  for (int i = 0; i < count; ++i) {
+    api::Pod pod = MakeClaimPod(absl::StrCat("thief-", i));
+    pod.metadata.labels = {{"role", "thief"}};
+    pod.metadata.annotations.clear();
+    pod.spec.scheduling_gates.clear();
+    AddPod(pod);
+  }
+}
+
+void Bench::DeletePod(const std::string& name) {
+  Quietly([&] { Must(admin.Delete<api::Pod>({"default", name}, {.grace_period_seconds = 0})); });
+}
+
+api::Ticket Bench::Ticket(const std::string& name) {
+  return MustGet<api::Ticket>(admin, {"default", name});
+}
+
+api::Pod Bench::Pod(const std::string& name) { return MustGet<api::Pod>(admin, {"default", name}); }
+
+std::optional<api::Pod> Bench::FindPod(const std::string& name) {
+  absl::StatusOr<api::Pod> pod = admin.Get<api::Pod>({"default", name});
+  return pod.ok() ? std::optional(*std::move(pod)) : std::nullopt;
+}
+
+std::vector<std::string> Bench::Guardians() {
+  std::vector<std::string> names;
+  for (const api::Pod& pod : ListOf<api::Pod>(admin, "korder.dev/role=guardian")) {
+    names.push_back(pod.metadata.name);
+  }
+  return names;
+}
+
+std::vector<std::string> Bench::LuckyThieves() {
+  std::vector<std::string> names;
+  for (const api::Pod& pod : ListOf<api::Pod>(admin, "role=thief")) {
+    if (api::IsBound(pod)) {
+      names.push_back(pod.metadata.name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> Bench::EventsAbout(const std::string& name) {
+  std::vector<std::string> reasons;
+  for (const api::Event& event : ListOf<api::Event>(admin)) {
+    if (event.involved_object.name == name) {
+      reasons.push_back(event.reason);
+    }
+  }
+  std::sort(reasons.begin(), reasons.end());
+  return reasons;
+}
+
+bool Bench::Fits(const api::Pod& pod, const api::Node& node) {
+  if (api::WhyNodeDoesNotFit(api::PlacementOf(pod.spec), node)) {
+    return false;
+  }
+  int64_t free = node.status.allocatable.at("cpu").MilliValue();
+  for (const api::Pod& other : pods_) {
+    const bool here = other.spec.node_name == node.metadata.name && !api::IsTerminal(other);
+    const bool nominated = !api::IsBound(other) &&
+                           other.status.nominated_node_name == node.metadata.name &&
+                           other.metadata.uid != pod.metadata.uid && !ignore_nominations;
+    free -= here || nominated ? Cpu(other) : 0;
+  }
+  return free >= Cpu(pod);
+}
+
+void Bench::Place(const api::Pod& pod) {
+  const std::string path =
+      absl::StrCat("/api/v1/namespaces/", pod.metadata.ns, "/pods/", pod.metadata.name, "/binding");
+  std::vector<const api::Node*> order;
+  for (const api::Node& node : nodes_) {
+    order.push_back(&node);
+  }
+  std::stable_partition(order.begin(), order.end(), [&](const api::Node* node) {
+    return !ignore_nominations && node->metadata.name == pod.status.nominated_node_name;
+  });
+  for (const api::Node* node : order) {
+    if (Fits(pod, *node)) {
+      Must(admin
+               .Raw({.method = "POST",
+                     .target = path,
+                     .content_type = "application/json",
+                     .body =
+                         absl::StrCat(R"({"apiVersion":"v1","kind":"Binding","metadata":{"name":")",
+                                      pod.metadata.name, R"("},"target":{"name":")",
+                                      node->metadata.name, R"("}})")})
+               .status());
+      return;
+    }
+  }
+  if (api::Unschedulable(pod) == nullptr || !pod.status.nominated_node_name.empty()) {
+    Must(admin
+             .Patch<api::Pod>(
+                 kube::KeyOf(pod),
+                 {.type = kube::PatchType::kStrategicMerge, .subresource = "status"},
+                 R"({"status":{"nominatedNodeName":null,"conditions":[{"type":"PodScheduled",)"
+                 R"("status":"False","reason":"Unschedulable","message":"no room"}]}})")
+             .status());
+  }
+}
+
+void Bench::Schedule() {
+  Quietly([&] {
+    nodes_ = ListOf<api::Node>(admin);
+    std::vector<api::Pod> queue = ListOf<api::Pod>(admin);
+    std::stable_sort(queue.begin(), queue.end(), [](const api::Pod& a, const api::Pod& b) {
+      return std::tie(*a.metadata.creation_timestamp, a.metadata.name) <
+             std::tie(*b.metadata.creation_timestamp, b.metadata.name);
+    });
+    for (const api::Pod& pod : queue) {
+      if (!api::IsBound(pod) && pod.spec.scheduling_gates.empty() && !pod.metadata.deleting() &&
+          !api::IsTerminal(pod)) {
+        pods_ = ListOf<api::Pod>(admin);
+        Place(pod);
+      }
+    }
+  });
+}
+
+void Bench::RunPods() {
+  Quietly([&] {
+    for (const api::Pod& pod : ListOf<api::Pod>(admin)) {
+      if (api::IsBound(pod) && pod.status.phase == api::kPodPending) {
+        Must(admin
+                 .Patch<api::Pod>(kube::KeyOf(pod), {.subresource = "status"},
+                                  R"({"status":{"phase":"Running"}})")
+                 .status());
+      }
+    }
+  });
+}
+
+std::vector<std::string> Bench::Writes() {
+  Quietly([] {});
+  return writes_;
+}
+
+void Bench::ForgetWrites() {
+  Quietly([] {});
+  writes_.clear();
+}
+
+void Bench::Settle(Service& service) {
+  for (int i = 0; i < 50; ++i) {
+    const std::string before =
+        ListOf<api::Pod>(admin).empty()
+            ? ""
+            : json::Print(ListOf<api::Pod>(admin)) + json::Print(ListOf<api::Ticket>(admin));
+    Schedule();
+    RunPods();
+    service.Sync();
+    service.Work();
+    if (service.dead()) {
+      return;
+    }
+    const std::string after =
+        json::Print(ListOf<api::Pod>(admin)) + json::Print(ListOf<api::Ticket>(admin));
+    if (before == after) {
+      return;
+    }
+  }
+  FAIL("the cluster never comes to rest");
+}
+
+absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(const runtime::LedgerTicket& ticket,
+                                                             const std::string& reservation_id,
+                                                             const runtime::LedgerClaim&,
+                                                             std::stop_token) {
+  ++asked;
+  last_reservation = reservation_id;
+  if (mood == Mood::kUnreachable) {
+    return UnavailableError("connection refused");
+  }
+  runtime::LedgerDecision decision{.id = ticket.uid, .denied = {}};
+  if (mood == Mood::kDenies) {
+    decision.denied = runtime::LedgerDenial{
+        .quota = "team", .resource = "tickets", .message = "quota team: no", .next_change = {}};
+  }
+  return decision;
+}
+
+Service::Service(Bench& bench, HandoffOptions options)
+    : client(bench.server),
+      world({ticket_store_, guardian_store_, claim_pod_store_, node_store_}, bench.clock),
+      metrics(registry_),
+      events(client, bench.clock, {.component = "korder-ticket-svc", .instance = "test"}),
+      handoffs(client, world, events, metrics, bench.clock),
+      reconciler({client, world, charges, handoffs, events, metrics, bench.clock},
+                 {.image = "pause", .priority_class = "korder-guardian"}),
+      tickets("ticket", reconciler, bench.clock),
+      claim_reconciler({client, world, locks, events, bench.clock}, absl::Seconds(30),
+                       [this](const kube::ObjectKey& key) { tickets.Enqueue(key); }),
+      claims("claims", claim_reconciler, bench.clock),
+      wake_ups(world, locks, metrics, tickets, claims) {
+  handoffs.Set(options);
+}
+
+void Service::SyncTickets() {
+  SyncStore(client, "", ticket_store_, [this](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
+}
+void Service::SyncGuardians() {
+  SyncStore(client, "korder.dev/role=guardian", guardian_store_,
+            [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
+}
+void Service::SyncClaimPods() {
+  SyncStore(client, "korder.dev/claim", claim_pod_store_,
+            [this](auto* was, auto* is) { wake_ups.OnClaimPod(was, is); });
+}
+void Service::SyncNodes() {
+  SyncStore(client, "", node_store_, [this](auto* was, auto* is) { wake_ups.OnNode(was, is); });
+}
+void Service::Sync() {
+  SyncNodes();
+  SyncTickets();
+  SyncGuardians();
+  SyncClaimPods();
+}
+
+void Service::Work() {
+  const std::stop_token never;
+  while (!dead_ && (tickets.ProcessDue(never) || claims.ProcessDue(never))) {
+  }
+}
+
+void Service::TellEvents() {
+  std::stop_source stop;
+  stop.request_stop();
+  events.Run(stop.get_token());
+}
+
+void CrashAt(Bench& bench, Service& service, int write, Moment moment) {
+  const auto count = std::make_shared<int>(0);
+  const auto kill = [&bench, &service, count, write](const kube::ServedCall& call) {
+    if (IsWork(call) && !bench.acting() && !service.dead() && (*count)++ == write) {
+      service.Die();
+      throw Killed();
+    }
+  };
+  bench.server.OnWrite(moment == Moment::kBefore ? kube::WriteHooks{.before = kill, .after = {}}
+                                                 : kube::WriteHooks{.before = {}, .after = kill});
+}
+
+}  // namespace korder::ticket

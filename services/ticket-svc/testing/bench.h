@@ -1,0 +1,149 @@
+// A small cluster for the tests of ticket-svc's shells: an API server in memory, nodes, a scheduler
+// that treats nominations as the real one does, a kubelet; and processes of ticket-svc on it, whose
+// watches advance when a test says so.
+//
+//   Bench bench;                              // node n1 with 1 core
+//   Service service(bench);
+//   bench.AddTicket(MakeTicket("web-0"));
+//   bench.Settle(service);
+//   CHECK(bench.Ticket("web-0").status.phase == api::TicketPhase::kReady);
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <prometheus/registry.h>
+#include <string>
+#include <vector>
+
+#include "base/testing/fake_clock.h"
+#include "kube/testing/fake_api_server.h"
+#include "ticket-svc/claim_reconciler.h"
+#include "ticket-svc/reconciler.h"
+#include "ticket-svc/testing/make.h"
+#include "ticket-svc/wake_ups.h"
+
+namespace korder::ticket {
+
+class Service;
+
+// True for a write that belongs to the work itself: events are told besides.
+bool IsWork(const kube::ServedCall& call);
+
+class Bench {
+ public:
+  Bench();
+
+  void AddNode(const std::string& name, int cores);
+  void DropNode(const std::string& name);
+  void Cordon(const std::string& name);
+  void AddTicket(api::Ticket ticket);
+  void AddPod(api::Pod pod);
+  // Pods of half a core each that wait for room on any node, older than everything that follows.
+  void AddThieves(int count);
+  void DeletePod(const std::string& name);
+
+  // REQUIRES: it exists.
+  api::Ticket Ticket(const std::string& name);
+  api::Pod Pod(const std::string& name);
+  std::optional<api::Pod> FindPod(const std::string& name);
+  std::vector<std::string> Guardians();
+  // Names of thieves that run.
+  std::vector<std::string> LuckyThieves();
+  std::vector<std::string> EventsAbout(const std::string& name);
+
+  // One look of the scheduler at every pod, oldest first, and of the kubelets.
+  void Schedule();
+  void RunPods();
+  // Scheduler, kubelets, watches and service take turns until nobody writes any more. Stops when
+  // the process has crashed.
+  void Settle(Service& service);
+
+  // Work writes so far, as "patch pods/status", without what the bench itself does.
+  std::vector<std::string> Writes();
+  void ForgetWrites();
+  // The bench itself is writing, not a service.
+  bool acting() const { return acting_; }
+
+  FakeClock clock;
+  kube::FakeApiServer server{clock, {.collect_garbage = true}};
+  kube::Client admin{server};
+  bool ignore_nominations = false;  // a scheduler that knows nothing of them
+
+ private:
+  void Place(const api::Pod& pod);
+  bool Fits(const api::Pod& pod, const api::Node& node);
+  void Quietly(const std::function<void()>& step);
+
+  std::vector<api::Pod> pods_;
+  std::vector<api::Node> nodes_;
+  bool acting_ = false;
+  std::vector<std::string> writes_;
+};
+
+// quota-svc as a test wants it.
+class FakeCharges final : public Charges {
+ public:
+  enum class Mood { kGrants, kDenies, kUnreachable };
+
+  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
+                                                  const std::string& reservation_id,
+                                                  const runtime::LedgerClaim& claim,
+                                                  std::stop_token stop) override;
+
+  Mood mood = Mood::kGrants;
+  int asked = 0;
+  std::string last_reservation;
+};
+
+// One process of ticket-svc.
+class Service {
+ public:
+  explicit Service(Bench& bench, HandoffOptions options = {});
+
+  // Its watches catch up; each can be held back.
+  void Sync();
+  void SyncTickets();
+  void SyncGuardians();
+  void SyncClaimPods();
+  void SyncNodes();
+  // Handles everything that is due.
+  void Work();
+  // Sends the events that were told.
+  void TellEvents();
+
+  // From now on it does nothing: it was killed.
+  void Die() { dead_ = true; }
+  bool dead() const { return dead_; }
+
+  FakeCharges charges;
+  kube::Client client;
+
+ private:
+  kube::Store<api::Ticket> ticket_store_;
+  kube::Store<api::Pod> guardian_store_;
+  kube::Store<api::Pod> claim_pod_store_;
+  kube::Store<api::Node> node_store_;
+  prometheus::Registry registry_;
+
+ public:
+  World world;
+  Metrics metrics;
+  kube::EventRecorder events;
+  HandoffDriver handoffs;
+  Reconciler reconciler;
+  kube::Controller tickets;
+  NodeLocks locks;
+  ClaimReconciler claim_reconciler;
+  kube::Controller claims;
+  WakeUps wake_ups;
+
+ private:
+  bool dead_ = false;
+};
+
+// Kills the process right before or after its n-th write (counted from 0, events left out).
+enum class Moment { kBefore, kAfter };
+void CrashAt(Bench& bench, Service& service, int write, Moment moment);
+
+}  // namespace korder::ticket
