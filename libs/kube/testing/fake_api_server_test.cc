@@ -80,7 +80,8 @@ TEST_CASE("fake api server: a refusal can say when to come back", "[fake]") {
   CHECK(RetryAfter(status) == absl::Seconds(7));
 }
 
-TEST_CASE("fake api server: a lost request did not happen, one with a lost response did", "[fake]") {
+TEST_CASE("fake api server: a lost request did not happen, one with a lost response did",
+          "[fake]") {
   Rig rig;
   rig.server.LoseNextRequest("create", "configmaps");
   CHECK(rig.Create("a") == absl::StatusCode::kUnavailable);
@@ -132,17 +133,17 @@ TEST_CASE("fake api server: takes note of every request and of how it was answer
 TEST_CASE("fake api server: hooks run around every write and may use the server", "[fake]") {
   Rig rig;
   std::vector<std::string> seen;
-  rig.server.OnWrite({.before =
-                          [&](const ServedCall& call) {
-                            seen.push_back("before " + call.verb);
-                            if (call.key.name.empty() && !rig.Exists("other")) {
-                              rig.server.OnWrite({});
-                              rig.Create("other");
-                            }
-                          },
-                      .after = [&](const ServedCall& call) {
-                        seen.push_back("after " + std::to_string(call.code));
-                      }});
+  rig.server.OnWrite(
+      {.before =
+           [&](const ServedCall& call) {
+             seen.push_back("before " + call.verb);
+             if (call.key.name.empty() && !rig.Exists("other")) {
+               rig.server.OnWrite({});
+               rig.Create("other");
+             }
+           },
+       .after =
+           [&](const ServedCall& call) { seen.push_back("after " + std::to_string(call.code)); }});
   CHECK(rig.Create("a") == absl::StatusCode::kOk);
   CHECK(rig.Exists("other"));
   CHECK(seen == std::vector<std::string>{"before create", "after 201"});
@@ -236,9 +237,10 @@ TEST_CASE("fake api server: bookmarks tell the newest version, also of other res
   rig.server.SendBookmarks();
   const absl::StatusOr<std::string> frame = stream->Read(absl::ZeroDuration());
   REQUIRE(frame.ok());
-  CHECK(*frame == "{\"object\":{\"apiVersion\":\"v1\",\"kind\":\"Configmap\",\"metadata\":{"
-                  "\"creationTimestamp\":null,\"resourceVersion\":\"" +
-                      newest + "\"}},\"type\":\"BOOKMARK\"}\n");
+  CHECK(*frame ==
+        "{\"object\":{\"apiVersion\":\"v1\",\"kind\":\"Configmap\",\"metadata\":{"
+        "\"creationTimestamp\":null,\"resourceVersion\":\"" +
+            newest + "\"}},\"type\":\"BOOKMARK\"}\n");
 }
 
 TEST_CASE("fake api server: after Compact old versions and old pages are gone, open watches go on",
