@@ -1,5 +1,6 @@
 #include "runtime/ledger_client.h"
 
+#include <atomic>
 #include <grpcpp/grpcpp.h>
 #include <utility>
 
@@ -55,8 +56,10 @@ LedgerDecision ToDecision(const pb::Outcome& outcome) {
 }  // namespace
 
 struct LedgerClient::Impl {
-  std::unique_ptr<pb::QuotaLedger::Stub> stub;
-  absl::Duration timeout;
+  Impl(ChannelOptions options, absl::Duration t) : channel(std::move(options)), timeout(t) {}
+
+  PeerChannel channel;
+  const absl::Duration timeout;
   std::atomic<int64_t> epoch = 0;
 
   // Performs one call with a deadline and cancellation, and checks the answer's epoch.
@@ -70,6 +73,7 @@ struct LedgerClient::Impl {
     SetDeadline(context, timeout);
     Response response;
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+    const auto stub = pb::QuotaLedger::NewStub(channel.Get());
     RETURN_IF_ERROR(FromGrpcStatus((stub.get()->*method)(&context, request, &response), attempt));
     int64_t newest = epoch.load();
     while (newest < response.epoch() && !epoch.compare_exchange_weak(newest, response.epoch())) {
@@ -82,13 +86,16 @@ struct LedgerClient::Impl {
   }
 };
 
-LedgerClient::LedgerClient(std::shared_ptr<grpc::Channel> channel, absl::Duration timeout)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->stub = pb::QuotaLedger::NewStub(std::move(channel));
-  impl_->timeout = timeout;
-}
+LedgerClient::LedgerClient(std::string address, const TlsMaterial& tls, absl::Duration timeout)
+    : impl_(std::make_unique<Impl>(ChannelOptions{.address = std::move(address),
+                                                  .peer = "korder-quota-svc",
+                                                  .tls = tls,
+                                                  .health_service = kService},
+                                   timeout)) {}
 
 LedgerClient::~LedgerClient() = default;
+
+void LedgerClient::SetTls(const TlsMaterial& tls) { impl_->channel.SetTls(tls); }
 
 absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
     const std::string& ns, const LedgerClaim& claim, const std::vector<std::string>& ids,

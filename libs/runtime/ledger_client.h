@@ -1,7 +1,6 @@
 // The client side of quota-svc's QuotaLedger, as order-svc, ticket-svc and admission-svc use it.
 //
-//   LedgerClient ledger(NewChannel({.address = config.quota_address, .peer = "korder-quota-svc",
-//                                   .tls = tls, .health_service = LedgerClient::kService}));
+//   LedgerClient ledger(config.quota_address, tls);
 //   ASSIGN_OR_RETURN(auto decisions, ledger.Reserve("default", claim, ids, stop));
 //
 // A denial is an answer. An error means that quota-svc could not decide: UNAVAILABLE (try again),
@@ -10,7 +9,6 @@
 // UNAVAILABLE. Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -21,10 +19,7 @@
 #include "api/core/resources.h"
 #include "api/value/labels.h"
 #include "base/status.h"
-
-namespace grpc {
-class Channel;
-}
+#include "runtime/tls.h"
 
 namespace korder::runtime {
 
@@ -71,9 +66,13 @@ class LedgerClient {
  public:
   static constexpr char kService[] = "korder.quota.v1.QuotaLedger";
 
-  explicit LedgerClient(std::shared_ptr<grpc::Channel> channel,
-                        absl::Duration timeout = absl::Seconds(3));
+  // `address` is a gRPC target. Among its addresses the one that leads is used.
+  LedgerClient(std::string address, const TlsMaterial& tls,
+               absl::Duration timeout = absl::Seconds(3));
   ~LedgerClient();
+
+  // Calls from now on show the new certificate; those under way go on.
+  void SetTls(const TlsMaterial& tls);
 
   // One decision per id, in order. REQUIRES: ids are unique for ever.
   absl::StatusOr<std::vector<LedgerDecision>> Reserve(const std::string& ns,

@@ -167,7 +167,7 @@ TEST_CASE("handler: 10,000 mangled reviews never crash it and get a 200 or a cle
       body += body.empty() ? "x" : "";
     }
     const int status = f.Post(body).status;
-    CHECKED_ELSE(status == 200 || status == 400) { FAIL("status " << status << ": " << body); }
+    CHECKED_ELSE((status == 200 || status == 400)) { FAIL("status " << status << ": " << body); }
     refused += status == 400 ? 1 : 0;
   }
   CHECK(refused > 5000);

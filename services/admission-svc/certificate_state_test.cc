@@ -6,8 +6,8 @@ namespace korder::admission {
 namespace {
 
 const absl::Time kNow = absl::FromUnixSeconds(1'900'000'000);
-constexpr absl::Duration kDay = absl::Hours(24);
-constexpr absl::Duration kCaLife = 3650 * kDay;
+const absl::Duration kDay = absl::Hours(24);
+const absl::Duration kCaLife = 3650 * kDay;
 
 const std::vector<std::string>& Names() {
   static const std::vector<std::string> names = NamesOf("korder-order-svc", "korder-system");

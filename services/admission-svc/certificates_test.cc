@@ -8,8 +8,8 @@ namespace korder::admission {
 namespace {
 
 const absl::Time kNow = absl::FromUnixSeconds(1'900'000'000);
-constexpr absl::Duration kYear = absl::Hours(24 * 365);
-constexpr absl::Duration kDay = absl::Hours(24);
+const absl::Duration kYear = absl::Hours(24 * 365);
+const absl::Duration kDay = absl::Hours(24);
 
 KeyPair Ca() { return MintCa(kNow, 10 * kYear).value(); }
 

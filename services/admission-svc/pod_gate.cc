@@ -31,7 +31,7 @@ std::string GatePatch(const api::Pod& pod) {
       patch.Add({"spec", "schedulingGates", "-"}, gate);
     }
   }
-  if (ValueOf(pod.metadata.labels, api::kLabelClaim) != api::kClaimPending) {
+  if (api::ValueOf(pod.metadata.labels, api::kLabelClaim) != api::kClaimPending) {
     const std::string pending(api::kClaimPending);
     if (pod.metadata.labels.empty()) {
       patch.Add({"metadata", "labels"}, api::Labels{{std::string(api::kLabelClaim), pending}});

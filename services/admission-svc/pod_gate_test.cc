@@ -7,6 +7,7 @@
 #include "admission-svc/testing/requests.h"
 #include "admission-svc/testing/yaml_json.h"
 #include "api/testing/from_json.h"
+#include "api/v1alpha1/names.h"
 
 namespace korder::admission {
 namespace {

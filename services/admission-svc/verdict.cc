@@ -46,7 +46,7 @@ api::AdmissionResponse ToResponse(const api::AdmissionRequest& request, const Ve
     details.name = request.name;
     for (const api::FieldError& problem : refusal.problems) {
       details.causes.push_back({.reason = "FieldValueInvalid",
-                                .message = Render({"", problem.value, problem.rule}),
+                                .message = api::Render({"", problem.value, problem.rule}),
                                 .field = problem.path});
     }
   }

@@ -11,7 +11,6 @@
 #include "order-svc/metrics.h"
 #include "order-svc/quota_ledger.h"
 #include "order-svc/reconciler.h"
-#include "runtime/grpc_client.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
 #include "runtime/http_server.h"
@@ -49,10 +48,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   runtime::GrpcServer grpc({.listen = common.grpc_listen, .tls = tls}, metrics);
   RETURN_IF_ERROR(grpc.Start());
   manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
-  QuotaLedger ledger(runtime::NewChannel({.address = config.quota_address,
-                                          .peer = "korder-quota-svc",
-                                          .tls = tls,
-                                          .health_service = runtime::LedgerClient::kService}));
+  QuotaLedger ledger(config.quota_address, tls);
 
   kube::Informer<api::Order> orders(client);
   kube::Informer<api::Ticket> tickets(client);
@@ -77,6 +73,13 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddInformer(orders);
   manager.AddInformer(tickets);
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
+  manager.AddBackground("certificates", [&](std::stop_token s) {
+    runtime::FollowTlsSecret(client, common.ns, common.TlsSecret(), s,
+                             [&](const runtime::TlsMaterial& material) {
+                               grpc.SetTls(material);
+                               ledger.SetTls(material);
+                             });
+  });
   manager.AddWhileLeading("order", [&](std::stop_token s, int64_t) {
     reconciler.ForgetAll();
     for (const auto& order : orders.store().List()) {

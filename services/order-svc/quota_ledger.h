@@ -1,17 +1,20 @@
 // The Ledger of the reconciler as served by quota-svc.
 #pragma once
 
-#include <memory>
+#include <string>
 #include <utility>
 
 #include "order-svc/reconciler.h"
+#include "runtime/ledger_client.h"
 
 namespace korder::order {
 
 // Thread-safe.
 class QuotaLedger final : public Ledger {
  public:
-  explicit QuotaLedger(std::shared_ptr<grpc::Channel> channel) : client_(std::move(channel)) {}
+  // `address` is a gRPC target.
+  QuotaLedger(std::string address, const runtime::TlsMaterial& tls)
+      : client_(std::move(address), tls) {}
 
   absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(const std::string& ns,
                                                                const runtime::LedgerClaim& claim,
@@ -22,6 +25,8 @@ class QuotaLedger final : public Ledger {
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) override {
     return client_.Release(ids, std::move(stop));
   }
+  // Calls from now on show the new certificate.
+  void SetTls(const runtime::TlsMaterial& tls) { client_.SetTls(tls); }
 
  private:
   runtime::LedgerClient client_;

@@ -2,35 +2,18 @@
 
 #include <utility>
 
-#include "runtime/grpc_client.h"
-
 namespace korder::ticket {
 
 QuotaCharges::QuotaCharges(std::string address, const runtime::TlsMaterial& tls)
-    : address_(std::move(address)) {
-  SetTls(tls);
-}
+    : client_(std::move(address), tls) {}
 
-void QuotaCharges::SetTls(const runtime::TlsMaterial& tls) {
-  auto client = std::make_shared<runtime::LedgerClient>(
-      runtime::NewChannel({.address = address_,
-                           .peer = "korder-quota-svc",
-                           .tls = tls,
-                           .health_service = runtime::LedgerClient::kService}));
-  const MutexLock lock(mu_);
-  client_.swap(client);
-}
+void QuotaCharges::SetTls(const runtime::TlsMaterial& tls) { client_.SetTls(tls); }
 
 absl::StatusOr<runtime::LedgerDecision> QuotaCharges::Confirm(const runtime::LedgerTicket& ticket,
                                                               const std::string& reservation_id,
                                                               const runtime::LedgerClaim& claim,
                                                               std::stop_token stop) {
-  std::shared_ptr<runtime::LedgerClient> client;
-  {
-    const MutexLock lock(mu_);
-    client = client_;
-  }
-  return client->Confirm(ticket, reservation_id, claim, std::move(stop));
+  return client_.Confirm(ticket, reservation_id, claim, std::move(stop));
 }
 
 }  // namespace korder::ticket

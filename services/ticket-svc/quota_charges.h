@@ -1,11 +1,10 @@
 // Charges as quota-svc keeps them.
 #pragma once
 
-#include <memory>
 #include <stop_token>
 #include <string>
 
-#include "base/mutex.h"
+#include "runtime/ledger_client.h"
 #include "runtime/tls.h"
 #include "ticket-svc/charges.h"
 
@@ -25,10 +24,7 @@ class QuotaCharges final : public Charges {
   void SetTls(const runtime::TlsMaterial& tls);
 
  private:
-  const std::string address_;
-  mutable Mutex mu_;
-  // Shared with the calls under way.
-  std::shared_ptr<runtime::LedgerClient> client_ ABSL_GUARDED_BY(mu_);
+  runtime::LedgerClient client_;
 };
 
 }  // namespace korder::ticket

@@ -1,0 +1,83 @@
+// Keeps what the services' TLS needs: the CA in the Secret korder-ca, a certificate per service in
+// korder-<service>-tls, and the CA bundle in korder's two webhook configurations.
+//
+//   CertificateKeeper keeper(client, clock, {.ns = "korder-system"});
+//   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));             // first of all: others wait for them
+//   manager.AddBackground("keeper", [&](auto s) { keeper.Run(s); });
+//   configurations.OnChange([&](auto*, auto*) { keeper.Wake(); });
+//
+// What is missing, damaged or about to end is made anew; what is right is not written. Every write
+// carries the version it is based on, so any number of replicas may keep the same objects: who
+// comes second reads again. Thread-safe.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "admission-svc/certificate_state.h"
+#include "api/core/secret.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "kube/client.h"
+
+namespace korder::admission {
+
+inline constexpr char kCaSecret[] = "korder-ca";
+inline constexpr char kPodsConfiguration[] = "korder-pods";
+inline constexpr char kValidationConfiguration[] = "korder-validation";
+
+struct KeeperOptions {
+  std::string ns;
+  std::vector<std::string> services = {"korder-order-svc", "korder-ticket-svc", "korder-quota-svc",
+                                       "korder-admission-svc"};
+  absl::Duration ca_life = absl::Hours(24 * 3650);
+  absl::Duration leaf_life = absl::Hours(24 * 90);
+  absl::Duration period = absl::Minutes(1);
+};
+
+class CertificateKeeper {
+ public:
+  // Borrows client and clock.
+  CertificateKeeper(kube::Client& client, const Clock& clock, KeeperOptions options);
+
+  // Makes the Secrets right, with as many tries as that takes. CANCELLED on stop.
+  absl::Status WaitForSecrets(std::stop_token stop);
+  // Makes Secrets and configurations right every period, and soon after a Wake, until stop.
+  void Run(std::stop_token stop);
+  void Wake();
+  // OK once Secrets and configurations were right, and from then on: what a replica has to serve
+  // with does not go away when the API server does. Before that, what is missing.
+  absl::Status Ready() const;
+
+  // One look at everything. ABORTED when somebody else wrote in between: look again.
+  absl::Status KeepSecrets(std::stop_token stop);
+  absl::Status KeepBundles(std::stop_token stop);
+
+ private:
+  // A Secret that is there, or one to be created.
+  absl::StatusOr<std::optional<api::Secret>> Read(const std::string& name, std::stop_token stop);
+  absl::Status Write(std::optional<api::Secret> old, const std::string& name, SecretData data,
+                     std::stop_token stop);
+  absl::StatusOr<Authority> KeepAuthority(std::stop_token stop);
+  absl::Status KeepLeaf(const Authority& authority, const std::string& service,
+                        std::stop_token stop);
+  template <class Configuration>
+  absl::Status KeepBundle(const std::string& name, const std::string& trust, std::stop_token stop);
+  // False when stop was requested.
+  bool Pause(absl::Duration duration, std::stop_token stop);
+
+  kube::Client& client_;
+  const Clock& clock_;
+  const KeeperOptions options_;
+
+  mutable Mutex mu_;
+  CondVar changed_;
+  bool woken_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status ready_ ABSL_GUARDED_BY(mu_);
+  // What the configurations must hold.
+  std::string trust_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace korder::admission

@@ -1,0 +1,28 @@
+#include "admission-svc/grpc_peers.h"
+
+#include "base/status_macros.h"
+#include "korder/ticket/v1/ticket.grpc.pb.h"
+
+namespace korder::admission {
+
+namespace pb = ::korder::ticket::v1;
+
+GrpcTicketDesk::GrpcTicketDesk(std::string address, const runtime::TlsMaterial& tls)
+    : channel_({.address = std::move(address),
+                .peer = "korder-ticket-svc",
+                .tls = tls,
+                .health_service = pb::TicketDesk::service_full_name()}) {}
+
+absl::StatusOr<Offer> GrpcTicketDesk::Ask(const std::string& ns, const std::string& pod_json) {
+  pb::OfferRequest request;
+  request.set_namespace_(ns);
+  request.set_pod_json(pod_json);
+  pb::OfferResponse response;
+  grpc::ClientContext context;
+  runtime::SetDeadline(context, kPeerTimeout);
+  RETURN_IF_ERROR(runtime::FromGrpcStatus(
+      pb::TicketDesk::NewStub(channel_.Get())->Offer(&context, request, &response), "offer"));
+  return Offer{.fits = response.has_ticket(), .message = response.none().message()};
+}
+
+}  // namespace korder::admission
