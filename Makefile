@@ -41,7 +41,7 @@ test-integration: bootstrap ## Run the integration tests only (real control plan
 	@scripts/test integration
 
 test-e2e: build ## Play the seed's examples end to end on a fresh control plane and check every step
-	@scripts/demo --check --name e2e
+	@scripts/demo --check --bin $(BUILD)/bin
 
 lint: bootstrap ## Check format, layers, chart, scripts, the Go module; changes nothing
 	@scripts/lint
@@ -74,13 +74,13 @@ run: build ## Run the four services here, against the cluster of your kubeconfig
 	@scripts/services run --bin $(BUILD)/bin
 
 demo: build ## Start a real control plane, run korder on it and play the seed's examples
-	@scripts/demo --name $(CLUSTER)
+	@scripts/demo --name $(CLUSTER) --bin $(BUILD)/bin
 
 down: ## Stop what `make demo` left running
 	@scripts/demo --down --name $(CLUSTER)
 
 bench: build ## Print the figures of performance: writes per ticket, memory, rates
-	@scripts/bench
+	@scripts/bench --bin $(BUILD)/bin
 
 clean: ## Remove the build folder (caches outside the tree stay)
 	@rm -rf build

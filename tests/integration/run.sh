@@ -3,7 +3,8 @@
 # One control plane with 50 simulated nodes and the four services serve all of them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-instance=${KORDER_INSTANCE:-itest}
+# Two work trees on one machine may test at the same time.
+instance=${KORDER_INSTANCE:-itest-$(pwd | cksum | cut -d' ' -f1)}
 
 case ${1:-} in
   up)

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "api/v1alpha1/reasons.h"
 #include "cluster.h"
 
 namespace korder::integration {
