@@ -114,13 +114,14 @@ absl::StatusOr<Authority> CertificateKeeper::KeepAuthority(std::stop_token stop)
   if (verdict.step == AuthorityStep::kKeep) {
     return found;
   }
+  const std::string why = secret ? verdict.reason : "there is none";
   KeyPair minted;
   if (verdict.step == AuthorityStep::kReplace || verdict.step == AuthorityStep::kAnnounce) {
     ASSIGN_OR_RETURN(minted, MintCa(now, options_.ca_life));
   }
   Authority after = AfterStep(found, verdict.step, minted);
   RETURN_IF_ERROR(Write(std::move(secret), kCaSecret, ToData(after), stop));
-  log::Info("CA written", {{"secret", kCaSecret}, {"why", verdict.reason}});
+  log::Info("CA written", {{"secret", kCaSecret}, {"why", why}});
   return after;
 }
 
