@@ -1,7 +1,7 @@
 #include "kube/event_recorder.h"
 
 #include <algorithm>
-#include <chrono>
+#include <cctype>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,12 +11,35 @@
 namespace korder::kube {
 namespace {
 
+constexpr absl::Duration kCallTimeout = absl::Seconds(5);
 constexpr absl::Duration kDrainLimit = absl::Seconds(2);
-constexpr size_t kMaxSeen = 4096;
+constexpr size_t kMaxSent = 4096;
+constexpr size_t kMaxMessage = 1024;  // what the API server takes
+constexpr size_t kMaxName = 253;
 
 // Where an event is stored: beside its object, or in "default" for what has no namespace.
 std::string NamespaceOf(const api::ObjectReference& about) {
   return about.ns.empty() ? "default" : about.ns;
+}
+
+// "<object>.<16 hex digits>"
+std::string EventName(const std::string& object, absl::Time at, int64_t serial) {
+  const std::string suffix =
+      absl::StrCat(".", absl::Hex(absl::ToUnixNanos(at) + serial, absl::kZeroPad16));
+  std::string stem = object.substr(0, kMaxName - suffix.size());
+  while (!stem.empty() && !std::isalnum(static_cast<unsigned char>(stem.back()))) {
+    stem.pop_back();
+  }
+  return stem + suffix;
+}
+
+// At most `max` bytes, cut between characters.
+std::string Shortened(std::string_view text, size_t max) {
+  size_t end = std::min(max, text.size());
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return std::string(text.substr(0, end));
 }
 
 std::string CountPatch(int32_t count, absl::Time last) {
@@ -32,6 +55,28 @@ std::string CountPatch(int32_t count, absl::Time last) {
 
 }  // namespace
 
+std::string EventRecorder::Note::Id() const {
+  return absl::StrCat(about.uid, "\n", about.ns, "/", about.name, "\n", type, "\n", reason, "\n",
+                      message);
+}
+
+api::Event EventRecorder::Note::ToEvent(const EventRecorderOptions& options) const {
+  api::Event event;
+  event.metadata.ns = NamespaceOf(about);
+  event.metadata.name = EventName(about.name, first, serial);
+  event.involved_object = about;
+  event.reason = reason;
+  event.message = message;
+  event.type = type;
+  event.count = count;
+  event.first_timestamp = first;
+  event.last_timestamp = last;
+  event.source.component = options.component;
+  event.reporting_component = options.component;
+  event.reporting_instance = options.instance;
+  return event;
+}
+
 EventRecorder::EventRecorder(Client& client, const Clock& clock, EventRecorderOptions options)
     : client_(client),
       clock_(clock),
@@ -41,22 +86,13 @@ EventRecorder::EventRecorder(Client& client, const Clock& clock, EventRecorderOp
 
 void EventRecorder::Record(const api::ObjectReference& about, std::string_view type,
                            std::string_view reason, std::string_view message) {
+  const absl::Time now = clock_.Now();
+  Note note{about, std::string(type), std::string(reason), Shortened(message, kMaxMessage),
+            1,     /*first=*/now,     /*last=*/now};
   std::string_view dropped;
   {
     const MutexLock lock(mu_);
-    const MonoTime now = clock_.Mono();
-    const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - refilled_));
-    tokens_ = std::min(options_.burst, tokens_ + seconds * options_.per_second);
-    refilled_ = now;
-    if (tokens_ < 1) {
-      dropped = "budget";
-    } else if (static_cast<int>(pending_.size()) >= options_.max_pending) {
-      dropped = "queue";
-    } else {
-      tokens_ -= 1;
-      pending_.push_back(
-          {about, std::string(type), std::string(reason), std::string(message), clock_.Now()});
-    }
+    dropped = Enqueue(std::move(note));
   }
   if (dropped.empty()) {
     changed_.NotifyOne();
@@ -65,72 +101,117 @@ void EventRecorder::Record(const api::ObjectReference& about, std::string_view t
   }
 }
 
+std::string_view EventRecorder::Enqueue(Note note) {
+  std::string id = note.Id();
+  if (const auto it = pending_.find(id); it != pending_.end()) {
+    it->second.count += note.count;
+    it->second.last = note.last;
+    return "";
+  }
+  const MonoTime now = clock_.Mono();
+  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - refilled_));
+  tokens_ = std::min(options_.burst, tokens_ + seconds * options_.per_second);
+  refilled_ = now;
+  if (tokens_ < 1) {
+    return "budget";
+  }
+  if (static_cast<int>(line_.size()) >= options_.max_pending) {
+    return "queue";
+  }
+  tokens_ -= 1;
+  note.serial = ++serial_;
+  line_.push_back(id);
+  pending_.emplace(std::move(id), std::move(note));
+  return "";
+}
+
 void EventRecorder::Run(std::stop_token stop) {
-  const auto take = [this](std::stop_token s) {
-    std::optional<Pending> next;
-    const MutexLock lock(mu_);
-    changed_.Wait(mu_, std::move(s), [this] { return !pending_.empty(); });
-    if (!pending_.empty()) {
-      next = std::move(pending_.front());
-      pending_.pop_front();
-    }
-    return next;
-  };
   while (!stop.stop_requested()) {
-    if (const std::optional<Pending> next = take(stop)) {
-      Send(*next);
+    std::optional<Note> note = Take(stop);
+    if (note && absl::IsCancelled(Send(*note, {.timeout = kCallTimeout, .stop = stop}))) {
+      PutBack(*std::move(note));
     }
   }
   const MonoTime deadline = clock_.Mono() + absl::ToChronoNanoseconds(kDrainLimit);
-  std::stop_source stopped;
-  stopped.request_stop();
-  while (clock_.Mono() < deadline) {
-    const std::optional<Pending> next = take(stopped.get_token());
-    if (!next) {
+  for (MonoTime now = clock_.Mono(); now < deadline; now = clock_.Mono()) {
+    const std::optional<Note> note = Take(stop);
+    if (!note) {
       return;
     }
-    Send(*next);
+    Send(*note, {.timeout = absl::FromChrono(deadline - now)}).IgnoreError();
   }
 }
 
-void EventRecorder::Send(const Pending& pending) {
-  const std::string ns = NamespaceOf(pending.about);
-  const std::string id = absl::StrCat(pending.about.uid, "|", pending.about.name, "|", pending.type,
-                                      "|", pending.reason, "|", pending.message);
-  if (seen_.size() > kMaxSeen) {
-    seen_.clear();
+std::optional<EventRecorder::Note> EventRecorder::Take(std::stop_token stop) {
+  const MutexLock lock(mu_);
+  changed_.Wait(mu_, std::move(stop),
+                [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !line_.empty(); });
+  if (line_.empty()) {
+    return std::nullopt;
   }
-  Seen& seen = seen_[id];
-  if (seen.count > 0 && pending.at - seen.last < options_.aggregation_window) {
-    seen.last = pending.at;
-    ++seen.count;
-    const absl::Status status =
-        client_
-            .Patch<api::Event>({ns, seen.event_name}, {.type = PatchType::kMerge},
-                               CountPatch(seen.count, seen.last), {.timeout = absl::Seconds(5)})
-            .status();
-    if (!absl::IsNotFound(status)) {
-      return;
+  auto node = pending_.extract(line_.front());
+  line_.pop_front();
+  return std::move(node.mapped());
+}
+
+void EventRecorder::PutBack(Note note) {
+  const MutexLock lock(mu_);
+  std::string id = note.Id();
+  if (const auto it = pending_.find(id); it != pending_.end()) {
+    it->second.count += note.count;  // It happened again meanwhile.
+    it->second.first = note.first;
+    it->second.serial = note.serial;
+    return;
+  }
+  line_.push_front(id);
+  pending_.emplace(std::move(id), std::move(note));
+}
+
+absl::Status EventRecorder::Send(const Note& note, const CallOptions& call) {
+  const std::string id = note.Id();
+  absl::Status status = NotFoundError("never sent");
+  const auto it = sent_.find(id);
+  if (it != sent_.end() && note.last - it->second.last < options_.aggregation_window) {
+    status = SendAgain(note, it->second, call);
+  }
+  if (absl::IsNotFound(status)) {
+    const api::Event event = note.ToEvent(options_);
+    status = client_.Create(event, call).status();
+    if (absl::IsAlreadyExists(status)) {
+      status = absl::OkStatus();  // The answer to an earlier try was lost.
+    }
+    if (status.ok()) {
+      ForgetOld(note.last);
+      sent_[id] = {KeyOf(event), note.count, note.last};
     }
   }
-  seen = {absl::StrCat(pending.about.name, ".",
-                       absl::Hex(absl::ToUnixNanos(pending.at), absl::kZeroPad16)),
-          1, pending.at, pending.at};
-  api::Event event;
-  event.metadata.ns = ns;
-  event.metadata.name = seen.event_name;
-  event.involved_object = pending.about;
-  event.reason = pending.reason;
-  event.message = pending.message;
-  event.type = pending.type;
-  event.first_timestamp = pending.at;
-  event.last_timestamp = pending.at;
-  event.source.component = options_.component;
-  event.reporting_component = options_.component;
-  event.reporting_instance = options_.instance;
-  const absl::Status status = client_.Create(event, {.timeout = absl::Seconds(5)}).status();
-  if (!status.ok()) {
-    log::Debug("event not written", {{"reason", pending.reason}, {"error", ToString(status)}});
+  if (!status.ok() && !absl::IsCancelled(status)) {
+    client_.observer().EventDropped("error");
+    log::Debug("event not written", {{"reason", note.reason}, {"error", ToString(status)}});
+  }
+  return status;
+}
+
+absl::Status EventRecorder::SendAgain(const Note& note, Sent& sent, const CallOptions& call) {
+  const int32_t count = sent.count + note.count;
+  const absl::Status status =
+      client_.Patch<api::Event>(sent.key, {}, CountPatch(count, note.last), call).status();
+  if (status.ok()) {
+    sent.count = count;
+    sent.last = note.last;
+  }
+  return status;
+}
+
+void EventRecorder::ForgetOld(absl::Time now) {
+  if (sent_.size() < kMaxSent) {
+    return;
+  }
+  absl::erase_if(sent_, [&](const auto& entry) {
+    return now - entry.second.last >= options_.aggregation_window;
+  });
+  if (sent_.size() >= kMaxSent) {
+    sent_.clear();  // The next of each will be an Event of its own.
   }
 }
 

@@ -8,7 +8,9 @@
 // never blocks.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -60,23 +62,39 @@ class EventRecorder {
   void Run(std::stop_token stop);
 
  private:
-  struct Pending {
+  // Something to tell, as often as it happened since it was last told.
+  struct Note {
     api::ObjectReference about;
     std::string type;
     std::string reason;
     std::string message;
-    absl::Time at;
-  };
-  struct Seen {
-    std::string event_name;
     int32_t count = 0;
     absl::Time first;
+    absl::Time last;
+    int64_t serial = 0;  // tells notes of the same instant apart
+
+    // What makes two notes the same event.
+    std::string Id() const;
+    api::Event ToEvent(const EventRecorderOptions& options) const;
+  };
+  // The Event object that stands for the notes of one id.
+  struct Sent {
+    ObjectKey key;
+    int32_t count = 0;
     absl::Time last;
   };
 
   void Record(const api::ObjectReference& about, std::string_view type, std::string_view reason,
               std::string_view message);
-  void Send(const Pending& pending);
+  // Adds the note to one that waits, or puts it in line; a reason why not, or "".
+  std::string_view Enqueue(Note note) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Waits for the next note; nullopt when stop is requested and none is left.
+  std::optional<Note> Take(std::stop_token stop);
+  void PutBack(Note note);
+  // CANCELLED when the note is to be sent again.
+  absl::Status Send(const Note& note, const CallOptions& call);
+  absl::Status SendAgain(const Note& note, Sent& sent, const CallOptions& call);
+  void ForgetOld(absl::Time now);
 
   Client& client_;
   const Clock& clock_;
@@ -84,11 +102,14 @@ class EventRecorder {
 
   Mutex mu_;
   CondVar changed_;
-  std::deque<Pending> pending_ ABSL_GUARDED_BY(mu_);
+  // The same notes, in order.
+  std::deque<std::string> line_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, Note> pending_ ABSL_GUARDED_BY(mu_);
   double tokens_ ABSL_GUARDED_BY(mu_);
   MonoTime refilled_ ABSL_GUARDED_BY(mu_);
+  int64_t serial_ ABSL_GUARDED_BY(mu_) = 0;
   // Only Run touches it.
-  absl::flat_hash_map<std::string, Seen> seen_;
+  absl::flat_hash_map<std::string, Sent> sent_;
 };
 
 }  // namespace korder::kube

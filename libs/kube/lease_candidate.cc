@@ -95,12 +95,23 @@ CallOptions LeaseCandidate::Call(std::stop_token stop) const {
   return {.timeout = timeout, .stop = std::move(stop)};
 }
 
+void LeaseCandidate::See(std::optional<api::Lease> lease) {
+  const MonoTime now = clock_.Mono();
+  // A term that ran out while we waited for the answer stays over, even if its renewal did happen:
+  // its work has stopped, and the next term has an epoch of its own.
+  if (view_.renewed_at && !Leads(view_, timing_, now)) {
+    view_.renewed_at.reset();
+    view_.unresolved.reset();
+  }
+  SeeLease(view_, std::move(lease), now);
+}
+
 bool LeaseCandidate::Read(const CallOptions& call) {
   absl::StatusOr<api::Lease> lease = client_.Get<api::Lease>(Key(), call);
   if (lease.ok()) {
-    SeeLease(view_, *std::move(lease), clock_.Mono());
+    See(*std::move(lease));
   } else if (absl::IsNotFound(lease.status())) {
-    SeeLease(view_, std::nullopt, clock_.Mono());
+    See(std::nullopt);
   } else {
     log::Debug("lease not read", {{"error", ToString(lease.status())}});
     return false;
@@ -118,8 +129,11 @@ void LeaseCandidate::Write(const LeaseStepResult& step, MonoTime began_at, std::
                                            ? client_.Create(lease, call)
                                            : client_.Update(lease, "", call);
   if (written.ok()) {
-    SeeLease(view_, *std::move(written), clock_.Mono());
-    view_.renewed_at = began_at;
+    const bool renewal = view_.renewed_at.has_value();
+    See(*std::move(written));
+    if (!renewal || view_.renewed_at) {
+      view_.renewed_at = began_at;
+    }
     return;
   }
   // It may have happened all the same: only reading tells.

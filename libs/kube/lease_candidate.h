@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -52,6 +53,7 @@ class LeaseCandidate {
  private:
   ObjectKey Key() const { return {options_.ns, options_.name}; }
   CallOptions Call(std::stop_token stop) const;
+  void See(std::optional<api::Lease> lease);
   // False when the Lease's state could not be learned.
   bool Read(const CallOptions& call);
   void Write(const LeaseStepResult& step, MonoTime began_at, std::stop_token stop);

@@ -23,9 +23,11 @@ struct ServiceFixture : DeskFixture {
     WriteInBackground();
     server.AddService(&service);
     REQUIRE(server.Start().ok());
-    channel = server.InProcessChannel();
-    stub = pb::QuotaLedger::NewStub(channel);
+    server.SetServing(LedgerClient::kService, true);
+    stub = pb::QuotaLedger::NewStub(server.InProcessChannel());
   }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(server.port()); }
 
   // "CODE: message" of a call that is to fail.
   template <class Request, class Response>
@@ -42,7 +44,6 @@ struct ServiceFixture : DeskFixture {
   LedgerService service{desk};
   runtime::Metrics server_metrics{"quota-svc"};
   runtime::GrpcServer server{{.listen = "127.0.0.1:0"}, server_metrics};
-  std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<pb::QuotaLedger::Stub> stub;
 };
 
@@ -55,7 +56,7 @@ runtime::LedgerClaim HalfCore() {
 TEST_CASE("ledger service: grants and denials arrive as the client library reads them",
           "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("team-quota").Hard("reserved.cpu", "1"));
-  LedgerClient client(fixture.channel, absl::Seconds(20));
+  LedgerClient client(fixture.address(), {}, absl::Seconds(20));
   const auto decisions = client.Reserve("default", HalfCore(), {"a", "b", "c"}, {});
   REQUIRE(decisions.ok());
   CHECK((*decisions)[0].granted());
@@ -81,7 +82,7 @@ TEST_CASE("ledger service: grants and denials arrive as the client library reads
 TEST_CASE("ledger service: admission of tickets and orders", "[quota][grpc]") {
   ServiceFixture fixture(
       MakeQuota("q").Hard("tickets", "1").Hard("orders", "1").Hard("max-duration", "24h"));
-  LedgerClient client(fixture.channel, absl::Seconds(20));
+  LedgerClient client(fixture.address(), {}, absl::Seconds(20));
   const auto order = client.AdmitOrder(
       {.ns = "default", .name = "web", .replicas = 3, .labels = {}, .create = true}, HalfCore(),
       false);
@@ -201,14 +202,14 @@ TEST_CASE("ledger service: a wrong request is refused with its path", "[quota][g
 
 TEST_CASE("ledger service: an annotation that cannot be an id does no harm", "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
-  LedgerClient client(fixture.channel, absl::Seconds(20));
+  LedgerClient client(fixture.address(), {}, absl::Seconds(20));
   CHECK(client.Confirm({"default", "t", "uid"}, "order/default/x \n", HalfCore(), {})->granted());
 }
 
 TEST_CASE("ledger service: a follower is UNAVAILABLE", "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
   fixture.desk.Close();
-  LedgerClient client(fixture.channel, absl::Seconds(20));
+  LedgerClient client(fixture.address(), {}, absl::Seconds(20));
   CHECK(client.Reserve("default", HalfCore(), {"a"}, {}).status().code() ==
         absl::StatusCode::kUnavailable);
 }
@@ -216,7 +217,7 @@ TEST_CASE("ledger service: a follower is UNAVAILABLE", "[quota][grpc]") {
 TEST_CASE("ledger service: a call ends with its caller's deadline", "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
   fixture.writer = {};  // nothing becomes durable any more
-  LedgerClient client(fixture.channel, absl::Milliseconds(50));
+  LedgerClient client(fixture.address(), {}, absl::Milliseconds(50));
   CHECK(client.Reserve("default", HalfCore(), {"a"}, {}).status().code() ==
         absl::StatusCode::kDeadlineExceeded);
 }

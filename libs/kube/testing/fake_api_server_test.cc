@@ -238,7 +238,7 @@ TEST_CASE("fake api server: bookmarks tell the newest version, also of other res
   const absl::StatusOr<std::string> frame = stream->Read(absl::ZeroDuration());
   REQUIRE(frame.ok());
   CHECK(*frame ==
-        "{\"object\":{\"apiVersion\":\"v1\",\"kind\":\"Configmap\",\"metadata\":{"
+        "{\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
         "\"creationTimestamp\":null,\"resourceVersion\":\"" +
             newest + "\"}},\"type\":\"BOOKMARK\"}\n");
 }

@@ -336,6 +336,9 @@ std::string ApiServer::KindOf(const ResourceId& resource) const {
   if (const auto it = kinds_.find(resource); it != kinds_.end()) {
     return it->second;
   }
+  if (resource == ResourceId{"", "configmaps"}) {
+    return "ConfigMap";
+  }
   // Nothing of the kind was ever made: a guess will do.
   std::string kind = resource.plural.substr(0, resource.plural.size() - 1);
   kind[0] = absl::ascii_toupper(static_cast<unsigned char>(kind[0]));
