@@ -69,8 +69,8 @@ TEST_CASE("guardian pod: requests come from limits where they stand alone; devic
   api::Ticket ticket = MakeTicket("web-7");
   ticket.spec.resources.requests = {{"nvidia.com/gpu", api::Quantity::FromInt(2)}};
   ticket.spec.resources.limits = {{"cpu", api::Quantity::FromInt(1)}};
-  const api::ResourceRequirements& resources =
-      GuardianPod(ticket, 1, kOptions).spec.containers[0].resources;
+  const api::Pod pod = GuardianPod(ticket, 1, kOptions);
+  const api::ResourceRequirements& resources = pod.spec.containers[0].resources;
   CHECK(resources.requests.at("cpu") == api::Quantity::FromInt(1));
   CHECK(resources.limits.at("nvidia.com/gpu") == api::Quantity::FromInt(2));
 }

@@ -158,6 +158,10 @@ absl::Status HandoffDriver::Release(Scene& scene, std::stop_token stop) {
   // A preemptor may have cleared the nomination since it was made; it must be there now.
   ASSIGN_OR_RETURN(const PodPtr pod, Find<api::Pod>(client_, kube::KeyOf(*scene.pod), stop));
   scene.pod = IfUid(pod, scene.ticket->status.handoff->pod_uid);
+  if (!scene.live) {
+    // The same for the node, as far as the watch has shown it.
+    scene.node = world_.Node(scene.ticket->status.handoff->node);
+  }
   if (Step(scene).act != HandoffAct::kRelease) {
     return absl::OkStatus();  // The next step follows from what is there.
   }

@@ -243,7 +243,8 @@ TEST_CASE("ticket reconciler: a refusal for good fails the ticket, another one w
     CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kFailed);
   }
   SECTION("403") {
-    bench.server.FailNext("create", "pods", 403);
+    // Twice: writing the status wakes the ticket.
+    bench.server.FailNext("create", "pods", 403, 2);
     bench.Settle(service);
     CHECK(bench.Ticket("web-0").status.reason == "GuardianRefused");
     bench.clock.Advance(absl::Seconds(10));

@@ -275,11 +275,11 @@ void Bench::ForgetWrites() {
 }
 
 void Bench::Settle(Service& service) {
+  const auto all = [this] {
+    return json::Print(ListOf<api::Pod>(admin)) + json::Print(ListOf<api::Ticket>(admin));
+  };
   for (int i = 0; i < 50; ++i) {
-    const std::string before =
-        ListOf<api::Pod>(admin).empty()
-            ? ""
-            : json::Print(ListOf<api::Pod>(admin)) + json::Print(ListOf<api::Ticket>(admin));
+    const std::string before = all();
     Schedule();
     RunPods();
     service.Sync();
@@ -287,9 +287,7 @@ void Bench::Settle(Service& service) {
     if (service.dead()) {
       return;
     }
-    const std::string after =
-        json::Print(ListOf<api::Pod>(admin)) + json::Print(ListOf<api::Ticket>(admin));
-    if (before == after) {
+    if (all() == before) {
       return;
     }
   }
