@@ -105,6 +105,20 @@ TEST_CASE("handoff: when the pod ends, its ticket is completed", "[handoff][shel
   CHECK(s.bench.LuckyThieves().size() == 1);  // The room is anybody's now.
 }
 
+TEST_CASE("handoff: a new pod of the claimed pod's name does not keep the ticket claimed",
+          "[handoff][shell]") {
+  Stage s;
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  s.bench.DeletePod("shop");
+  api::Pod other = MakeClaimPod("shop");
+  other.metadata.labels.clear();
+  other.spec.scheduling_gates.clear();
+  s.bench.AddPod(other);
+  s.bench.Settle(s.service);
+  CHECK(s.bench.Ticket("web-0").status.phase == TicketPhase::kCompleted);
+}
+
 TEST_CASE("handoff: whoever comes after a crash at any write goes on to the same end",
           "[handoff][shell][crash]") {
   for (size_t write = 0; write < kClaimWrites.size(); ++write) {
@@ -129,6 +143,45 @@ TEST_CASE("handoff: whoever comes after a crash at any write goes on to the same
       }
     }
   }
+}
+
+// A process that was killed right after it nominated the pod.
+struct Nominated : Stage {
+  Nominated() {
+    CrashAt(bench, service, 1, Moment::kAfter);
+    AddClaimPod();
+    bench.Settle(service);
+    REQUIRE(service.dead());
+    bench.server.OnWrite({});
+    REQUIRE(bench.Pod("shop").status.nominated_node_name == "n1");
+    bench.ForgetWrites();
+  }
+};
+
+TEST_CASE("handoff: a new leader does not give up because its watch of pods lags",
+          "[handoff][shell][crash]") {
+  Nominated s;
+  Service successor(s.bench);
+  successor.SyncNodes();
+  successor.SyncGuardians();
+  successor.SyncTickets();
+  successor.Work();
+  s.Finish(successor);
+  CHECK(s.bench.Writes() == Names{"delete pods", "patch pods", "update tickets/status"});
+  s.CheckClaimed();
+}
+
+TEST_CASE("handoff: a new leader does not undo a nomination because its watch of tickets lags",
+          "[handoff][shell][crash]") {
+  Nominated s;
+  Service successor(s.bench);
+  successor.SyncNodes();
+  successor.SyncGuardians();
+  successor.SyncClaimPods();
+  successor.Work();
+  CHECK(s.bench.Writes().empty());
+  s.Finish(successor);
+  s.CheckClaimed();
 }
 
 TEST_CASE("handoff: every write may be lost, doubled or refused", "[handoff][shell][crash]") {
@@ -416,13 +469,7 @@ TEST_CASE("handoff: a ticket deleted after the nomination still passes its room 
 
 TEST_CASE("handoff: a ticket deleted while no leader is there leaves its pod to another ticket",
           "[handoff][shell][crash]") {
-  Stage s;
-  CrashAt(s.bench, s.service, 1, Moment::kAfter);
-  s.AddClaimPod();
-  s.bench.Settle(s.service);
-  REQUIRE(s.service.dead());
-  s.bench.server.OnWrite({});
-  REQUIRE(s.bench.Pod("shop").status.nominated_node_name == "n1");
+  Nominated s;
   REQUIRE(s.bench.admin.Delete<api::Ticket>({"default", "web-0"}).ok());
 
   Service successor(s.bench);
@@ -457,6 +504,36 @@ TEST_CASE("handoff: required mode pins the pod to the node in the write that ope
   CHECK(terms[0].match_fields[0].values == Names{"n1"});
 }
 
+TEST_CASE("handoff: a pod that cannot be pinned gets the room unpinned, and is told",
+          "[handoff][shell]") {
+  Stage s;
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/mode"] = "required";
+  s.bench.AddPod(pod);
+  s.bench.server.FailNext("patch", "pods", 422);
+  s.bench.Settle(s.service);
+  s.CheckClaimed();
+  CHECK_FALSE(s.bench.Pod("shop").spec.affinity.has_value());
+  s.service.TellEvents();
+  CHECK(s.bench.EventsAbout("shop") == Names{"HandoffFailed", "TicketClaimed"});
+}
+
+TEST_CASE("handoff: a guardian that has changed is looked at again before it is deleted",
+          "[handoff][shell]") {
+  Stage s;
+  AfterWrite(s.bench, 1, [&] {
+    REQUIRE(s.bench.admin
+                .Patch<api::Pod>({"default", "web-0-g1"}, {},
+                                 R"({"metadata":{"annotations":{"seen-by":"somebody"}}})")
+                .ok());
+  });
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  const Names writes = s.bench.Writes();
+  CHECK(std::count(writes.begin(), writes.end(), "delete pods") == 2);  // The first is refused.
+  s.CheckClaimed();
+}
+
 TEST_CASE("handoff: on old servers the gate opens half a second after the guardian is gone",
           "[handoff][shell]") {
   Stage s;
@@ -471,41 +548,6 @@ TEST_CASE("handoff: on old servers the gate opens half a second after the guardi
   s.bench.clock.Advance(absl::Milliseconds(1));
   s.bench.Settle(old);
   s.CheckClaimed();
-}
-
-TEST_CASE("claims: a pod without a ticket goes on after its time, and is told before",
-          "[claim][shell]") {
-  Bench bench;
-  Service service(bench);
-  bench.AddPod(MakeClaimPod("shop"));
-  bench.clock.Advance(absl::Milliseconds(29999));
-  bench.Settle(service);
-  CHECK(api::HasGate(bench.Pod("shop"), "korder.dev/claim"));
-  bench.clock.Advance(absl::Milliseconds(1));
-  bench.Settle(service);
-  const api::Pod pod = bench.Pod("shop");
-  CHECK(pod.spec.node_name == "n1");
-  CHECK(pod.metadata.labels.at("korder.dev/claim") == "fallback");
-  CHECK(pod.metadata.annotations.at("korder.dev/claim-result") == "fallback");
-  service.TellEvents();
-  CHECK(bench.EventsAbout("shop") == Names{"TicketFallback", "WaitingForTicket"});
-  CHECK(bench.Writes() == Names{"patch pods"});
-}
-
-TEST_CASE("claims: a pod that wants to wait waits, and gets the ticket when there is one",
-          "[claim][shell]") {
-  Bench bench;
-  Service service(bench);
-  api::Pod pod = MakeClaimPod("shop");
-  pod.metadata.annotations["korder.dev/fallback"] = "wait";
-  bench.AddPod(pod);
-  bench.clock.Advance(absl::Hours(5));
-  bench.Settle(service);
-  CHECK(api::HasGate(bench.Pod("shop"), "korder.dev/claim"));
-  bench.AddTicket(MakeTicket("web-0"));
-  bench.Settle(service);
-  CHECK(bench.Pod("shop").spec.node_name == "n1");
-  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kClaimed);
 }
 
 }  // namespace

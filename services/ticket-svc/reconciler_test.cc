@@ -121,6 +121,39 @@ TEST_CASE("ticket reconciler: without a confirmed charge there is no guardian", 
   CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
 }
 
+TEST_CASE("ticket reconciler: a ticket made anew under an old name is charged anew",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  REQUIRE(bench.admin.Delete<api::Ticket>({"default", "web-0"}).ok());
+  bench.AddTicket(MakeTicket("web-0"));
+  // Somebody tries to save the charge by making the guardian himself.
+  bench.AddPod(MakeGuardian(bench.Ticket("web-0"), 1));
+  bench.Schedule();
+  bench.RunPods();
+  service.charges.mood = FakeCharges::Mood::kDenies;
+  bench.Settle(service);
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kPending);
+  CHECK(bench.Ticket("web-0").status.reason == "QuotaDenied");
+  CHECK(bench.Guardians().empty());
+}
+
+TEST_CASE("ticket reconciler: a pod that took the name of a guardian is not deleted in its place",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  bench.DeletePod("web-0-g1");
+  bench.AddPod(MakeClaimPod("web-0-g1"));
+  bench.clock.Advance(absl::Hours(1));
+  service.Work();  // Its watches have not shown any of this.
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kExpired);
+  CHECK(bench.FindPod("web-0-g1").has_value());
+}
+
 TEST_CASE("ticket reconciler: a lost guardian is replaced, and only then is the old one forgotten",
           "[ticket][shell]") {
   Bench bench;

@@ -176,7 +176,7 @@ std::vector<std::string> Bench::EventsAbout(const std::string& name) {
   std::vector<std::string> reasons;
   for (const api::Event& event : ListOf<api::Event>(admin)) {
     if (event.involved_object.name == name) {
-      reasons.push_back(event.reason);
+      reasons.insert(reasons.end(), static_cast<size_t>(event.count), event.reason);
     }
   }
   std::sort(reasons.begin(), reasons.end());

@@ -50,6 +50,7 @@ class Bench {
   std::vector<std::string> Guardians();
   // Names of thieves that run.
   std::vector<std::string> LuckyThieves();
+  // Reasons, each as often as it was told.
   std::vector<std::string> EventsAbout(const std::string& name);
 
   // One look of the scheduler at every pod, oldest first, and of the kubelets.
