@@ -19,6 +19,9 @@ using TicketPtr = std::shared_ptr<const api::Ticket>;
 // Longer stems would make ticket names that are no valid label values (63 characters).
 constexpr size_t kMaxStem = 45;
 
+// A restart of quota-svc is no news; a longer silence is told in the status.
+constexpr absl::Duration kNoLedgerGrace = absl::Seconds(2);
+
 // FNV-1a: stable over processes and versions, unlike std::hash.
 uint32_t Hash(std::string_view text) {
   uint32_t hash = 2166136261U;
@@ -37,7 +40,8 @@ bool WasClaimed(const api::Ticket& ticket) {
          ticket.status.phase == TicketPhase::kCompleted;
 }
 
-// What the order remembers, from this process or, at the first look, from its status.
+// What the order remembers, from this process or, at the first look, from its status; corrected by
+// the tickets that are there. The order in which they come means nothing.
 Memory Recall(const Observed& observed) {
   Memory memory;
   if (observed.memory) {
@@ -47,15 +51,29 @@ Memory Recall(const Observed& observed) {
     memory.slots = OrdinalSet::Parse(status.slots).value_or(OrdinalSet());
     memory.next_ordinal = status.next_ordinal;
   }
+  const int64_t known_below = memory.next_ordinal;
+  std::set<int64_t> still_shown;
   for (const TicketPtr& ticket : observed.tickets) {
     const int64_t ordinal = OrdinalOf(*ticket);
+    if (ordinal < 0) {
+      continue;
+    }
     memory.unseen.erase(ordinal);
-    // A ticket that the stored status does not know yet: made just before a crash.
-    if (ordinal >= memory.next_ordinal) {
+    memory.unsure.erase(ordinal);
+    memory.next_ordinal = std::max(memory.next_ordinal, ordinal + 1);
+    if (memory.deleted.contains(ordinal)) {
+      still_shown.insert(ordinal);
+      continue;
+    }
+    // What holds room counts, however it came to be: made just before a crash, made by a request
+    // whose answer was lost, or given up by a deletion that failed. What is finished counts unless
+    // its slot was given up before.
+    const bool holds = !ticket->metadata.deleting() && !api::IsFinished(ticket->status.phase);
+    if (holds || ordinal >= known_below) {
       memory.slots.Add(ordinal);
-      memory.next_ordinal = ordinal + 1;
     }
   }
+  memory.deleted = std::move(still_shown);
   return memory;
 }
 
@@ -123,7 +141,7 @@ void ScaleDown(const Observed& observed, Plan& plan) {
       break;
     }
     plan.memory.slots.Remove(OrdinalOf(*ticket));
-    plan.remove.push_back({kube::KeyOf(*ticket), ticket->metadata.uid});
+    plan.remove.push_back({kube::KeyOf(*ticket), ticket->metadata.uid, OrdinalOf(*ticket)});
   }
 }
 
@@ -140,10 +158,18 @@ api::Ticket MakeTicket(const api::Order& order, int64_t ordinal) {
 }
 
 void ScaleUp(const Observed& observed, Plan& plan) {
-  const int64_t owed = observed.order->spec.replicas - plan.memory.slots.size();
-  for (int64_t i = 0; i < owed; ++i) {
-    const int64_t ordinal = plan.memory.next_ordinal + i;
+  int64_t owed = observed.order->spec.replicas - plan.memory.slots.size();
+  const auto create = [&](int64_t ordinal) {
     plan.create.push_back({ordinal, MakeTicket(*observed.order, ordinal)});
+    --owed;
+  };
+  for (const int64_t ordinal : plan.memory.unsure) {
+    if (owed > 0) {
+      create(ordinal);
+    }
+  }
+  for (int64_t ordinal = plan.memory.next_ordinal; owed > 0; ++ordinal) {
+    create(ordinal);
   }
 }
 
@@ -209,27 +235,45 @@ Plan Decide(const Observed& observed) {
   return plan;
 }
 
-Memory Remember(const Plan& plan, const Outcome& outcome) {
+Memory Remember(const Plan& plan, const Outcome& outcome, absl::Time now) {
   Memory memory = plan.memory;
+  const auto used = [&memory](int64_t ordinal) {
+    memory.next_ordinal = std::max(memory.next_ordinal, ordinal + 1);
+    memory.unsure.erase(ordinal);
+  };
   for (const int64_t ordinal : outcome.created) {
     memory.slots.Add(ordinal);
     memory.unseen.insert(ordinal);
-    memory.next_ordinal = std::max(memory.next_ordinal, ordinal + 1);
+    used(ordinal);
   }
   for (const int64_t ordinal : outcome.taken) {
-    memory.next_ordinal = std::max(memory.next_ordinal, ordinal + 1);
+    used(ordinal);
   }
+  for (const int64_t ordinal : outcome.failed) {
+    if (ordinal < memory.next_ordinal) {
+      memory.unsure.insert(ordinal);
+    }
+  }
+  if (outcome.no_ledger.empty()) {
+    memory.no_ledger_since.reset();
+  } else if (!memory.no_ledger_since) {
+    memory.no_ledger_since = now;
+  }
+  memory.deleted.insert(outcome.deleted.begin(), outcome.deleted.end());
   return memory;
 }
 
 api::OrderStatus Settle(const api::Order& order, const Plan& plan, const Outcome& outcome,
                         absl::Time now) {
   api::OrderStatus status = plan.status;
-  const Memory memory = Remember(plan, outcome);
+  const Memory memory = Remember(plan, outcome, now);
   status.slots = memory.slots.ToString();
   status.next_ordinal = memory.next_ordinal;
   status.collision_count += static_cast<int32_t>(outcome.taken.size());
   SetProgress(order, plan, outcome, now, status);
+  if (memory.no_ledger_since && now - *memory.no_ledger_since >= kNoLedgerGrace) {
+    SetNoLedger(order, outcome.no_ledger, now, status);
+  }
   return status;
 }
 

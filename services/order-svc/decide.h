@@ -18,8 +18,8 @@ Plan Decide(const Observed& observed);
 api::OrderStatus Settle(const api::Order& order, const Plan& plan, const Outcome& outcome,
                         absl::Time now);
 
-// The memory after the plan's creations were tried.
-Memory Remember(const Plan& plan, const Outcome& outcome);
+// The memory after the plan's creations and deletions were tried.
+Memory Remember(const Plan& plan, const Outcome& outcome, absl::Time now);
 
 // "my-order-7"; long order names are shortened with a hash so that names stay valid label values.
 std::string TicketName(const api::Order& order, int64_t ordinal);

@@ -1,6 +1,7 @@
 #include "order-svc/decide.h"
 
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include <catch2/catch.hpp>
@@ -35,20 +36,12 @@ class World {
 
   // Performs a whole turn as the reconciler does, everything granted.
   Plan Turn() {
-    const Plan plan = Decide(Look());
-    Outcome outcome;
-    for (const NewTicket& wanted : plan.create) {
-      api::Ticket ticket = wanted.ticket;
-      ticket.metadata.uid = "uid-" + ticket.metadata.name;
-      tickets_.push_back(ticket);
-      outcome.created.push_back(wanted.ordinal);
-    }
-    for (const DeleteTicket& gone : plan.remove) {
-      Drop(gone.key.name);
-    }
-    order_.status = Settle(order_, plan, outcome, now_);
-    memory_ = Remember(plan, outcome);
-    return plan;
+    return Turn([] { return Fate::kDone; }, [] { return false; });
+  }
+  // As Turn, but requests fail or their answers get lost, and the process may die before its write.
+  void TurnWithFaults(std::mt19937& random) {
+    Turn([&random] { return static_cast<Fate>(random() % 3); },
+         [&random] { return random() % 3 == 0; });
   }
   // As after a restart: only what the API server has is known.
   void Restart() { memory_.reset(); }
@@ -86,6 +79,43 @@ class World {
   std::vector<api::Ticket>& tickets() { return tickets_; }
 
  private:
+  enum class Fate { kDone, kRefused, kAnswerLost };
+
+  Plan Turn(const std::function<Fate()>& fate, const std::function<bool()>& dies) {
+    const Plan plan = Decide(Look());
+    Outcome outcome;
+    for (const NewTicket& wanted : plan.create) {
+      const Fate it = fate();
+      const bool there = Has(wanted.ticket.metadata.name);
+      if (it != Fate::kRefused && !there) {
+        api::Ticket ticket = wanted.ticket;
+        ticket.metadata.uid = "uid-" + ticket.metadata.name;
+        tickets_.push_back(ticket);
+      }
+      (it == Fate::kDone ? outcome.created : outcome.failed).push_back(wanted.ordinal);
+    }
+    for (const DeleteTicket& gone : plan.remove) {
+      const Fate it = fate();
+      if (it != Fate::kRefused) {
+        Drop(gone.key.name);
+      }
+      if (it == Fate::kDone) {
+        outcome.deleted.push_back(gone.ordinal);
+      }
+    }
+    if (dies()) {
+      Restart();
+      return plan;
+    }
+    memory_ = Remember(plan, outcome, now_);
+    order_.status = Settle(order_, plan, outcome, now_);
+    return plan;
+  }
+  bool Has(const std::string& name) const {
+    return std::any_of(tickets_.begin(), tickets_.end(),
+                       [&](const api::Ticket& t) { return t.metadata.name == name; });
+  }
+
   api::Order order_;
   std::vector<api::Ticket> tickets_;
   std::optional<Memory> memory_;
@@ -190,8 +220,66 @@ TEST_CASE("order decide: tickets made just before a crash are counted, not made 
   world.Turn();
   world.order().status = before;  // the status write did not happen
   world.Restart();
+  std::reverse(world.tickets().begin(), world.tickets().end());  // a store has no order
   CHECK(world.Turn().create.empty());
   CHECK(world.order().status.slots == "0-2");
+}
+
+TEST_CASE("order decide: a creation of unknown outcome is tried again under the same name",
+          "[order][decide]") {
+  World world(3);
+  const Plan plan = Decide(world.Look());
+  Memory memory = Remember(plan, {.created = {0, 2}, .failed = {1}}, kNow);
+  Observed again = world.Look();
+  again.memory = memory;
+  const Plan retry = Decide(again);
+  REQUIRE(retry.create.size() == 1);
+  CHECK(retry.create[0].ordinal == 1);
+
+  // It was there after all: it counts, nothing more is made.
+  api::Ticket made = plan.create[1].ticket;
+  again.tickets.push_back(std::make_shared<api::Ticket>(made));
+  CHECK(Decide(again).create.empty());
+  // Also for a successor that knows the status only.
+  again.memory.reset();
+  auto order = std::make_shared<api::Order>(world.order());
+  order->status.slots = "0,2";
+  order->status.next_ordinal = 3;
+  again.order = order;
+  CHECK(Decide(again).create.empty());
+}
+
+TEST_CASE("order status: quota-svc that stays away is the cause of not being Ready",
+          "[order][status]") {
+  World world(3);
+  const Observed observed = world.Look();
+  Plan plan = Decide(observed);
+  const Outcome outcome{.no_ledger = "connection refused"};
+  const auto ready = [&](absl::Time now) {
+    const api::OrderStatus status = Settle(*observed.order, plan, outcome, now);
+    return api::FindCondition(status.conditions, "Ready")->reason;
+  };
+  CHECK(ready(kNow) == "TicketsNotReady");
+  plan.memory = Remember(plan, outcome, kNow);
+  CHECK(ready(kNow + absl::Seconds(1)) == "TicketsNotReady");
+  CHECK(ready(kNow + absl::Seconds(2)) == "QuotaUnavailable");
+  plan.memory = Remember(plan, {}, kNow);
+  CHECK_FALSE(plan.memory.no_ledger_since.has_value());
+}
+
+TEST_CASE("order decide: a deletion that failed is tried again, one under way is not",
+          "[order][decide]") {
+  World world(3);
+  world.Turn();
+  world.order().spec.replicas = 1;
+  const Plan plan = Decide(world.Look());
+  REQUIRE(plan.remove.size() == 2);
+  Observed again = world.Look();  // The store still shows all three.
+  again.memory = Remember(plan, {.deleted = {plan.remove[0].ordinal}}, kNow);
+  // The other one has become Ready meanwhile, and is chosen all the same.
+  const Plan retry = Decide(again);
+  REQUIRE(retry.remove.size() == 1);
+  CHECK(retry.remove[0] == plan.remove[1]);
 }
 
 TEST_CASE("order decide: tickets that the watch has not shown yet are not made twice",
@@ -346,11 +434,13 @@ TEST_CASE("order status: a denial is the cause of not being Ready", "[order][sta
   CHECK(status.slots.empty());
 }
 
+// Requests fail, answers get lost, the process dies before its status write, in any combination;
+// the tickets come in any order.
 TEST_CASE("order decide: under random histories live and used slots never exceed replicas",
           "[order][decide]") {
   std::mt19937 random(11);
-  for (int run = 0; run < 100; ++run) {
-    World world(3, static_cast<RefreshPolicy>(random() % 3));
+  for (int run = 0; run < 300; ++run) {
+    World world(static_cast<int>(random() % 6), static_cast<RefreshPolicy>(random() % 3));
     for (int step = 0; step < 60; ++step) {
       if (!world.tickets().empty() && random() % 2 == 0) {
         api::Ticket& ticket = world.tickets()[random() % world.tickets().size()];
@@ -361,10 +451,17 @@ TEST_CASE("order decide: under random histories live and used slots never exceed
           world.Drop(ticket.metadata.name);
         }
       }
-      if (random() % 10 == 0) world.order().spec.replicas = static_cast<int>(random() % 5);
-      if (random() % 10 == 0) world.Restart();
+      if (random() % 10 == 0) {
+        world.order().spec.replicas = static_cast<int>(random() % 6);
+      }
+      if (random() % 10 == 0) {
+        world.Restart();
+      }
+      if (random() % 4 == 0) {
+        world.TurnWithFaults(random);
+      }
       std::shuffle(world.tickets().begin(), world.tickets().end(), random);
-      world.Turn();
+      world.Turn();  // Everything goes well: nothing is left to do afterwards.
       const Plan again = Decide(world.Look());
       REQUIRE(again.create.empty());
       REQUIRE(again.remove.empty());

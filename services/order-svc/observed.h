@@ -21,6 +21,12 @@ struct Memory {
   int64_t next_ordinal = 0;
   // Made by this process and not seen in the store yet, so their absence means nothing.
   std::set<int64_t> unseen;
+  // Their deletion was accepted; the store may still show them as they were.
+  std::set<int64_t> deleted;
+  // Tried below next_ordinal without knowing the outcome: the same names are tried again first.
+  std::set<int64_t> unsure;
+  // Since when quota-svc could not be asked; absent while it answers.
+  std::optional<absl::Time> no_ledger_since;
 };
 
 struct Observed {

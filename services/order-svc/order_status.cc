@@ -138,6 +138,12 @@ void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outco
       "", now, status);
 }
 
+void SetNoLedger(const api::Order& order, const std::string& why, absl::Time now,
+                 api::OrderStatus& status) {
+  Set(order, api::kConditionReady, false, api::kReasonQuotaUnavailable,
+      absl::StrCat("quota-svc cannot be asked, so no ticket is created: ", why), now, status);
+}
+
 void SetFailure(const api::Order& order, std::string_view reason, const std::string& message,
                 absl::Time now, api::OrderStatus& status) {
   Set(order, api::kConditionFailure, true, reason, message, now, status);

@@ -24,6 +24,10 @@ api::OrderStatus ComputeStatus(const Observed& observed, const Memory& memory);
 void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outcome, absl::Time now,
                  api::OrderStatus& status);
 
+// Why the order is not Ready while quota-svc cannot be asked.
+void SetNoLedger(const api::Order& order, const std::string& why, absl::Time now,
+                 api::OrderStatus& status);
+
 void SetFailure(const api::Order& order, std::string_view reason, const std::string& message,
                 absl::Time now, api::OrderStatus& status);
 

@@ -23,6 +23,7 @@ struct NewTicket {
 struct DeleteTicket {
   kube::ObjectKey key;
   std::string uid;  // precondition: a ticket of the same name made since is left alone
+  int64_t ordinal = 0;
   bool operator==(const DeleteTicket&) const = default;
 };
 
@@ -47,13 +48,16 @@ struct Plan {
   std::optional<absl::Duration> requeue_after;
 };
 
-// What became of plan.create.
+// What became of plan.create and plan.remove.
 struct Outcome {
   std::vector<int64_t> created;  // made now, or found to be there already
   std::vector<int64_t> taken;    // names that belong to somebody else
+  std::vector<int64_t> failed;   // neither: they may or may not be there
+  std::vector<int64_t> deleted;  // their deletion was accepted, or they were gone
   bool again = false;            // there is more to create
   std::string denied;            // the first quota's message; empty = none was denied
   std::optional<absl::Time> denied_until;
+  std::string no_ledger;  // why quota-svc could not be asked; empty = it answered
 };
 
 }  // namespace korder::order

@@ -81,12 +81,13 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   }
   const api::Order& order = *observed->order;
   const Plan plan = Decide(*observed);
-  ASSIGN_OR_RETURN(const Outcome outcome, Create(order, plan.create, stop));
+  ASSIGN_OR_RETURN(Outcome outcome, Create(order, plan.create, stop));
+  const absl::Status deleted = Delete(plan.remove, outcome, stop);
   {
     const MutexLock lock(mu_);
-    memory_[order.metadata.uid] = Remember(plan, outcome);
+    memory_[order.metadata.uid] = Remember(plan, outcome, observed->now);
   }
-  RETURN_IF_ERROR(Delete(plan.remove, stop));
+  RETURN_IF_ERROR(deleted);
   Emit(order, plan, outcome);
 
   std::optional<absl::Duration> again = plan.requeue_after;
@@ -109,6 +110,9 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
       RETURN_IF_ERROR(WriteStatus(order, status, stop));
     }
   }
+  if (!outcome.no_ledger.empty()) {
+    return UnavailableError(outcome.no_ledger);
+  }
   return kube::Result::From(again);
 }
 
@@ -128,7 +132,12 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   if (spec.duration) {
     claim.duration = spec.duration->value();
   }
-  ASSIGN_OR_RETURN(const auto decisions, ledger_.Reserve(order.metadata.ns, claim, ids, stop));
+  const auto reserved = ledger_.Reserve(order.metadata.ns, claim, ids, stop);
+  if (absl::IsUnavailable(reserved.status()) || absl::IsDeadlineExceeded(reserved.status())) {
+    outcome.no_ledger = Message(reserved.status());
+    return outcome;
+  }
+  ASSIGN_OR_RETURN(const auto decisions, reserved);
 
   std::vector<absl::Status> made(count);
   ParallelFor(count, kParallelWrites, [&](size_t i) {
@@ -174,6 +183,7 @@ absl::StatusOr<Outcome> Reconciler::Judge(const api::Order& order,
       (ours ? outcome.created : outcome.taken).push_back(wanted[i].ordinal);
       continue;
     }
+    outcome.failed.push_back(wanted[i].ordinal);
     failure.Update(made[i]);
   }
   if (!unused.empty()) {
@@ -203,19 +213,23 @@ absl::StatusOr<bool> Reconciler::IsOurs(const api::Order& order, const api::Tick
   return owner != nullptr && owner->uid == order.metadata.uid;
 }
 
-absl::Status Reconciler::Delete(const std::vector<DeleteTicket>& tickets, std::stop_token stop) {
+absl::Status Reconciler::Delete(const std::vector<DeleteTicket>& tickets, Outcome& outcome,
+                                std::stop_token stop) {
   std::vector<absl::Status> gone(tickets.size());
   ParallelFor(tickets.size(), kParallelWrites, [&](size_t i) {
     gone[i] = client_.Delete<api::Ticket>(
         tickets[i].key, {.uid = tickets[i].uid, .propagation_policy = "Background"},
         {.stop = stop});
   });
-  for (const absl::Status& status : gone) {
-    if (!absl::IsNotFound(status)) {
-      RETURN_IF_ERROR(status);
+  absl::Status failure;
+  for (size_t i = 0; i < tickets.size(); ++i) {
+    if (gone[i].ok() || absl::IsNotFound(gone[i])) {
+      outcome.deleted.push_back(tickets[i].ordinal);
+    } else {
+      failure.Update(gone[i]);
     }
   }
-  return absl::OkStatus();
+  return failure;
 }
 
 absl::Duration Reconciler::WriteDelay(const api::Order& order, const api::OrderStatus& status) {

@@ -62,7 +62,9 @@ class Reconciler final : public kube::Reconciler {
   // Whether the ticket that has the wanted name belongs to this order.
   absl::StatusOr<bool> IsOurs(const api::Order& order, const api::Ticket& wanted,
                               std::stop_token stop);
-  absl::Status Delete(const std::vector<DeleteTicket>& tickets, std::stop_token stop);
+  // Notes what was deleted in `outcome`; the first failure, if there was one.
+  absl::Status Delete(const std::vector<DeleteTicket>& tickets, Outcome& outcome,
+                      std::stop_token stop);
   // How long the status write has to wait so that a storm of ticket changes costs few writes.
   absl::Duration WriteDelay(const api::Order& order, const api::OrderStatus& status);
   absl::Status WriteStatus(const api::Order& order, const api::OrderStatus& status,

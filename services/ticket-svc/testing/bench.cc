@@ -11,6 +11,7 @@
 #include "api/core/node_fit.h"
 #include "api/core/pod_requests.h"
 #include "json/fields.h"
+#include "kube/testing/sync_store.h"
 
 namespace korder::ticket {
 namespace {
@@ -44,27 +45,6 @@ int64_t Cpu(const api::Pod& pod) {
   const api::ResourceList requests = api::PodRequests(pod.spec);
   const auto it = requests.find(api::kResourceCpu);
   return it == requests.end() ? 0 : it->second.MilliValue();
-}
-
-// What an informer does.
-template <class T, class Handler>
-void SyncStore(kube::Client& client, const std::string& selector, kube::Store<T>& store,
-               Handler handler) {
-  std::vector<kube::ObjectKey> old = store.Keys();
-  for (T& item : ListOf<T>(client, selector)) {
-    const auto is = std::make_shared<const T>(std::move(item));
-    const kube::ObjectKey key = kube::KeyOf(*is);
-    std::erase(old, key);
-    const auto was = store.Get(key);
-    if (!was || was->metadata.resource_version != is->metadata.resource_version) {
-      store.Put(is);
-      handler(was.get(), is.get());
-    }
-  }
-  for (const kube::ObjectKey& key : old) {
-    const auto was = store.Erase(key);
-    handler(was.get(), static_cast<const T*>(nullptr));
-  }
 }
 
 }  // namespace
@@ -328,18 +308,20 @@ Service::Service(Bench& bench, HandoffOptions options)
 }
 
 void Service::SyncTickets() {
-  SyncStore(client, "", ticket_store_, [this](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
+  kube::SyncStore(client, "", ticket_store_,
+                  [this](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
 }
 void Service::SyncGuardians() {
-  SyncStore(client, "korder.dev/role=guardian", guardian_store_,
-            [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
+  kube::SyncStore(client, "korder.dev/role=guardian", guardian_store_,
+                  [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
 }
 void Service::SyncClaimPods() {
-  SyncStore(client, "korder.dev/claim", claim_pod_store_,
-            [this](auto* was, auto* is) { wake_ups.OnClaimPod(was, is); });
+  kube::SyncStore(client, "korder.dev/claim", claim_pod_store_,
+                  [this](auto* was, auto* is) { wake_ups.OnClaimPod(was, is); });
 }
 void Service::SyncNodes() {
-  SyncStore(client, "", node_store_, [this](auto* was, auto* is) { wake_ups.OnNode(was, is); });
+  kube::SyncStore(client, "", node_store_,
+                  [this](auto* was, auto* is) { wake_ups.OnNode(was, is); });
 }
 void Service::Sync() {
   SyncNodes();

@@ -1,0 +1,341 @@
+// The shell of order-svc on an API server in memory: what it asks, writes, and remembers.
+#include "order-svc/reconciler.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "api/meta/condition.h"
+#include "base/testing/fake_clock.h"
+#include "kube/testing/fake_api_server.h"
+#include "kube/testing/sync_store.h"
+
+namespace korder::order {
+namespace {
+
+// quota-svc as a test wants it. Creations of tickets call it from one thread at a time.
+class FakeLedger final : public Ledger {
+ public:
+  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(const std::string&,
+                                                               const runtime::LedgerClaim& claim,
+                                                               const std::vector<std::string>& ids,
+                                                               std::stop_token) override {
+    if (!answers) {
+      return UnavailableError("connection refused");
+    }
+    last_claim = claim;
+    std::vector<runtime::LedgerDecision> decisions;
+    for (const std::string& id : ids) {
+      runtime::LedgerDecision decision{.id = id, .denied = {}};
+      if (static_cast<int>(granted.size()) >= limit) {
+        decision.denied = runtime::LedgerDenial{.quota = "team",
+                                                .resource = "tickets",
+                                                .message = "quota team: tickets: no more",
+                                                .next_change = next_change};
+      } else {
+        granted.insert(id);
+      }
+      decisions.push_back(std::move(decision));
+    }
+    return decisions;
+  }
+  absl::Status Release(const std::vector<std::string>& ids, std::stop_token) override {
+    for (const std::string& id : ids) {
+      granted.erase(id);
+    }
+    return absl::OkStatus();
+  }
+
+  bool answers = true;
+  int limit = 1000;
+  std::optional<absl::Time> next_change;
+  std::set<std::string> granted;
+  runtime::LedgerClaim last_claim;
+};
+
+// The connection of a process that dies after so many of its writes: nothing arrives any more.
+class Cable final : public kube::HttpTransport {
+ public:
+  Cable(kube::HttpTransport& server, int writes) : server_(server), writes_(writes) {}
+  absl::StatusOr<kube::HttpResponse> Do(const kube::HttpRequest& request,
+                                        const kube::CallOptions& options) override {
+    if (request.method != "GET" && writes_-- <= 0) {
+      return UnavailableError("the process is dead");
+    }
+    return server_.Do(request, options);
+  }
+  absl::StatusOr<kube::StreamResponse> Open(const kube::HttpRequest& request,
+                                            const kube::CallOptions& options) override {
+    return server_.Open(request, options);
+  }
+
+ private:
+  kube::HttpTransport& server_;
+  std::atomic<int> writes_;
+};
+
+// One process of order-svc. Its watches catch up when a test says so.
+class Service {
+ public:
+  Service(kube::HttpTransport& server, FakeClock& clock, FakeLedger& ledger)
+      : client_(server),
+        events_(client_, clock, {.component = "korder-order-svc", .instance = "test"}),
+        reconciler(client_, orders_, tickets_, ledger, events_, clock),
+        controller("order", reconciler, clock, {.backoff = {.max = absl::Seconds(3)}}) {
+    tickets_.AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
+      const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
+      return owner == nullptr ? std::vector<std::string>() : std::vector<std::string>{owner->uid};
+    });
+  }
+
+  void Sync() {
+    SyncOrders();
+    kube::SyncStore(client_, "", tickets_, [this](auto* was, auto* is) {
+      controller.Enqueue({"default", api::ControllerOf((is ? is : was)->metadata)->name});
+    });
+  }
+  void SyncOrders() {
+    kube::SyncStore(client_, "", orders_, [this](auto* was, auto* is) {
+      controller.Enqueue(kube::KeyOf(*(is ? is : was)));
+    });
+  }
+  void Work() {
+    while (controller.ProcessDue({})) {
+    }
+  }
+
+ private:
+  kube::Client client_;
+  kube::Store<api::Order> orders_;
+  kube::Store<api::Ticket> tickets_;
+  kube::EventRecorder events_;
+
+ public:
+  Reconciler reconciler;
+  kube::Controller controller;
+};
+
+api::Order MakeOrder(int replicas) {
+  api::Order order;
+  order.metadata.name = "web";
+  order.metadata.ns = "default";
+  order.spec.replicas = replicas;
+  order.spec.ticket_template.spec.duration = absl::Minutes(90);
+  order.spec.ticket_template.spec.resources.requests = {{"cpu", api::Quantity::FromInt(2)}};
+  return order;
+}
+
+struct Bench {
+  FakeClock clock;
+  kube::FakeApiServer server{clock, {.collect_garbage = true}};
+  kube::Client admin{server};
+  FakeLedger ledger;
+  Service service{server, clock, ledger};
+
+  explicit Bench(int replicas) {
+    REQUIRE(admin.Create(MakeOrder(replicas)).ok());
+    server.ClearLog();
+  }
+
+  // Watches and process take turns; time passes, so that what is retried or delayed happens.
+  void Settle(Service& in) {
+    for (int i = 0; i < 20; ++i) {
+      in.Sync();
+      in.Work();
+      clock.Advance(absl::Milliseconds(500));
+    }
+  }
+  void Settle() { Settle(service); }
+
+  api::Order Order() { return admin.Get<api::Order>({"default", "web"}).value(); }
+  std::vector<api::Ticket> Tickets() { return kube::ListAll<api::Ticket>(admin, "").value().items; }
+  std::vector<std::string> Names() {
+    std::vector<std::string> names;
+    for (const api::Ticket& ticket : Tickets()) {
+      names.push_back(ticket.metadata.name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  std::string ReadyReason() {
+    const api::Order order = Order();
+    const api::Condition* ready = api::FindCondition(order.status.conditions, "Ready");
+    return ready == nullptr ? "" : ready->reason;
+  }
+  void Scale(int replicas) {
+    REQUIRE(admin
+                .Patch<api::Order>({"default", "web"}, {},
+                                   absl::StrCat(R"({"spec":{"replicas":)", replicas, "}}"))
+                .ok());
+  }
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("order reconciler: an order becomes tickets that carry their grants", "[order][shell]") {
+  Bench bench(3);
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-0", "web-1", "web-2"});
+  std::set<std::string> carried;
+  for (const api::Ticket& ticket : bench.Tickets()) {
+    carried.insert(ticket.metadata.annotations.at("korder.dev/grant"));
+  }
+  CHECK(carried == bench.ledger.granted);
+  CHECK(bench.ledger.last_claim.requests.at("cpu") == api::Quantity::FromInt(2));
+  CHECK(bench.ledger.last_claim.duration == absl::Minutes(90));
+  CHECK(bench.ledger.last_claim.labels.at("korder.dev/order") == "web");
+  CHECK(bench.Order().status.slots == "0-2");
+  CHECK(bench.server.Count("create", "tickets") == 3);
+  CHECK(bench.server.Count("update", "orders/status") <= 2);
+}
+
+TEST_CASE("order reconciler: a large order is reserved and created in batches", "[order][shell]") {
+  Bench bench(1201);
+  bench.ledger.limit = 5000;
+  bench.Settle();
+  CHECK(bench.Tickets().size() == 1201);
+  CHECK(bench.ledger.granted.size() == 1201);
+  CHECK(bench.Order().status.slots == "0-1200");
+}
+
+TEST_CASE("order reconciler: what the quota denies is told, and made when it has room",
+          "[order][shell]") {
+  Bench bench(3);
+  bench.ledger.limit = 2;
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-0", "web-1"});
+  CHECK(bench.ReadyReason() == "QuotaDenied");
+  CHECK(api::FindCondition(bench.Order().status.conditions, "QuotaLimited")->message ==
+        "quota team: tickets: no more");
+  bench.ledger.limit = 3;
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-0", "web-1", "web-2"});
+  CHECK(bench.ReadyReason() == "TicketsNotReady");
+}
+
+TEST_CASE("order reconciler: nothing is made while quota-svc is away, and the order says so",
+          "[order][shell]") {
+  Bench bench(2);
+  bench.ledger.answers = false;
+  bench.service.Sync();
+  bench.service.Work();
+  CHECK(bench.ReadyReason() == "TicketsNotReady");
+  bench.Settle();
+  CHECK(bench.Names().empty());
+  CHECK(bench.ReadyReason() == "QuotaUnavailable");
+  bench.ledger.answers = true;
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-0", "web-1"});
+  CHECK(bench.ReadyReason() == "TicketsNotReady");
+}
+
+TEST_CASE("order reconciler: lost requests and answers neither lose nor double a ticket",
+          "[order][shell]") {
+  Bench bench(20);
+  bench.server.LoseNextResponse("create", "tickets", 5);
+  bench.server.LoseNextRequest("create", "tickets", 5);
+  bench.server.FailNext("create", "tickets", 500, 2);
+  bench.server.LoseNextResponse("update", "orders/status", 2);
+  bench.Settle();
+  CHECK(bench.Tickets().size() == 20);
+  CHECK(bench.Order().status.slots == "0-19");
+
+  bench.Scale(4);
+  bench.server.LoseNextResponse("delete", "tickets", 3);
+  bench.server.LoseNextRequest("delete", "tickets", 3);
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-0", "web-1", "web-2", "web-3"});
+  CHECK(bench.Order().status.slots == "0-3");
+}
+
+TEST_CASE("order reconciler: a process that dies in the middle of its creations is succeeded",
+          "[order][shell]") {
+  // More than ten: by name, web-10 comes before web-2.
+  for (int made = 0; made <= 20; ++made) {
+    CAPTURE(made);
+    Bench bench(20);
+    Cable cable(bench.server, made);
+    Service dying(cable, bench.clock, bench.ledger);
+    dying.Sync();
+    dying.Work();
+    Service successor(bench.server, bench.clock, bench.ledger);
+    bench.Settle(successor);
+    REQUIRE(bench.Tickets().size() == 20);
+    REQUIRE(OrdinalSet::Parse(bench.Order().status.slots)->size() == 20);
+  }
+}
+
+TEST_CASE("order reconciler: a store that lags behind costs no second deletion", "[order][shell]") {
+  Bench bench(5);
+  bench.Settle();
+  bench.Scale(2);
+  bench.server.ClearLog();
+  for (int i = 0; i < 5; ++i) {
+    bench.service.SyncOrders();  // The watch of tickets is late.
+    bench.service.controller.Enqueue({"default", "web"});
+    bench.service.Work();
+    bench.clock.Advance(absl::Seconds(1));
+  }
+  CHECK(bench.server.Count("delete", "tickets") == 3);
+  CHECK(bench.Names() == Names{"web-0", "web-1"});
+}
+
+TEST_CASE(
+    "order reconciler: a name that belongs to somebody else is passed over, its grant returned",
+    "[order][shell]") {
+  Bench bench(2);
+  api::Ticket squatter;
+  squatter.metadata.name = "web-0";
+  squatter.metadata.ns = "default";
+  REQUIRE(bench.admin.Create(squatter).ok());
+  // It belongs to no order: the watch has nobody to wake.
+  bench.service.SyncOrders();
+  bench.service.Work();
+  CHECK(bench.Names() == Names{"web-0", "web-1"});
+  bench.clock.Advance(absl::Seconds(3));
+  bench.service.SyncOrders();
+  bench.service.Work();
+  CHECK(bench.Names() == Names{"web-0", "web-1", "web-2"});
+  CHECK(bench.ledger.granted.size() == 2);
+  CHECK(bench.Order().status.slots == "1-2");
+  CHECK(bench.Order().status.collision_count == 1);
+}
+
+TEST_CASE("order reconciler: an order made anew under an old name starts afresh",
+          "[order][shell]") {
+  Bench bench(2);
+  bench.Settle();
+  REQUIRE(bench.admin.Delete<api::Order>({"default", "web"}).ok());
+  bench.Settle();
+  CHECK(bench.Tickets().empty());
+  REQUIRE(bench.admin.Create(MakeOrder(1)).ok());
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-0"});
+  CHECK(bench.Order().status.slots == "0");
+}
+
+TEST_CASE("order reconciler: many ticket changes cost few status writes", "[order][shell]") {
+  Bench bench(100);
+  bench.Settle();
+  bench.server.ClearLog();
+  for (const api::Ticket& ticket : bench.Tickets()) {
+    REQUIRE(bench.admin
+                .Patch<api::Ticket>(kube::KeyOf(ticket), {.subresource = "status"},
+                                    R"({"status":{"phase":"Ready"}})")
+                .ok());
+    bench.service.Sync();
+    bench.service.Work();
+    bench.clock.Advance(absl::Milliseconds(10));
+  }
+  bench.Settle();
+  CHECK(bench.Order().status.ready_replicas == 100);
+  // A second of changes: one write each half second, and what the end needs.
+  CHECK(bench.server.Count("update", "orders/status") <= 5);
+}
+
+}  // namespace korder::order
