@@ -3,7 +3,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
+#include <exception>
+#include <iostream>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -47,9 +48,23 @@ Cluster::Cluster() {
 }
 
 Cluster::~Cluster() {
+  if (std::uncaught_exceptions() > 0) {
+    Report();
+  }
   for (const std::string& ns : namespaces_) {
     TryShell("kubectl delete namespace --wait=false " + ns);
   }
+}
+
+// What a failed test leaves behind goes with its namespaces, so it is told while it is there.
+void Cluster::Report() {
+  for (const std::string& ns : namespaces_) {
+    std::cout << TryShell("kubectl -n " + ns + " get orders,quotas,tickets,pods -o wide\n" +
+                          "kubectl -n " + ns + " get events --sort-by=.lastTimestamp | tail -n 80")
+                     .output;
+  }
+  std::cout << TryShell("scripts/services logs --name " + Env("KORDER_INSTANCE")).output
+            << std::flush;
 }
 
 ShellResult Cluster::TryShell(const std::string& command) {

@@ -32,6 +32,7 @@ bool Eventually(absl::Duration limit, const std::function<bool()>& done);
 class Cluster {
  public:
   Cluster();
+  // Prints the state of the test's namespaces and the services' last log lines if the test failed.
   ~Cluster();
 
   // Runs a command from the project's root; kubectl and helm are on its PATH.
@@ -53,6 +54,8 @@ class Cluster {
                 const std::string& filter = "");
 
  private:
+  void Report();
+
   std::unique_ptr<kube::HttpTransport> transport_;
   std::unique_ptr<kube::Client> client_;
   std::vector<std::string> namespaces_;
