@@ -16,7 +16,7 @@ BUILD := build/$(BUILD_TYPE)
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help bootstrap build test test-unit test-integration test-e2e lint lint-deep fmt generate manifests \
+.PHONY: help bootstrap build test test-unit test-integration test-e2e lint fmt generate manifests \
         install uninstall deploy undeploy run demo down bench clean
 
 help: ## Show this list
@@ -43,11 +43,8 @@ test-integration: bootstrap ## Run the integration tests only (real control plan
 test-e2e: build ## Play the seed's examples end to end on a fresh control plane and check every step
 	@scripts/demo --check --bin $(BUILD)/bin
 
-lint: bootstrap ## Check format, layers, chart, scripts, the Go module; changes nothing
+lint: bootstrap ## Check format, layers, clang-tidy, thread safety, chart, scripts; changes nothing
 	@scripts/lint
-
-lint-deep: bootstrap ## lint, and every header on its own, clang -Wthread-safety and clang-tidy
-	@scripts/lint --deep
 
 fmt: bootstrap ## Format the C++ and Go sources
 	@scripts/lint --fix

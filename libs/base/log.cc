@@ -41,12 +41,12 @@ bool NeedsQuotes(std::string_view text) {
 }
 
 spdlog::logger& Logger() {
-  static const std::shared_ptr<spdlog::logger> logger = [] {
+  static const std::shared_ptr<spdlog::logger> kLogger = [] {
     auto made = spdlog::stderr_logger_mt("korder");
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %L %v", spdlog::pattern_time_type::utc);
     return made;
   }();
-  return *logger;
+  return *kLogger;
 }
 
 void Write(spdlog::level::level_enum level, std::string_view message, Fields fields) {

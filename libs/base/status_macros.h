@@ -18,6 +18,8 @@
     }                                                               \
   } while (false)
 
+// `result` and `declaration` are names to declare: parentheses would change what they mean.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define ASSIGN_OR_RETURN(declaration, expr) \
   KORDER_ASSIGN_OR_RETURN(KORDER_CONCAT(korder_result_, __LINE__), declaration, expr)
 
@@ -27,3 +29,4 @@
     return std::move(result).status();                     \
   }                                                        \
   declaration = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -121,7 +121,7 @@ std::string_view EventRecorder::Enqueue(Note note) {
   tokens_ -= 1;
   note.serial = ++serial_;
   line_.push_back(id);
-  pending_.emplace(std::move(id), std::move(note));
+  pending_.emplace(std::move(id), note);
   return "";
 }
 
@@ -129,7 +129,7 @@ void EventRecorder::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::optional<Note> note = Take(stop);
     if (note && absl::IsCancelled(Send(*note, {.timeout = kCallTimeout, .stop = stop}))) {
-      PutBack(*std::move(note));
+      PutBack(*note);
     }
   }
   const MonoTime deadline = clock_.Mono() + absl::ToChronoNanoseconds(kDrainLimit);
@@ -154,7 +154,7 @@ std::optional<EventRecorder::Note> EventRecorder::Take(std::stop_token stop) {
   return std::move(node.mapped());
 }
 
-void EventRecorder::PutBack(Note note) {
+void EventRecorder::PutBack(const Note& note) {
   const MutexLock lock(mu_);
   std::string id = note.Id();
   if (const auto it = pending_.find(id); it != pending_.end()) {
@@ -164,7 +164,7 @@ void EventRecorder::PutBack(Note note) {
     return;
   }
   line_.push_front(id);
-  pending_.emplace(std::move(id), std::move(note));
+  pending_.emplace(std::move(id), note);
 }
 
 absl::Status EventRecorder::Send(const Note& note, const CallOptions& call) {

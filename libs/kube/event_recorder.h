@@ -90,7 +90,7 @@ class EventRecorder {
   std::string_view Enqueue(Note note) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Waits for the next note; nullopt when stop is requested and none is left.
   std::optional<Note> Take(std::stop_token stop);
-  void PutBack(Note note);
+  void PutBack(const Note& note);
   // CANCELLED when the note is to be sent again.
   absl::Status Send(const Note& note, const CallOptions& call);
   absl::Status SendAgain(const Note& note, Sent& sent, const CallOptions& call);

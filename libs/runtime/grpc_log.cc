@@ -23,7 +23,7 @@ void Write(gpr_log_func_args* args) {
 }  // namespace
 
 void RouteGrpcLogs() {
-  [[maybe_unused]] static const bool once = [] {
+  [[maybe_unused]] static const bool kOnce = [] {
     gpr_set_log_function(&Write);
     return true;
   }();

@@ -150,6 +150,7 @@ absl::Status HttpServer::Impl::Start() {
 absl::Status HttpServer::Impl::Run(std::stop_token stop) {
   auto keep_working = net::make_work_guard(work);
   std::vector<std::jthread> workers;
+  workers.reserve(static_cast<size_t>(opts.threads));
   for (int i = 0; i < opts.threads; ++i) {
     workers.emplace_back([this] {
       SetThreadName("http-handler");

@@ -163,9 +163,6 @@ void Manager::Impl::Lead(std::stop_token lease, int64_t epoch) {
     const MutexLock lock(mu);
     work_under_way = !stop_leading.stop_requested();
   }
-  if (!stop_leading.stop_requested()) {
-    log::Info("leading", {{"epoch", epoch}});
-  }
   {
     Phase work("leading");
     std::stop_source over;
@@ -200,7 +197,8 @@ void Manager::Impl::HoldLease(kube::LeaderElector* elector, std::stop_token stop
   if (elector == nullptr) {
     return Lead(std::move(stop), 0);
   }
-  elector->Run(stop, [this](std::stop_token lease, int64_t epoch) { Lead(lease, epoch); });
+  elector->Run(stop,
+               [this](std::stop_token lease, int64_t epoch) { Lead(std::move(lease), epoch); });
   if (!stop.stop_requested()) {
     Fail("leader election", InternalError("ended by itself"));
   }

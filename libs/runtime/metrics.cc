@@ -23,9 +23,9 @@ using Buckets = Histogram::BucketBoundaries;
 
 // From what a cache answers to what a person notices; in seconds.
 const Buckets& CallBuckets() {
-  static const Buckets buckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+  static const Buckets kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                   0.25,  0.5,    1,     2.5,  5,     10,   30};
-  return buckets;
+  return kBuckets;
 }
 
 prometheus::Family<Counter>& CounterFamily(Registry& registry, const char* name, const char* help) {
@@ -152,7 +152,7 @@ struct Metrics::Impl {
   Labeled<Counter, 3> grpc_requests;
 };
 
-Metrics::Metrics(std::string service) : impl_(std::make_unique<Impl>(service)) {}
+Metrics::Metrics(const std::string& service) : impl_(std::make_unique<Impl>(service)) {}
 
 Metrics::~Metrics() = default;
 

@@ -23,7 +23,7 @@ namespace korder::runtime {
 class Metrics {
  public:
   // Registers korder_build_info, korder_leader (at 0) and the families of libs/kube.
-  explicit Metrics(std::string service);
+  explicit Metrics(const std::string& service);
   ~Metrics();
 
   prometheus::Registry& registry();

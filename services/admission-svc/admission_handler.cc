@@ -51,6 +51,7 @@ absl::StatusOr<api::AdmissionRequest> ParseReview(const Route& route, std::strin
 
 std::vector<std::string> NamesOf(const std::vector<Route>& routes) {
   std::vector<std::string> names;
+  names.reserve(routes.size());
   for (const Route& route : routes) {
     names.push_back(route.resource);
   }

@@ -14,9 +14,9 @@ constexpr auto kOperations = std::to_array<std::string_view>(
 
 // Most reviews take well under a millisecond; the API server waits three seconds.
 const prometheus::Histogram::BucketBoundaries& Buckets() {
-  static const prometheus::Histogram::BucketBoundaries buckets = {
+  static const prometheus::Histogram::BucketBoundaries kBuckets = {
       0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 3};
-  return buckets;
+  return kBuckets;
 }
 
 std::string_view Known(std::string_view operation) {

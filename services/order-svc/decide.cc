@@ -158,18 +158,12 @@ api::Ticket MakeTicket(const api::Order& order, int64_t ordinal) {
 }
 
 void ScaleUp(const Observed& observed, Plan& plan) {
-  int64_t owed = observed.order->spec.replicas - plan.memory.slots.size();
-  const auto create = [&](int64_t ordinal) {
+  const int64_t owed = observed.order->spec.replicas - plan.memory.slots.size();
+  auto unsure = plan.memory.unsure.begin();
+  int64_t fresh = plan.memory.next_ordinal;
+  for (int64_t i = 0; i < owed; ++i) {
+    const int64_t ordinal = unsure != plan.memory.unsure.end() ? *unsure++ : fresh++;
     plan.create.push_back({ordinal, MakeTicket(*observed.order, ordinal)});
-    --owed;
-  };
-  for (const int64_t ordinal : plan.memory.unsure) {
-    if (owed > 0) {
-      create(ordinal);
-    }
-  }
-  for (int64_t ordinal = plan.memory.next_ordinal; owed > 0; ++ordinal) {
-    create(ordinal);
   }
 }
 

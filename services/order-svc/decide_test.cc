@@ -439,7 +439,7 @@ TEST_CASE("order status: a denial is the cause of not being Ready", "[order][sta
 TEST_CASE("order decide: under random histories live and used slots never exceed replicas",
           "[order][decide]") {
   std::mt19937 random(11);
-  for (int run = 0; run < 300; ++run) {
+  for (int run = 0; run < 100; ++run) {
     World world(static_cast<int>(random() % 6), static_cast<RefreshPolicy>(random() % 3));
     for (int step = 0; step < 60; ++step) {
       if (!world.tickets().empty() && random() % 2 == 0) {

@@ -63,6 +63,7 @@ absl::StatusOr<Answer<std::vector<Outcome>>> LedgerDesk::Reserve(const Reservati
 absl::StatusOr<Answer<std::vector<Outcome>>> LedgerDesk::Confirm(
     const std::vector<TicketRequest>& asked, MonoTime deadline) {
   std::vector<std::string> namespaces;
+  namespaces.reserve(asked.size());
   for (const TicketRequest& ticket : asked) {
     namespaces.push_back(ticket.claim.ns);
   }

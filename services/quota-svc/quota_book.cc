@@ -266,8 +266,8 @@ std::optional<Denial> QuotaBook::CheckAmounts(const Level& level, const Claim& c
       continue;
     }
     // All in the format of the limit: "used 20 of 20", whatever the charges were written in.
-    const auto text = [&limit](Nanos nanos) {
-      return api::Quantity::FromNanos(nanos, limit.format()).ToString();
+    const auto text = [format = limit.format()](Nanos nanos) {
+      return api::Quantity::FromNanos(nanos, format).ToString();
     };
     Denial denial = MakeDenial(level, key);
     denial.requested = text(asked);

@@ -20,6 +20,7 @@ kube::ObjectKey OrderKey(const std::string& held) {
 
 std::vector<TicketView> ViewsOf(const std::vector<std::shared_ptr<const api::Ticket>>& tickets) {
   std::vector<TicketView> views;
+  views.reserve(tickets.size());
   for (const auto& ticket : tickets) {
     views.push_back(ViewOf(*ticket));
   }

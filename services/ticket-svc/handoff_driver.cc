@@ -26,7 +26,7 @@ kube::ObjectKey GuardianKey(const api::Ticket& ticket) {
 }
 
 // The object unless it is another one of the same name.
-PodPtr IfUid(PodPtr pod, const std::string& uid) {
+PodPtr IfUid(const PodPtr& pod, const std::string& uid) {
   return pod && pod->metadata.uid == uid ? pod : nullptr;
 }
 

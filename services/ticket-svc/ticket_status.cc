@@ -75,8 +75,9 @@ api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardia
                               int32_t incarnation, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kReady, "", "");
   if (!status.activation_time) {
-    status.activation_time = now;
-    status.expiration_time = WindowEndWhenReady(ticket, now);
+    // Whole seconds, as everywhere in Kubernetes: people read them in kubectl's EXPIRES column.
+    status.activation_time = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
+    status.expiration_time = WindowEndWhenReady(ticket, *status.activation_time);
   }
   status.node_name = guardian.spec.node_name;
   status.guardian_pod = kube::KeyOf(guardian).ToString();

@@ -11,9 +11,9 @@ namespace korder::api {
 namespace {
 
 const Taint& CordonTaint() {
-  static const Taint taint{.key = "node.kubernetes.io/unschedulable",
+  static const Taint kTaint{.key = "node.kubernetes.io/unschedulable",
                            .effect = std::string(kEffectNoSchedule)};
-  return taint;
+  return kTaint;
 }
 
 std::optional<int64_t> ParseInteger(std::string_view text) {

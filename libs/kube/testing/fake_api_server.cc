@@ -241,7 +241,7 @@ void FakeApiServer::SendBookmarks() {
   shared_->changed.NotifyAll();
 }
 
-void FakeApiServer::EndWatches(absl::Status status) {
+void FakeApiServer::EndWatches(const absl::Status& status) {
   const MutexLock lock(shared_->mu);
   for (const auto& feed : shared_->api.Feeds()) {
     feed->End(status);

@@ -78,7 +78,7 @@ class FakeApiServer final : public HttpTransport {
   // Tells every watch that takes bookmarks the newest version.
   void SendBookmarks();
   // Ends every watch, after what it has yet to tell: in good order, or with an error.
-  void EndWatches(absl::Status status = absl::OkStatus());
+  void EndWatches(const absl::Status& status = absl::OkStatus());
   // Between the two, watches tell nothing; they catch up afterwards.
   void PauseWatches();
   void ResumeWatches();

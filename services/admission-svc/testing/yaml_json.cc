@@ -12,11 +12,10 @@ namespace {
 void WriteScalar(const YAML::Node& node, json::Writer& w) {
   const std::string& text = node.Scalar();
   int64_t number = 0;
-  if (node.Tag() == "!") {
-    w.String(text);
-  } else if (text == "true" || text == "false") {
+  const bool plain = node.Tag() != "!";
+  if (plain && (text == "true" || text == "false")) {
     w.Bool(text == "true");
-  } else if (absl::SimpleAtoi(text, &number)) {
+  } else if (plain && absl::SimpleAtoi(text, &number)) {
     w.Int64(number);
   } else {
     w.String(text);
