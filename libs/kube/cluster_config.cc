@@ -24,36 +24,28 @@ absl::StatusOr<ClusterConfig> FromServiceAccount(const ClusterEnvironment& env) 
   config.host = env.service_host;
   config.port = env.service_port.empty() ? "443" : env.service_port;
   config.token_file = env.service_account_dir + "/token";
+  config.default_namespace = ReadFile(env.service_account_dir + "/namespace").value_or("");
   RETURN_IF_ERROR(ReadFile(config.token_file).status());  // Better now than with every request.
   ASSIGN_OR_RETURN(config.ca, ReadFile(env.service_account_dir + "/ca.crt"));
   return config;
 }
 
-absl::StatusOr<ClusterConfig> FromFirstSource(const std::string& path,
+absl::StatusOr<ClusterConfig> FromFirstSource(const ClusterConfigOptions& options,
                                               const ClusterEnvironment& env) {
-  if (!path.empty()) {
-    return ReadKubeconfig({path});
+  const KubeconfigOptions kubeconfig{.context = options.context, .allow_exec = options.allow_exec};
+  if (!options.path.empty()) {
+    return ReadKubeconfig({options.path}, kubeconfig);
   }
   if (!env.kubeconfig.empty()) {
-    return ReadKubeconfig(absl::StrSplit(env.kubeconfig, ':', absl::SkipEmpty()));
+    return ReadKubeconfig(absl::StrSplit(env.kubeconfig, ':', absl::SkipEmpty()), kubeconfig);
   }
-  if (!env.service_host.empty()) {
+  if (!env.service_host.empty() && options.context.empty()) {
     return FromServiceAccount(env);
   }
   if (!env.home.empty()) {
-    return ReadKubeconfig({env.home + "/.kube/config"});
+    return ReadKubeconfig({env.home + "/.kube/config"}, kubeconfig);
   }
   return NotFoundError("set --kubeconfig or KUBECONFIG: this is no pod and HOME is not set");
-}
-
-absl::Status Check(const ClusterConfig& config) {
-  if (config.tls) {
-    return NewTlsContext(config).status();
-  }
-  if (!config.token.empty() || !config.token_file.empty() || !config.certificate.empty()) {
-    return InvalidArgumentError("credentials need an https:// server");
-  }
-  return absl::OkStatus();
 }
 
 bool IsPort(std::string_view text) {
@@ -89,6 +81,18 @@ absl::Status ParseAuthority(std::string_view text, ClusterConfig& config) {
 
 }  // namespace
 
+absl::Status CheckClusterConfig(const ClusterConfig& config) {
+  const std::string where = absl::StrCat("cluster at ", config.host, ":", config.port);
+  if (config.tls) {
+    return Annotate(NewTlsContext(config).status(), where);
+  }
+  const bool has_credentials = !config.token.empty() || !config.token_file.empty() ||
+                               !config.certificate.empty() || config.exec.has_value();
+  return has_credentials
+             ? Annotate(InvalidArgumentError("credentials need an https:// server"), where)
+             : absl::OkStatus();
+}
+
 absl::Status ParseServerUrl(std::string_view url, ClusterConfig& config) {
   constexpr std::string_view kHttps = "https://";
   constexpr std::string_view kHttp = "http://";
@@ -120,12 +124,13 @@ ClusterEnvironment EnvironmentOfProcess() {
 
 absl::StatusOr<ClusterConfig> LoadClusterConfig(std::string_view path,
                                                 const ClusterEnvironment& env) {
-  absl::StatusOr<ClusterConfig> config = FromFirstSource(std::string(path), env);
-  if (config.ok()) {
-    if (const absl::Status bad = Check(*config); !bad.ok()) {
-      return Annotate(bad, absl::StrCat("cluster at ", config->host, ":", config->port));
-    }
-  }
+  return LoadClusterConfig(ClusterConfigOptions{.path = std::string(path)}, env);
+}
+
+absl::StatusOr<ClusterConfig> LoadClusterConfig(const ClusterConfigOptions& options,
+                                                const ClusterEnvironment& env) {
+  ASSIGN_OR_RETURN(ClusterConfig config, FromFirstSource(options, env));
+  RETURN_IF_ERROR(CheckClusterConfig(config));
   return config;
 }
 

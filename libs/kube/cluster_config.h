@@ -6,12 +6,32 @@
 // we run in; ~/.kube/config.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
 namespace korder::kube {
+
+// A credential plug-in: a program that prints who we are (client.authentication.k8s.io).
+// kube/exec_credential.h runs it.
+struct ExecPlugin {
+  enum class Interactive { kNever, kIfAvailable, kAlways };
+
+  std::string api_version;
+  std::string command;
+  std::vector<std::string> args;
+  std::map<std::string, std::string> env;
+  Interactive interactive = Interactive::kIfAvailable;
+  std::string install_hint;
+  bool provide_cluster_info = false;
+  std::string cluster_extension;  // JSON: what the plug-in is to know of the cluster; may be empty
+
+  bool operator==(const ExecPlugin&) const = default;
+};
 
 struct ClusterConfig {
   std::string host;  // a name or an address
@@ -25,6 +45,9 @@ struct ClusterConfig {
   std::string key;          // PEM
   std::string token;        // bearer; empty = none
   std::string token_file;   // wins over token; read again and again, because it is rotated
+  // Only when it was allowed, and there is no token: run it before the config is used.
+  std::optional<ExecPlugin> exec;
+  std::string default_namespace;  // of the context; empty = none
 
   bool operator==(const ClusterConfig&) const = default;
 };
@@ -43,6 +66,19 @@ ClusterEnvironment EnvironmentOfProcess();
 // also certificates and keys that cannot be used.
 absl::StatusOr<ClusterConfig> LoadClusterConfig(
     std::string_view path = "", const ClusterEnvironment& env = EnvironmentOfProcess());
+
+// What a tool for people needs beyond what a service does.
+struct ClusterConfigOptions {
+  std::string path = {};     // as above
+  std::string context = {};  // instead of the current one; only kubeconfigs are looked at then
+  bool allow_exec = false;   // accept a credential plug-in, as ClusterConfig::exec
+};
+absl::StatusOr<ClusterConfig> LoadClusterConfig(const ClusterConfigOptions& options,
+                                                const ClusterEnvironment& env);
+
+// INVALID_ARGUMENT when certificate, key or authority cannot be used, or credentials would go out
+// in the open. LoadClusterConfig has checked that; for credentials that came later.
+absl::Status CheckClusterConfig(const ClusterConfig& config);
 
 // Splits "https://host:port/prefix" into the config.
 absl::Status ParseServerUrl(std::string_view url, ClusterConfig& config);

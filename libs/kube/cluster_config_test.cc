@@ -15,8 +15,8 @@ namespace korder::kube {
 std::ostream& operator<<(std::ostream& out, const ClusterConfig& c) {
   return out << c.host << "|" << c.port << "|" << c.path_prefix << "|" << c.tls << "|"
              << c.tls_server_name << "|" << c.insecure_skip_tls_verify << "|" << c.ca.size() << "|"
-             << c.certificate.size() << "|" << c.key.size() << "|" << c.token << "|"
-             << c.token_file;
+             << c.certificate.size() << "|" << c.key.size() << "|" << c.token << "|" << c.token_file
+             << "|" << c.default_namespace << "|" << (c.exec ? c.exec->command : "no plug-in");
 }
 
 namespace {
@@ -114,7 +114,8 @@ TEST_CASE("kubeconfig: inline data makes a whole config", "[cluster_config]") {
                               .ca = Ca().pem(),
                               .certificate = Identity().certificate,
                               .key = Identity().key,
-                              .token = "secret"});
+                              .token = "secret",
+                              .default_namespace = "n"});
 }
 
 TEST_CASE("kubeconfig: a relative path starts at the folder of its file", "[cluster_config]") {
@@ -162,8 +163,102 @@ TEST_CASE("kubeconfig: of several files the first to name something wins", "[clu
   const auto got = load(first + ":" + folder.Path("missing") + "::" + second + ":" + third);
   REQUIRE(got.ok());
   CHECK(*got == ClusterConfig{.host = "second", .port = "443", .token = "first"});
+  CHECK(got->default_namespace.empty());
   CHECK(load(third + ":" + first)->token == "third");
   CHECK(absl::IsNotFound(load(folder.Path("missing")).status()));
+}
+
+TEST_CASE("kubeconfig: another context than the current one can be asked for", "[cluster_config]") {
+  const Folder folder;
+  const std::string path = folder.Write("config",
+                                        "current-context: a\n"
+                                        "contexts:\n- {name: a, context: {cluster: ca}}\n"
+                                        "- {name: b, context: {cluster: cb, namespace: nb}}\n"
+                                        "clusters:\n- {name: ca, cluster: {server: 'https://a'}}\n"
+                                        "- {name: cb, cluster: {server: 'https://b'}}\n");
+  const auto load = [&](const std::string& context) {
+    // In a pod, too: there are no contexts but those of a kubeconfig.
+    return LoadClusterConfig({.context = context},
+                             {.kubeconfig = path, .service_host = "10.96.0.1"});
+  };
+  CHECK(*load("b") == ClusterConfig{.host = "b", .port = "443", .default_namespace = "nb"});
+  CHECK(load("")->host == "a");
+  CHECK(std::string(Message(load("c").status())) == path + ": there is no context \"c\"");
+}
+
+TEST_CASE("kubeconfig: a credential plug-in is taken over where it is allowed",
+          "[cluster_config]") {
+  const Folder folder;
+  const std::string text =
+      "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/login,"
+      " args: [get, '1'], env: [{name: A, value: b}], interactiveMode: Always,"
+      " installHint: get it, provideClusterInfo: true}";
+  const std::string cluster =
+      std::string(kServer) +
+      ", extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: '7'}}]";
+  const auto load = [&](const std::string& user) {
+    return LoadClusterConfig(
+        {.path = folder.Write("config", Config(cluster, user)), .allow_exec = true}, {});
+  };
+  const auto got = load(text);
+  REQUIRE(got.ok());
+  CHECK(got->exec == ExecPlugin{.api_version = "client.authentication.k8s.io/v1",
+                                .command = folder.Path("bin/login"),
+                                .args = {"get", "1"},
+                                .env = {{"A", "b"}},
+                                .interactive = ExecPlugin::Interactive::kAlways,
+                                .install_hint = "get it",
+                                .provide_cluster_info = true,
+                                .cluster_extension = R"({"audience":"7"})"});
+  CHECK(load("exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: aws}")->exec ==
+        ExecPlugin{.api_version = "client.authentication.k8s.io/v1beta1", .command = "aws"});
+  CHECK_FALSE(load("token: t, " + text)->exec.has_value());
+  CHECK_FALSE(load("tokenFile: t, " + text)->exec.has_value());
+}
+
+TEST_CASE("kubeconfig: a credential plug-in that cannot be run as asked is refused",
+          "[cluster_config]") {
+  struct Case {
+    const char* exec;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"x", "exec: must be an object"},
+      {"{command: aws}",
+       "exec: apiVersion: \"\": must be client.authentication.k8s.io/v1 or "
+       "client.authentication.k8s.io/v1beta1"},
+      {"{apiVersion: client.authentication.k8s.io/v1alpha1, command: aws}",
+       "exec: apiVersion: \"client.authentication.k8s.io/v1alpha1\": must be "
+       "client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1"},
+      {"{apiVersion: client.authentication.k8s.io/v1}", "exec: command: is missing"},
+      {"{apiVersion: client.authentication.k8s.io/v1, command: aws}",
+       "exec: interactiveMode: must be Never, IfAvailable or Always"},
+      {"{apiVersion: client.authentication.k8s.io/v1, command: aws, args: [[]]}",
+       "exec: args: must be a list of strings"},
+      {"{apiVersion: client.authentication.k8s.io/v1, command: aws, args: a}",
+       "exec: args: must be a list of strings"},
+      {"{apiVersion: client.authentication.k8s.io/v1, command: aws, env: [{name: A}]}",
+       "exec: env: must be a list of name and value"},
+      {"{apiVersion: client.authentication.k8s.io/v1, command: aws, env: {}}",
+       "exec: env: must be a list of name and value"},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.exec) {
+      const Folder folder;
+      const std::string path =
+          folder.Write("config", Config(kServer, "exec: " + std::string(c.exec)));
+      const absl::Status status =
+          LoadClusterConfig({.path = path, .allow_exec = true}, {}).status();
+      CHECK(absl::IsInvalidArgument(status));
+      CHECK(std::string(Message(status)) == path + ": user \"u\": " + c.want);
+    }
+  }
+  const Folder folder;
+  const std::string open = folder.Write(
+      "config", Config("server: 'http://10.0.0.1'",
+                       "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: aws}"));
+  CHECK(std::string(Message(LoadClusterConfig({.path = open, .allow_exec = true}, {}).status())) ==
+        "cluster at 10.0.0.1:80: credentials need an https:// server");
 }
 
 TEST_CASE("kubeconfig: what cannot be obeyed is refused by name", "[cluster_config]") {
@@ -269,6 +364,8 @@ TEST_CASE("cluster config: in a pod, the service account is used", "[cluster_con
   REQUIRE(got.ok());
   CHECK(*got ==
         ClusterConfig{.host = "10.96.0.1", .port = "8443", .ca = Ca().pem(), .token_file = token});
+  folder.Write("sa/namespace", "mine");
+  CHECK(LoadClusterConfig("", env)->default_namespace == "mine");
 }
 
 TEST_CASE("cluster config: a pod without a mounted token is told so", "[cluster_config]") {

@@ -12,11 +12,15 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "kube/read_file.h"
+#include "kube/yaml_json.h"
 
 namespace korder::kube {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr char kExecV1[] = "client.authentication.k8s.io/v1";
+constexpr char kExecV1Beta1[] = "client.authentication.k8s.io/v1beta1";
 
 struct File {
   std::string path;
@@ -133,7 +137,92 @@ absl::Status FillCluster(const Entry& cluster, ClusterConfig& config) {
   return absl::OkStatus();
 }
 
-absl::Status FillUser(const Entry& user, ClusterConfig& config) {
+absl::StatusOr<ExecPlugin::Interactive> ReadInteractive(const Entry& exec,
+                                                        const std::string& api_version) {
+  ASSIGN_OR_RETURN(const std::string mode, exec.Text("interactiveMode"));
+  if (mode == "Never") {
+    return ExecPlugin::Interactive::kNever;
+  }
+  if (mode == "Always") {
+    return ExecPlugin::Interactive::kAlways;
+  }
+  if (mode == "IfAvailable" || (mode.empty() && api_version == kExecV1Beta1)) {
+    return ExecPlugin::Interactive::kIfAvailable;
+  }
+  return exec.Bad("interactiveMode", "must be Never, IfAvailable or Always");
+}
+
+absl::Status ReadArguments(const Entry& exec, ExecPlugin& plugin) {
+  if (exec.Has("args")) {
+    const YAML::Node args = exec.fields["args"];
+    if (!args.IsSequence()) {
+      return exec.Bad("args", "must be a list of strings");
+    }
+    for (const YAML::Node& arg : args) {
+      if (!arg.IsScalar()) {
+        return exec.Bad("args", "must be a list of strings");
+      }
+      plugin.args.push_back(arg.Scalar());
+    }
+  }
+  if (exec.Has("env")) {
+    const YAML::Node env = exec.fields["env"];
+    if (!env.IsSequence()) {
+      return exec.Bad("env", "must be a list of name and value");
+    }
+    for (const YAML::Node& entry : env) {
+      if (!entry.IsMap() || !entry["name"].IsDefined() || !entry["name"].IsScalar() ||
+          !entry["value"].IsDefined() || !entry["value"].IsScalar()) {
+        return exec.Bad("env", "must be a list of name and value");
+      }
+      plugin.env[entry["name"].Scalar()] = entry["value"].Scalar();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExecPlugin> ReadExec(const Entry& user) {
+  const Entry exec{user.fields["exec"], user.path, user.name + ": exec"};
+  if (!exec.fields.IsMap()) {
+    return user.Bad("exec", "must be an object");
+  }
+  ExecPlugin plugin;
+  ASSIGN_OR_RETURN(plugin.api_version, exec.Text("apiVersion"));
+  if (plugin.api_version != kExecV1 && plugin.api_version != kExecV1Beta1) {
+    return exec.Bad("apiVersion", absl::StrCat("\"", plugin.api_version, "\": must be ", kExecV1,
+                                               " or ", kExecV1Beta1));
+  }
+  ASSIGN_OR_RETURN(plugin.command, exec.Text("command"));
+  if (plugin.command.empty()) {
+    return exec.Bad("command", "is missing");
+  }
+  if (plugin.command.find('/') != std::string::npos) {
+    plugin.command = exec.Resolve(plugin.command);
+  }
+  RETURN_IF_ERROR(ReadArguments(exec, plugin));
+  ASSIGN_OR_RETURN(plugin.interactive, ReadInteractive(exec, plugin.api_version));
+  ASSIGN_OR_RETURN(plugin.install_hint, exec.Text("installHint"));
+  ASSIGN_OR_RETURN(plugin.provide_cluster_info, exec.Flag("provideClusterInfo"));
+  return plugin;
+}
+
+// What `extensions: [{name: client.authentication.k8s.io/exec, extension: ...}]` says, as JSON.
+absl::StatusOr<std::string> ExecExtension(const Entry& cluster) {
+  const YAML::Node extensions = cluster.fields["extensions"];
+  if (!extensions.IsDefined() || !extensions.IsSequence()) {
+    return std::string();
+  }
+  for (const YAML::Node& entry : extensions) {
+    if (entry.IsMap() && entry["name"].IsDefined() && entry["name"].IsScalar() &&
+        entry["name"].Scalar() == "client.authentication.k8s.io/exec") {
+      absl::StatusOr<std::string> json = YamlNodeToJson(entry["extension"]);
+      return json.ok() ? json : cluster.Bad("extensions", Message(json.status()));
+    }
+  }
+  return std::string();
+}
+
+absl::Status FillUser(const Entry& user, const KubeconfigOptions& options, ClusterConfig& config) {
   struct Refused {
     const char* field;
     const char* why;
@@ -150,7 +239,8 @@ absl::Status FillUser(const Entry& user, ClusterConfig& config) {
       {"as-user-extra", "impersonation is not supported"},
   });
   for (const Refused& refused : kRefused) {
-    if (user.Has(refused.field)) {
+    const bool allowed = options.allow_exec && refused.field == std::string_view("exec");
+    if (user.Has(refused.field) && !allowed) {
       return user.Bad(refused.field, refused.why);
     }
   }
@@ -164,11 +254,16 @@ absl::Status FillUser(const Entry& user, ClusterConfig& config) {
   if (!file.empty()) {
     config.token_file = user.Resolve(file);
   }
+  // As for kubectl, a token that is there already makes the plug-in needless.
+  if (user.Has("exec") && config.token.empty() && file.empty()) {
+    ASSIGN_OR_RETURN(config.exec, ReadExec(user));
+  }
   return absl::OkStatus();
 }
 
-absl::StatusOr<ClusterConfig> FromFiles(const std::vector<File>& files) {
-  std::string current;
+absl::StatusOr<ClusterConfig> FromFiles(const std::vector<File>& files,
+                                        const KubeconfigOptions& options) {
+  std::string current = options.context;
   for (const File& file : files) {
     ASSIGN_OR_RETURN(const std::string here,
                      (Entry{file.root, file.path, "kubeconfig"}.Text("current-context")));
@@ -185,14 +280,19 @@ absl::StatusOr<ClusterConfig> FromFiles(const std::vector<File>& files) {
   ASSIGN_OR_RETURN(const std::string user_name, context.Text("user"));
   if (!user_name.empty()) {
     ASSIGN_OR_RETURN(const Entry user, FindOrFail(files, "user", user_name));
-    RETURN_IF_ERROR(FillUser(user, config));
+    RETURN_IF_ERROR(FillUser(user, options, config));
   }
+  if (config.exec && config.exec->provide_cluster_info) {
+    ASSIGN_OR_RETURN(config.exec->cluster_extension, ExecExtension(cluster));
+  }
+  ASSIGN_OR_RETURN(config.default_namespace, context.Text("namespace"));
   return config;
 }
 
 }  // namespace
 
-absl::StatusOr<ClusterConfig> ReadKubeconfig(const std::vector<std::string>& paths) {
+absl::StatusOr<ClusterConfig> ReadKubeconfig(const std::vector<std::string>& paths,
+                                             const KubeconfigOptions& options) {
   std::vector<File> files;
   absl::Status missing = NotFoundError("no kubeconfig");
   for (const std::string& path : paths) {
@@ -213,7 +313,7 @@ absl::StatusOr<ClusterConfig> ReadKubeconfig(const std::vector<std::string>& pat
     return missing;
   }
   try {
-    return FromFiles(files);
+    return FromFiles(files, options);
   } catch (const YAML::Exception& bad) {
     return InvalidArgumentError(absl::StrCat(files.front().path, ": ", bad.what()));
   }
