@@ -24,7 +24,7 @@ using Buckets = Histogram::BucketBoundaries;
 // From what a cache answers to what a person notices; in seconds.
 const Buckets& CallBuckets() {
   static const Buckets kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                  0.25,  0.5,    1,     2.5,  5,     10,   30};
+                                   0.25,  0.5,    1,     2.5,  5,     10,   30};
   return kBuckets;
 }
 
