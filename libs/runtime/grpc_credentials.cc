@@ -20,10 +20,9 @@ std::string PeerName(const grpc_auth_context* context) {
   return name.empty() ? FirstProperty(context, GRPC_X509_CN_PROPERTY_NAME) : name;
 }
 
-// "/package.Service/Method": HTTP/2's :path, which gRPC hands to metadata processors.
-std::string_view MethodOf(const grpc_metadata* metadata, size_t count) {
+std::string_view ValueOf(const grpc_metadata* metadata, size_t count, const char* key) {
   for (size_t i = 0; i < count; ++i) {
-    if (grpc_slice_str_cmp(metadata[i].key, ":path") == 0) {
+    if (grpc_slice_str_cmp(metadata[i].key, key) == 0) {
       const grpc_slice& value = metadata[i].value;
       return {reinterpret_cast<const char*>(GRPC_SLICE_START_PTR(value)), GRPC_SLICE_LENGTH(value)};
     }
@@ -31,10 +30,28 @@ std::string_view MethodOf(const grpc_metadata* metadata, size_t count) {
   return {};
 }
 
+// "/package.Service/Method": HTTP/2's :path, which gRPC hands to metadata processors.
+std::string_view MethodOf(const grpc_metadata* metadata, size_t count) {
+  return ValueOf(metadata, count, ":path");
+}
+
+std::string BearerToken(const grpc_metadata* metadata, size_t count) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view value = ValueOf(metadata, count, "authorization");
+  return std::string(value.starts_with(kScheme) ? value.substr(kScheme.size()) : "");
+}
+
+void Answer(grpc_process_auth_metadata_done_cb done, void* done_data, const absl::Status& status) {
+  const std::string why(Message(status));
+  done(done_data, nullptr, 0, nullptr, 0, static_cast<grpc_status_code>(status.code()),
+       status.ok() ? nullptr : why.c_str());
+}
+
 }  // namespace
 
 struct MutualTlsCredentials::State {
-  State(TlsMaterial t, CallCheck c) : check(std::move(c)), tls(std::move(t)) {}
+  State(TlsMaterial t, CallCheck c, UserCheck u)
+      : check(std::move(c)), users(std::move(u)), tls(std::move(t)) {}
 
   // gRPC asks before every handshake; it copies what it gets.
   static grpc_ssl_certificate_config_reload_status Fetch(
@@ -55,29 +72,35 @@ struct MutualTlsCredentials::State {
     const State& state = **static_cast<std::shared_ptr<State>*>(self);
     const std::string_view method = MethodOf(metadata, count);
     const std::string peer = PeerName(context);
-    if (state.check(method, peer)) {
-      done(done_data, nullptr, 0, nullptr, 0, GRPC_STATUS_OK, nullptr);
+    if (peer.empty() && state.users) {
+      state.users(method, BearerToken(metadata, count),
+                  [done, done_data](const absl::Status& may) { Answer(done, done_data, may); });
       return;
     }
-    const std::string why = peer + " may not call " + std::string(method);
-    done(done_data, nullptr, 0, nullptr, 0, GRPC_STATUS_PERMISSION_DENIED, why.c_str());
+    Answer(done, done_data,
+           state.check(method, peer)
+               ? absl::OkStatus()
+               : PermissionDeniedError(absl::StrCat(peer, " may not call ", std::string(method))));
   }
 
   static void Release(void* self) { delete static_cast<std::shared_ptr<State>*>(self); }
 
   const CallCheck check;
+  const UserCheck users;
   Mutex mu;
   TlsMaterial tls ABSL_GUARDED_BY(mu);
   bool changed ABSL_GUARDED_BY(mu) = true;
 };
 
-MutualTlsCredentials::MutualTlsCredentials(TlsMaterial tls, CallCheck check)
-    : state_(std::make_shared<State>(std::move(tls), std::move(check))) {
+MutualTlsCredentials::MutualTlsCredentials(TlsMaterial tls, CallCheck check, UserCheck users)
+    : state_(std::make_shared<State>(std::move(tls), std::move(check), std::move(users))) {
   // gRPC 1.51 has no public setting for the lowest TLS version: it offers 1.2 and 1.3, both with
   // forward secrecy. korder's own clients always agree on 1.3, which detects a forced downgrade.
   credentials_ = grpc_ssl_server_credentials_create_with_options(
       grpc_ssl_server_credentials_create_options_using_config_fetcher(
-          GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &State::Fetch, state_.get()));
+          state_->users ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+                        : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY,
+          &State::Fetch, state_.get()));
   // The processor's reference keeps the state for as long as gRPC keeps the credentials.
   grpc_server_credentials_set_auth_metadata_processor(
       credentials_, {&State::Process, &State::Release, new std::shared_ptr<State>(state_)});

@@ -11,6 +11,7 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include "base/mutex.h"
+#include "base/status.h"
 #include "runtime/tls.h"
 
 namespace korder::runtime {
@@ -19,11 +20,17 @@ namespace korder::runtime {
 // client's certificate, or its common name.
 using CallCheck = std::function<bool(std::string_view method, std::string_view peer)>;
 
+// Called for a call that comes without a client certificate, with what follows "Bearer " in its
+// authorization metadata (empty when there is none). `done` may be called later, on any thread.
+using UserCheck = std::function<void(std::string_view method, std::string token,
+                                     std::function<void(const absl::Status&)> done)>;
+
 // Thread-safe.
 class MutualTlsCredentials final : public grpc::ServerCredentials {
  public:
   // REQUIRES: CheckTls(tls) is OK and tls.ca is not empty.
-  MutualTlsCredentials(TlsMaterial tls, CallCheck check);
+  // Without `users` a client must have a certificate.
+  MutualTlsCredentials(TlsMaterial tls, CallCheck check, UserCheck users = nullptr);
   ~MutualTlsCredentials() override;
 
   // Handshakes from now on use the new material.

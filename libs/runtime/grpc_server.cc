@@ -20,6 +20,7 @@
 #include "runtime/grpc_credentials.h"
 #include "runtime/grpc_log.h"
 #include "runtime/tls_check.h"
+#include "runtime/user_access.h"
 
 namespace korder::runtime {
 namespace {
@@ -110,6 +111,8 @@ struct GrpcServer::Impl {
   Impl(GrpcServerOptions o, Metrics& m) : options(std::move(o)), metrics(m) {}
 
   bool MayCallNow(std::string_view method, std::string_view peer);
+  void CheckUser(std::string_view method, std::string token, UserAccess::Done done);
+  void CountDenied(std::string_view method, std::string_view code);
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
   absl::Status Start();
   void Stop(std::chrono::seconds grace);
@@ -132,12 +135,39 @@ bool GrpcServer::Impl::MayCallNow(std::string_view method, std::string_view peer
   if (MayCall(options.allow, method, peer)) {
     return true;
   }
+  CountDenied(method, "PERMISSION_DENIED");
+  log::Warn("call denied", {{"peer", peer}, {"method", method}});
+  return false;
+}
+
+void GrpcServer::Impl::CheckUser(std::string_view method, std::string token,
+                                 UserAccess::Done done) {
+  if (UserMayAsk(options.user_methods, method)) {
+    if (IsHealth(method)) {
+      return done(absl::OkStatus());
+    }
+    if (!token.empty()) {
+      return options.users->Check(
+          std::move(token),
+          [this, name = std::string(method), done = std::move(done)](const absl::Status& may) {
+            if (!may.ok()) {
+              CountDenied(name, absl::StatusCodeToString(may.code()));
+            }
+            done(may);
+          });
+    }
+  }
+  CountDenied(method, "UNAUTHENTICATED");
+  done(UnauthenticatedError(
+      absl::StrCat(std::string(method), " needs a client certificate",
+                   UserMayAsk(options.user_methods, method) ? " or a bearer token" : "")));
+}
+
+void GrpcServer::Impl::CountDenied(std::string_view method, std::string_view code) {
   // A peer may name any method it likes: only known ones become label values.
   const bool known = options.allow.contains(std::string(method));
   const MethodName name = known ? Split(method) : MethodName{"unknown", "unknown"};
-  metrics.GrpcRequest(name.service, name.method, "PERMISSION_DENIED");
-  log::Warn("call denied", {{"peer", peer}, {"method", method}});
-  return false;
+  metrics.GrpcRequest(name.service, name.method, code);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GrpcServer::Impl::Credentials() {
@@ -147,7 +177,12 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GrpcServer::Impl::Crede
   RETURN_IF_ERROR(CheckMutualTls(options.tls));
   tls = std::make_shared<MutualTlsCredentials>(
       options.tls,
-      [this](std::string_view method, std::string_view peer) { return MayCallNow(method, peer); });
+      [this](std::string_view method, std::string_view peer) { return MayCallNow(method, peer); },
+      options.users == nullptr
+          ? UserCheck()
+          : [this](
+                std::string_view method, std::string token,
+                UserAccess::Done done) { CheckUser(method, std::move(token), std::move(done)); });
   return tls;
 }
 

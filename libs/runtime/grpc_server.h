@@ -8,7 +8,9 @@
 //   return server.Run(stop);
 //
 // A peer is named by the first DNS name of its certificate. Health and reflection are open to every
-// peer with a valid certificate. Without TLS (tests only) everything is allowed.
+// peer with a valid certificate. People have no certificate: where `users` is given, they may call
+// `user_methods` with a bearer token that the API server knows, and see the health. Without TLS
+// (tests only) everything is allowed.
 #pragma once
 
 #include <map>
@@ -28,6 +30,8 @@ class Service;
 
 namespace korder::runtime {
 
+class UserAccess;
+
 // Full method name ("/package.Service/Method") -> names of the peers that may call it.
 using AllowList = std::map<std::string, std::set<std::string>>;
 
@@ -35,6 +39,8 @@ struct GrpcServerOptions {
   std::string listen;
   TlsMaterial tls = {};
   AllowList allow = {};
+  std::set<std::string> user_methods = {};  // full names
+  UserAccess* users = nullptr;              // borrowed
   int max_threads = 32;
   int max_message_bytes = 4 << 20;
 };

@@ -10,7 +10,9 @@
 #include "korder/quota/v1/quota.grpc.pb.h"
 #include "runtime/grpc_access.h"
 #include "runtime/grpc_client.h"
+#include "runtime/testing/reviewing_api_server.h"
 #include "runtime/testing/test_certs.h"
+#include "runtime/user_access.h"
 
 namespace korder::runtime {
 namespace {
@@ -34,8 +36,13 @@ class Ledger final : public pb::QuotaLedger::Service {
 
 // A server with mutual TLS on a free port.
 struct Running {
-  explicit Running(TlsMaterial tls, AllowList allow = {{kReserve, {"korder-order-svc"}}})
-      : server({.listen = "127.0.0.1:0", .tls = std::move(tls), .allow = std::move(allow)},
+  explicit Running(TlsMaterial tls, AllowList allow = {{kReserve, {"korder-order-svc"}}},
+                   UserAccess* users = nullptr)
+      : server({.listen = "127.0.0.1:0",
+                .tls = std::move(tls),
+                .allow = std::move(allow),
+                .user_methods = {kReserve},
+                .users = users},
                metrics) {
     server.AddService(&ledger);
     const absl::Status started = server.Start();
@@ -132,6 +139,50 @@ TEST_CASE("grpc access: the list decides, and the default is no", "[grpc]") {
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) { CHECK(MayCall(allow, c.method, c.peer) == c.want); }
   }
+}
+
+TEST_CASE("grpc server: people call the methods that are theirs with a bearer token",
+          "[grpc][tls]") {
+  const TestCa ca;
+  ReviewingApiServer api_server({.knows = {"jane", "joe"}, .may = {"jane"}});
+  kube::Client client(api_server);
+  SystemClock clock;
+  UserAccess users(client, clock, {.access = {.verb = "get", .resource = "quotas"}});
+  const std::jthread run([&](std::stop_token stop) { users.Run(stop); });
+  Running running(ca.Issue("korder-quota-svc"),
+                  {{kReserve, {"korder-order-svc"}}, {kRelease, {"korder-order-svc"}}}, &users);
+  // Without a certificate of its own, it trusts the server's.
+  const auto person = NewChannel(running.To({.ca = ca.Issue("x").ca}));
+  const auto call = [&](const std::string& header) {
+    grpc::ClientContext context;
+    SetDeadline(context, absl::Seconds(10));
+    if (!header.empty()) {
+      context.AddMetadata("authorization", header);
+    }
+    pb::ReserveResponse response;
+    return FromGrpcStatus(pb::QuotaLedger::NewStub(person)->Reserve(&context, {}, &response), "");
+  };
+  absl::Status jane = call("Bearer jane");
+  for (int i = 0; i < 100 && absl::IsUnavailable(jane); ++i) {  // The thread has not begun.
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    jane = call("Bearer jane");
+  }
+  INFO(ToString(jane));
+  CHECK(jane.ok());
+  CHECK(absl::IsPermissionDenied(call("Bearer joe")));
+  CHECK(absl::IsUnauthenticated(call("Bearer made-up")));
+  CHECK(absl::IsUnauthenticated(call("Basic jane")));
+  CHECK(absl::IsUnauthenticated(call("")));
+  // Methods of services stay theirs, whatever the token.
+  grpc::ClientContext context;
+  SetDeadline(context, absl::Seconds(10));
+  context.AddMetadata("authorization", "Bearer jane");
+  pb::ReleaseResponse response;
+  CHECK(absl::IsUnauthenticated(FromGrpcStatus(
+      pb::QuotaLedger::NewStub(person)->Release(&context, {}, &response), "release")));
+  // Services need no token.
+  CHECK(Reserve(NewChannel(running.To(ca.Issue("korder-order-svc")))).ok());
+  CHECK(absl::IsPermissionDenied(Reserve(NewChannel(running.To(ca.Issue("korder-ticket-svc"))))));
 }
 
 TEST_CASE("grpc server: only peers on a method's list may call it", "[grpc][tls]") {

@@ -15,12 +15,13 @@ class Client;
 
 namespace korder::runtime {
 
-// PEM texts; empty strings mean no TLS (only for tests).
+// PEM texts. All empty: no TLS (only for tests). Only `ca`: for people's calls, who check the
+// server and show a token instead of a certificate.
 struct TlsMaterial {
   std::string ca;
   std::string certificate;
   std::string key;
-  bool empty() const { return certificate.empty() && key.empty(); }
+  bool empty() const { return ca.empty() && certificate.empty() && key.empty(); }
   bool operator==(const TlsMaterial&) const = default;
 };
 
