@@ -1,0 +1,14 @@
+// How output looks: what the user asked for, and what the terminal can show.
+#pragma once
+
+namespace korder::cli {
+
+enum class Format { kTable, kWide, kJson, kYaml };
+
+struct Style {
+  Format format = Format::kTable;
+  bool color = false;    // escape sequences; only for a terminal
+  bool unicode = false;  // block characters; otherwise ASCII
+};
+
+}  // namespace korder::cli
