@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/core/config_map.h"
 #include "api/core/webhook_configuration.h"
 #include "base/backoff.h"
 #include "base/log.h"
@@ -102,6 +103,7 @@ absl::Status CertificateKeeper::KeepBundles(std::stop_token stop) {
     const MutexLock lock(mu_);
     trust = trust_;
   }
+  RETURN_IF_ERROR(KeepPublicBundle(trust, stop));
   RETURN_IF_ERROR(KeepBundle<api::MutatingWebhookConfiguration>(kPodsConfiguration, trust, stop));
   return KeepBundle<api::ValidatingWebhookConfiguration>(kValidationConfiguration, trust, stop);
 }
@@ -175,6 +177,27 @@ absl::Status CertificateKeeper::Write(std::optional<api::Secret> old, const std:
                             {"app.kubernetes.io/managed-by", "korder-admission-svc"}};
   secret.type = kTlsType;
   const absl::Status status = client_.Create(secret, Call(std::move(stop))).status();
+  // Another replica was faster; what it made has to be read.
+  return absl::IsAlreadyExists(status) ? AbortedError(Message(status)) : status;
+}
+
+absl::Status CertificateKeeper::KeepPublicBundle(const std::string& trust, std::stop_token stop) {
+  const kube::ObjectKey key{options_.ns, kCaConfigMap};
+  absl::StatusOr<api::ConfigMap> found = client_.Get<api::ConfigMap>(key, Call(stop));
+  const bool missing = absl::IsNotFound(found.status());
+  if (!missing) {
+    RETURN_IF_ERROR(found.status());
+  }
+  api::ConfigMap bundle = missing ? api::ConfigMap{} : *std::move(found);
+  std::string& text = bundle.data[std::string(kKeyTrust)];
+  if (text == trust) {
+    return absl::OkStatus();
+  }
+  text = trust;
+  bundle.metadata.ns = options_.ns;
+  bundle.metadata.name = kCaConfigMap;
+  const absl::Status status = missing ? client_.Create(bundle, Call(std::move(stop))).status()
+                                      : client_.Update(bundle, "", Call(std::move(stop))).status();
   // Another replica was faster; what it made has to be read.
   return absl::IsAlreadyExists(status) ? AbortedError(Message(status)) : status;
 }

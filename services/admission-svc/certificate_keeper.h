@@ -1,5 +1,6 @@
 // Keeps what the services' TLS needs: the CA in the Secret korder-ca, a certificate per service in
-// korder-<service>-tls, and the CA bundle in korder's two webhook configurations.
+// korder-<service>-tls, the CA bundle in korder's two webhook configurations, and the same bundle in
+// the ConfigMap korder-ca, for people who call the services.
 //
 //   CertificateKeeper keeper(client, clock, {.ns = "korder-system"});
 //   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));             // first of all: others wait for them
@@ -25,6 +26,7 @@
 namespace korder::admission {
 
 inline constexpr char kCaSecret[] = "korder-ca";
+inline constexpr char kCaConfigMap[] = "korder-ca";  // key ca.crt; everybody may read it
 inline constexpr char kPodsConfiguration[] = "korder-pods";
 inline constexpr char kValidationConfiguration[] = "korder-validation";
 
@@ -63,6 +65,7 @@ class CertificateKeeper {
   absl::StatusOr<Authority> KeepAuthority(std::stop_token stop);
   absl::Status KeepLeaf(const Authority& authority, const std::string& service,
                         std::stop_token stop);
+  absl::Status KeepPublicBundle(const std::string& trust, std::stop_token stop);
   template <class Configuration>
   absl::Status KeepBundle(const std::string& name, const std::string& trust, std::stop_token stop);
   // False when stop was requested.

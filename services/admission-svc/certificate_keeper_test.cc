@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/core/config_map.h"
 #include "api/core/webhook_configuration.h"
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
@@ -28,6 +29,7 @@ struct Fixture {
   }
   int Writes() {
     return server.Count("create", "secrets") + server.Count("update", "secrets") +
+           server.Count("create", "configmaps") + server.Count("update", "configmaps") +
            server.Count("patch", "mutatingwebhookconfigurations") +
            server.Count("patch", "validatingwebhookconfigurations");
   }
@@ -104,6 +106,23 @@ TEST_CASE("certificate keeper: every webhook gets the CA bundle, also after some
   CHECK(f.Bundles()[0] == "a");
   f.Keep();
   CHECK(f.Bundles() == std::vector<std::string>(3, f.Ca().trust));
+}
+
+TEST_CASE("certificate keeper: everybody may read the CA bundle, and it is repaired",
+          "[certificates]") {
+  Fixture f;
+  f.Keep();
+  const auto bundle = [&] {
+    return f.client.Get<api::ConfigMap>({kNs, kCaConfigMap})->data.at("ca.crt");
+  };
+  CHECK(bundle() == f.Ca().trust);
+  REQUIRE(
+      f.client.Patch<api::ConfigMap>({kNs, kCaConfigMap}, {}, R"({"data":{"ca.crt":"x"}})").ok());
+  f.Keep();
+  CHECK(bundle() == f.Ca().trust);
+  REQUIRE(f.client.Delete<api::ConfigMap>({kNs, kCaConfigMap}).ok());
+  f.Keep();
+  CHECK(bundle() == f.Ca().trust);
 }
 
 TEST_CASE("certificate keeper: without webhook configurations it keeps the Secrets alone",

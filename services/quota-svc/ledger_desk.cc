@@ -106,12 +106,33 @@ absl::StatusOr<int64_t> LedgerDesk::Release(const std::vector<std::string>& ids)
   return epoch;
 }
 
-absl::StatusOr<Answer<std::vector<QuotaUsage>>> LedgerDesk::Query() const {
+absl::StatusOr<Answer<std::vector<QuotaUsage>>> LedgerDesk::Query(const std::string& ns) {
+  if (!ns.empty()) {
+    RETURN_IF_ERROR(Learn(ns));
+  }
   const MutexLock lock(mu_);
   if (!open_) {
     return NotLeading();
   }
-  return Answer<std::vector<QuotaUsage>>{epoch_, ledger_->book().Usage()};
+  Answer<std::vector<QuotaUsage>> answer{epoch_, ledger_->book().Usage()};
+  if (!ns.empty()) {
+    const std::vector<std::string> covering =
+        ledger_->book().Covering({.ns = ns, .labels = {}, .amounts = {}, .duration = {}});
+    std::erase_if(answer.value, [&](const QuotaUsage& usage) {
+      return std::find(covering.begin(), covering.end(), usage.quota) == covering.end() &&
+             !usage.used_in.contains(ns);
+    });
+  }
+  return answer;
+}
+
+absl::StatusOr<Answer<Forecast>> LedgerDesk::Check(const ForecastRequest& asked) {
+  RETURN_IF_ERROR(Learn(asked.ticket.ns));
+  const MutexLock lock(mu_);
+  if (!open_) {
+    return NotLeading();
+  }
+  return Answer<Forecast>{epoch_, MakeForecast(ledger_->book(), asked, clock_.Now())};
 }
 
 absl::Status LedgerDesk::Learn(const std::string& ns) {

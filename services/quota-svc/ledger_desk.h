@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "quota-svc/forecast.h"
 #include "quota-svc/ledger.h"
 #include "quota-svc/ledger_codec.h"
 #include "quota-svc/metrics.h"
@@ -66,7 +67,9 @@ class LedgerDesk {
   absl::StatusOr<Answer<OrderVerdict>> AdmitOrder(const OrderRequest& asked, MonoTime deadline);
   // Room is free again at once; that it is durable is nobody's concern.
   absl::StatusOr<int64_t> Release(const std::vector<std::string>& ids);
-  absl::StatusOr<Answer<std::vector<QuotaUsage>>> Query() const;
+  // Those that count something in the namespace; all when it is empty.
+  absl::StatusOr<Answer<std::vector<QuotaUsage>>> Query(const std::string& ns = "");
+  absl::StatusOr<Answer<Forecast>> Check(const ForecastRequest& asked);
 
   // --- for the leader, in this order ---
 

@@ -98,11 +98,45 @@ absl::StatusOr<Claim> ParseClaim(const std::string& path, const std::string& ns,
   return MakeTicketClaim(ns, std::move(labels), requests, duration);
 }
 
+absl::StatusOr<absl::Time> ParseTime(const std::string& path,
+                                     const google::protobuf::Timestamp& time) {
+  // The bounds of google.protobuf.Timestamp: the years 1 to 9999.
+  const bool valid = time.seconds() >= -62'135'596'800 && time.seconds() <= 253'402'300'799 &&
+                     time.nanos() >= 0 && time.nanos() <= 999'999'999;
+  if (!valid) {
+    return Problem(path, absl::StrCat(time.seconds(), "s ", time.nanos(), "ns"),
+                   "must be a valid time");
+  }
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
 void Fill(absl::Time from, google::protobuf::Timestamp& to) {
   const int64_t seconds = absl::ToUnixSeconds(from);  // rounded down
   to.set_seconds(seconds);
   to.set_nanos(
       static_cast<int32_t>(absl::ToInt64Nanoseconds(from - absl::FromUnixSeconds(seconds))));
+}
+
+void AddEntries(const Limits& limits, const Amounts& used_amounts,
+                google::protobuf::RepeatedPtrField<pb::QuotaUsage::Entry>& entries) {
+  for (const auto& [key, limit] : limits.amounts) {
+    const auto it = used_amounts.find(key);
+    const auto used = it == used_amounts.end() ? 0 : it->second.nanos();
+    const auto left = std::max<api::Quantity::Nanos>(limit.nanos() - used, 0);
+    pb::QuotaUsage::Entry& entry = *entries.Add();
+    entry.set_resource(key);
+    entry.set_hard(limit.ToString());
+    entry.set_used(api::Quantity::FromNanos(used, limit.format()).ToString());
+    entry.set_available(api::Quantity::FromNanos(left, limit.format()).ToString());
+    if (limit.nanos() > 0) {
+      entry.set_ratio(static_cast<double>(used) / static_cast<double>(limit.nanos()));
+    }
+  }
+  if (limits.max_duration) {
+    pb::QuotaUsage::Entry& entry = *entries.Add();
+    entry.set_resource(std::string(api::kQuotaMaxDuration));
+    entry.set_hard(DurationText(*limits.max_duration));
+  }
 }
 
 pb::Granted Render(const Granted& granted) {
@@ -196,6 +230,27 @@ absl::StatusOr<TicketRequest> ParseTicket(const pb::AdmitRequest& request) {
   return ticket;
 }
 
+absl::StatusOr<ForecastRequest> Parse(const pb::CheckRequest& request) {
+  constexpr int32_t kMaxTickets = 1'000'000;
+  RETURN_IF_ERROR(CheckNamespace(request.namespace_()));
+  if (request.tickets() < 0 || request.tickets() > kMaxTickets) {
+    return Problem("tickets", absl::StrCat(request.tickets()), "must be 0 to 1000000");
+  }
+  if (request.tickets() == 0 && !request.order()) {
+    return Problem("tickets", "0", "must be 1 or more, or `order` must be set");
+  }
+  ForecastRequest asked{.ticket = {}, .tickets = request.tickets(), .order = {}, .time = {}};
+  ASSIGN_OR_RETURN(asked.ticket, ParseClaim("claim", request.namespace_(), request.claim()));
+  if (request.order()) {
+    ASSIGN_OR_RETURN(api::Labels labels, ParseLabels("order_labels", request.order_labels()));
+    asked.order = MakeOrderClaim(request.namespace_(), std::move(labels));
+  }
+  if (request.has_time()) {
+    ASSIGN_OR_RETURN(asked.time, ParseTime("time", request.time()));
+  }
+  return asked;
+}
+
 pb::Denied Render(const Denial& denial) {
   pb::Denied out;
   out.set_quota(denial.quota);
@@ -229,23 +284,33 @@ void Render(const Verdict& verdict, pb::AdmitResponse& response) {
   }
 }
 
+pb::CheckResponse Render(const Forecast& forecast) {
+  pb::CheckResponse out;
+  out.set_fitting_tickets(static_cast<int32_t>(forecast.fitting_tickets));
+  out.set_order_fits(forecast.order_fits);
+  for (const Denial& denial : forecast.denials) {
+    *out.add_denials() = Render(denial);
+  }
+  out.mutable_quotas()->Assign(forecast.quotas.begin(), forecast.quotas.end());
+  return out;
+}
+
 pb::QuotaUsage Render(const QuotaUsage& usage) {
   pb::QuotaUsage out;
   out.set_quota(usage.quota);
-  for (const auto& [key, limit] : usage.limits.hard.amounts) {
-    const auto it = usage.used.find(key);
-    const auto used = it == usage.used.end() ? 0 : it->second.nanos();
-    const auto left = std::max<api::Quantity::Nanos>(limit.nanos() - used, 0);
-    pb::QuotaUsage::Entry& entry = *out.add_entries();
-    entry.set_resource(key);
-    entry.set_hard(limit.ToString());
-    entry.set_used(api::Quantity::FromNanos(used, limit.format()).ToString());
-    entry.set_available(api::Quantity::FromNanos(left, limit.format()).ToString());
+  out.set_scope(std::string(api::Name(usage.scope)));
+  out.set_generation(usage.generation);
+  AddEntries(usage.limits.hard, usage.used, *out.mutable_entries());
+  for (const auto& [ns, limits] : usage.limits.allocation) {
+    pb::QuotaUsage::Allocation& allocation = *out.add_allocations();
+    allocation.set_namespace_(ns);
+    const auto used = usage.used_in.find(ns);
+    AddEntries(limits, used == usage.used_in.end() ? Amounts() : used->second,
+               *allocation.mutable_entries());
   }
-  if (const auto& longest = usage.limits.hard.max_duration) {
-    pb::QuotaUsage::Entry& entry = *out.add_entries();
-    entry.set_resource(std::string(api::kQuotaMaxDuration));
-    entry.set_hard(DurationText(*longest));
+  out.set_active_time_window(usage.limits.window);
+  if (usage.limits.next_transition) {
+    Fill(*usage.limits.next_transition, *out.mutable_next_transition_time());
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "korder/quota/v1/quota.pb.h"
+#include "quota-svc/forecast.h"
 #include "quota-svc/ledger.h"
 
 namespace korder::quota {
@@ -20,6 +21,9 @@ absl::StatusOr<OrderRequest> ParseOrder(const pb::AdmitRequest& request);
 // REQUIRES: the request has a ticket.
 absl::StatusOr<TicketRequest> ParseTicket(const pb::AdmitRequest& request);
 
+absl::StatusOr<ForecastRequest> Parse(const pb::CheckRequest& request);
+
+pb::CheckResponse Render(const Forecast& forecast);
 pb::Denied Render(const Denial& denial);
 pb::Outcome Render(const Outcome& outcome);
 pb::QuotaUsage Render(const QuotaUsage& usage);

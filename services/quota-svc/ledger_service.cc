@@ -4,8 +4,11 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "quota-svc/usage_changes.h"
 #include "runtime/grpc_client.h"
 
 namespace korder::quota {
@@ -15,6 +18,9 @@ using runtime::ToGrpcStatus;
 
 // Nobody waits longer, whatever deadline the caller set.
 constexpr std::chrono::seconds kLongestWait{10};
+constexpr absl::Duration kWatchPeriod = absl::Seconds(1);
+// Each holds a thread, of which the services' calls must have enough.
+constexpr int kMaxWatchers = 64;
 
 MonoTime DeadlineOf(const grpc::ServerContext& context) {
   // A call without a deadline has one that is too far away to calculate with.
@@ -72,17 +78,63 @@ absl::Status AdmitTicket(LedgerDesk& desk, MonoTime deadline, const pb::AdmitReq
   return absl::OkStatus();
 }
 
-absl::Status Query(const LedgerDesk& desk, const pb::QueryRequest& request,
-                   pb::QueryResponse& response) {
-  ASSIGN_OR_RETURN(const auto answer, desk.Query());
+// What Query and Watch show.
+template <class Request>
+absl::StatusOr<Answer<std::vector<QuotaUsage>>> Usage(LedgerDesk& desk, const Request& request) {
+  ASSIGN_OR_RETURN(auto answer, desk.Query(request.namespace_()));
   const std::set<std::string> wanted(request.quotas().begin(), request.quotas().end());
+  if (!wanted.empty()) {
+    std::erase_if(answer.value,
+                  [&](const QuotaUsage& usage) { return !wanted.contains(usage.quota); });
+  }
+  return answer;
+}
+
+absl::Status Query(LedgerDesk& desk, const pb::QueryRequest& request, pb::QueryResponse& response) {
+  ASSIGN_OR_RETURN(const auto answer, Usage(desk, request));
   response.set_epoch(answer.epoch);
   for (const QuotaUsage& usage : answer.value) {
-    if (wanted.empty() || wanted.contains(usage.quota)) {
-      *response.add_quotas() = Render(usage);
-    }
+    *response.add_quotas() = Render(usage);
   }
   return absl::OkStatus();
+}
+
+absl::Status Check(LedgerDesk& desk, const pb::CheckRequest& request, pb::CheckResponse& response) {
+  ASSIGN_OR_RETURN(const ForecastRequest asked, Parse(request));
+  ASSIGN_OR_RETURN(const auto answer, desk.Check(asked));
+  response = Render(answer.value);
+  response.set_epoch(answer.epoch);
+  return absl::OkStatus();
+}
+
+// False when the caller has gone.
+bool Pause(const grpc::ServerContext& context, absl::Duration duration) {
+  constexpr absl::Duration kStep = absl::Milliseconds(100);  // between looks at the caller
+  for (absl::Duration left = duration; left > absl::ZeroDuration(); left -= kStep) {
+    if (context.IsCancelled()) {
+      return false;
+    }
+    std::this_thread::sleep_for(absl::ToChronoMilliseconds(std::min(left, kStep)));
+  }
+  return !context.IsCancelled();
+}
+
+absl::Status Watch(LedgerDesk& desk, const grpc::ServerContext& context,
+                   const pb::WatchRequest& request, grpc::ServerWriter<pb::WatchResponse>& writer) {
+  UsageChanges changes;
+  bool first = true;
+  do {
+    ASSIGN_OR_RETURN(const auto answer, Usage(desk, request));
+    pb::WatchResponse response = changes.Since(answer.value);
+    response.set_epoch(answer.epoch);
+    if (first || response.quotas_size() > 0 || response.deleted_quotas_size() > 0) {
+      if (!writer.Write(response)) {
+        return CancelledError("the caller has gone");
+      }
+      first = false;
+    }
+  } while (Pause(context, kWatchPeriod));
+  return CancelledError("the caller has gone");
 }
 
 }  // namespace
@@ -95,7 +147,14 @@ runtime::AllowList LedgerAllowList() {
           {"/korder.quota.v1.QuotaLedger/Release", {kOrder}},
           {"/korder.quota.v1.QuotaLedger/Confirm", {kTicket}},
           {"/korder.quota.v1.QuotaLedger/Admit", {kAdmission}},
-          {"/korder.quota.v1.QuotaLedger/Query", {kOrder, kTicket, kAdmission}}};
+          {"/korder.quota.v1.QuotaLedger/Query", {kOrder, kTicket, kAdmission}},
+          {"/korder.quota.v1.QuotaLedger/Check", {kOrder}},
+          {"/korder.quota.v1.QuotaLedger/Watch", {}}};
+}
+
+std::set<std::string> LedgerUserMethods() {
+  return {"/korder.quota.v1.QuotaLedger/Query", "/korder.quota.v1.QuotaLedger/Check",
+          "/korder.quota.v1.QuotaLedger/Watch"};
 }
 
 grpc::Status LedgerService::Reserve(grpc::ServerContext* context, const pb::ReserveRequest* request,
@@ -129,6 +188,23 @@ grpc::Status LedgerService::Admit(grpc::ServerContext* context, const pb::AdmitR
 grpc::Status LedgerService::Query(grpc::ServerContext* /*context*/, const pb::QueryRequest* request,
                                   pb::QueryResponse* response) {
   return ToGrpcStatus(quota::Query(desk_, *request, *response));
+}
+
+grpc::Status LedgerService::Check(grpc::ServerContext* /*context*/, const pb::CheckRequest* request,
+                                  pb::CheckResponse* response) {
+  return ToGrpcStatus(quota::Check(desk_, *request, *response));
+}
+
+grpc::Status LedgerService::Watch(grpc::ServerContext* context, const pb::WatchRequest* request,
+                                  grpc::ServerWriter<pb::WatchResponse>* writer) {
+  if (++watchers_ > kMaxWatchers) {
+    --watchers_;
+    return ToGrpcStatus(ResourceExhaustedError(
+        absl::StrCat("there are ", kMaxWatchers, " watchers already; ask again later")));
+  }
+  const absl::Status ended = quota::Watch(desk_, *context, *request, *writer);
+  --watchers_;
+  return ToGrpcStatus(ended);
 }
 
 }  // namespace korder::quota

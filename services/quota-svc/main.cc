@@ -1,6 +1,6 @@
 // quota-svc: decides what may be reserved, and remembers what was.
 // Reads Quotas, Namespaces, Orders and Tickets. Writes its ledger object and the status of Quotas,
-// nothing else.
+// nothing else. Asks the API server who the people are that query it.
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
@@ -20,12 +20,22 @@
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/tls.h"
+#include "runtime/user_access.h"
 
 namespace korder::quota {
 namespace {
 
 // Every caller waits on a thread of its own for the write that makes its answer durable.
 constexpr int kMaxCallers = 320;
+
+// What Kubernetes must allow a person who asks the ledger.
+api::ResourceAttributes UserAccessNeeded() {
+  return {.verb = "get",
+          .group = std::string(api::Quota::kResource.group),
+          .resource = std::string(api::Quota::kResource.plural),
+          .ns = "",
+          .name = ""};
+}
 
 absl::Status Run(const Config& config, std::stop_token stop) {
   const runtime::CommonConfig& common = config.common;
@@ -45,11 +55,16 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   LedgerDesk desk(clock, quota_metrics, FindNamespaceBy(client), {.grant_ttl = ttl});
   LedgerService service(desk);
 
+  runtime::UserAccess users(client, clock, {.access = UserAccessNeeded()});
+  manager.AddBackground("users", [&](std::stop_token s) { users.Run(s); });
+
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
   runtime::GrpcServer grpc({.listen = common.grpc_listen,
                             .tls = tls,
                             .allow = LedgerAllowList(),
+                            .user_methods = LedgerUserMethods(),
+                            .users = &users,
                             .max_threads = kMaxCallers},
                            metrics);
   grpc.AddService(&service);

@@ -40,7 +40,7 @@ Denial QuotaBook::MakeDenial(const Level& level, std::string_view key) {
   denial.message = absl::StrCat("quota ", name, ": ", level.ns == nullptr ? "" : "namespace ",
                                 level.ns == nullptr ? "" : *level.ns,
                                 level.ns == nullptr ? "" : ": ", denial.resource, ": ");
-  denial.next_change = level.quota->limits.next_transition;
+  denial.next_change = level.next_change;
   return denial;
 }
 
@@ -228,16 +228,34 @@ const Amounts& QuotaBook::UsedIn(const QuotaState& quota, const std::string& ns)
   return covered ? it->second.used : kNothing;
 }
 
-std::vector<QuotaBook::Level> QuotaBook::Levels(const Claim& claim) const {
+template <class LimitsFn>
+std::vector<QuotaBook::Level> QuotaBook::Levels(const Claim& claim,
+                                                const LimitsFn& limits_of) const {
   std::vector<Level> levels;
   for (const QuotaState* quota : Concerned(claim)) {
-    levels.push_back({quota, nullptr, &quota->limits.hard, &quota->used});
-    const auto cap = quota->limits.allocation.find(claim.ns);
-    if (cap != quota->limits.allocation.end()) {
-      levels.push_back({quota, &cap->first, &cap->second, &UsedIn(*quota, claim.ns)});
+    const LimitsInForce& limits = limits_of(*quota);
+    levels.push_back({quota, nullptr, &limits.hard, &quota->used, limits.next_transition});
+    const auto cap = limits.allocation.find(claim.ns);
+    if (cap != limits.allocation.end()) {
+      levels.push_back(
+          {quota, &cap->first, &cap->second, &UsedIn(*quota, claim.ns), limits.next_transition});
     }
   }
   return levels;
+}
+
+std::vector<QuotaBook::Level> QuotaBook::Levels(const Claim& claim) const {
+  return Levels(claim,
+                [](const QuotaState& quota) -> const LimitsInForce& { return quota.limits; });
+}
+
+std::map<const QuotaBook::QuotaState*, LimitsInForce> QuotaBook::LimitsThen(const Claim& claim,
+                                                                            absl::Time at) const {
+  std::map<const QuotaState*, LimitsInForce> limits;
+  for (const QuotaState* quota : Concerned(claim)) {
+    limits.emplace(quota, LimitsAt(quota->terms, at));
+  }
+  return limits;
 }
 
 std::optional<Denial> QuotaBook::CheckDuration(const Level& level, const Claim& claim,
@@ -256,8 +274,8 @@ std::optional<Denial> QuotaBook::CheckDuration(const Level& level, const Claim& 
   return denial;
 }
 
-std::optional<Denial> QuotaBook::CheckAmounts(const Level& level, const Claim& claim,
-                                              const Claim* before, int64_t copies) {
+void QuotaBook::CheckAmounts(const Level& level, const Claim& claim, const Claim* before,
+                             int64_t copies, std::vector<Denial>& denials) {
   for (const auto& [key, limit] : level.limits->amounts) {
     const Nanos asked = ValueOf(claim.amounts, key) * copies;
     const Nanos replaced = before == nullptr ? 0 : ValueOf(before->amounts, key);
@@ -275,32 +293,48 @@ std::optional<Denial> QuotaBook::CheckAmounts(const Level& level, const Claim& c
     denial.limit = limit.ToString();
     absl::StrAppend(&denial.message, "requested ", denial.requested, ", used ", denial.used, " of ",
                     denial.limit);
-    return denial;
+    denials.push_back(std::move(denial));
   }
-  return std::nullopt;
 }
 
-std::optional<Denial> QuotaBook::Check(const Claim& claim, const CheckOptions& options) const {
-  const std::vector<Level> replaced =
-      options.instead_of == nullptr ? std::vector<Level>() : Levels(*options.instead_of);
-  for (const Level& level : Levels(claim)) {
+std::vector<Denial> QuotaBook::Denials(const std::vector<Level>& levels,
+                                       const std::vector<Level>& replaced, const Claim& claim,
+                                       const CheckOptions& options, bool first_only) const {
+  std::vector<Denial> denials;
+  for (const Level& level : levels) {
     const bool counted = std::any_of(replaced.begin(), replaced.end(), [&](const Level& other) {
       return other.quota == level.quota && other.ns == level.ns;
     });
     const Claim* before = counted ? options.instead_of : nullptr;
     if (std::optional<Denial> denial = CheckDuration(level, claim, before)) {
-      return denial;
+      denials.push_back(*std::move(denial));
     }
-    if (std::optional<Denial> denial = CheckAmounts(level, claim, before, options.copies)) {
-      return denial;
+    CheckAmounts(level, claim, before, options.copies, denials);
+    if (first_only && !denials.empty()) {
+      break;
     }
   }
-  return std::nullopt;
+  return denials;
 }
 
-int64_t QuotaBook::Room(const Claim& claim) const {
+std::optional<Denial> QuotaBook::Check(const Claim& claim, const CheckOptions& options) const {
+  const std::vector<Level> replaced =
+      options.instead_of == nullptr ? std::vector<Level>() : Levels(*options.instead_of);
+  std::vector<Denial> denials = Denials(Levels(claim), replaced, claim, options, true);
+  return denials.empty() ? std::nullopt : std::optional(std::move(denials.front()));
+}
+
+std::vector<Denial> QuotaBook::CheckAll(const Claim& claim, int64_t copies, absl::Time at) const {
+  const auto then = LimitsThen(claim, at);
+  const auto limits_of = [&](const QuotaState& quota) -> const LimitsInForce& {
+    return then.at(&quota);
+  };
+  return Denials(Levels(claim, limits_of), {}, claim, {.copies = copies}, false);
+}
+
+int64_t QuotaBook::RoomIn(const std::vector<Level>& levels, const Claim& claim) {
   Nanos room = kNoLimit;
-  for (const Level& level : Levels(claim)) {
+  for (const Level& level : levels) {
     if (CheckDuration(level, claim, nullptr)) {
       return 0;
     }
@@ -314,8 +348,27 @@ int64_t QuotaBook::Room(const Claim& claim) const {
   return static_cast<int64_t>(room);
 }
 
+int64_t QuotaBook::Room(const Claim& claim) const { return RoomIn(Levels(claim), claim); }
+
+int64_t QuotaBook::Room(const Claim& claim, absl::Time at) const {
+  const auto then = LimitsThen(claim, at);
+  const auto limits_of = [&](const QuotaState& quota) -> const LimitsInForce& {
+    return then.at(&quota);
+  };
+  return RoomIn(Levels(claim, limits_of), claim);
+}
+
+std::vector<std::string> QuotaBook::Covering(const Claim& claim) const {
+  std::vector<std::string> names;
+  for (const QuotaState* quota : Concerned(claim)) {
+    names.push_back(quota->terms.name);
+  }
+  return names;
+}
+
 QuotaUsage QuotaBook::UsageOf(const QuotaState& quota) const {
   QuotaUsage usage{.quota = quota.terms.name,
+                   .scope = quota.terms.scope,
                    .generation = quota.terms.generation,
                    .limits = quota.limits,
                    .used = quota.used,

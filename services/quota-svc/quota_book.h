@@ -28,6 +28,7 @@ namespace korder::quota {
 // A quota as others see it.
 struct QuotaUsage {
   std::string quota;
+  api::ScopeType scope = api::ScopeType::kCluster;
   int64_t generation = 0;
   LimitsInForce limits;
   Amounts used;
@@ -75,6 +76,14 @@ class QuotaBook {
   // How many times the claim fits.
   int64_t Room(const Claim& claim) const;
 
+  // --- what-if: by the limits in force at another time, and what is used now ---
+
+  // Every limit that the claim does not fit, by quota name and key.
+  std::vector<Denial> CheckAll(const Claim& claim, int64_t copies, absl::Time at) const;
+  int64_t Room(const Claim& claim, absl::Time at) const;
+  // The quotas that count the claim, by name.
+  std::vector<std::string> Covering(const Claim& claim) const;
+
   // By name; nullopt when there is no such quota.
   std::optional<QuotaUsage> Usage(const std::string& quota) const;
   std::vector<QuotaUsage> Usage() const;
@@ -105,6 +114,7 @@ class QuotaBook {
     const std::string* ns = nullptr;  // of a cap; null for the quota itself
     const Limits* limits = nullptr;
     const Amounts* used = nullptr;
+    std::optional<absl::Time> next_change;  // of the limits
   };
 
   NamespaceState& At(const std::string& ns);
@@ -117,14 +127,23 @@ class QuotaBook {
   // By name.
   std::vector<const QuotaState*> Concerned(const Claim& claim) const;
   const Amounts& UsedIn(const QuotaState& quota, const std::string& ns) const;
-  // Everything that the claim has to fit.
+  // Everything that the claim has to fit, by the limits that the function has for each quota.
+  template <class LimitsFn>
+  std::vector<Level> Levels(const Claim& claim, const LimitsFn& limits_of) const;
   std::vector<Level> Levels(const Claim& claim) const;
+  // The limits of each quota that counts the claim.
+  std::map<const QuotaState*, LimitsInForce> LimitsThen(const Claim& claim, absl::Time at) const;
+  // What the claim does not fit; with `first_only`, at the first such level.
+  std::vector<Denial> Denials(const std::vector<Level>& levels, const std::vector<Level>& replaced,
+                              const Claim& claim, const CheckOptions& options,
+                              bool first_only) const;
+  static int64_t RoomIn(const std::vector<Level>& levels, const Claim& claim);
   // Without the numbers.
   static Denial MakeDenial(const Level& level, std::string_view key);
   static std::optional<Denial> CheckDuration(const Level& level, const Claim& claim,
                                              const Claim* before);
-  static std::optional<Denial> CheckAmounts(const Level& level, const Claim& claim,
-                                            const Claim* before, int64_t copies);
+  static void CheckAmounts(const Level& level, const Claim& claim, const Claim* before,
+                           int64_t copies, std::vector<Denial>& denials);
   QuotaUsage UsageOf(const QuotaState& quota) const;
 
   std::map<std::string, QuotaState> quotas_;

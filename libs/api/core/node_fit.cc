@@ -12,7 +12,7 @@ namespace {
 
 const Taint& CordonTaint() {
   static const Taint kTaint{.key = "node.kubernetes.io/unschedulable",
-                           .effect = std::string(kEffectNoSchedule)};
+                            .effect = std::string(kEffectNoSchedule)};
   return kTaint;
 }
 
