@@ -1,0 +1,99 @@
+// The way to quota-svc: finds it, decides whom to trust and whom to be.
+//
+//   Connector connector(options, SurroundingsOfProcess());
+//   ASSIGN_OR_RETURN(const Connection connection, connector.Connect());
+//   pb::QuotaLedger::NewStub(connection.channel)->Query(...);   // with connection.token
+//
+// Where: --server; $KORDER_SERVER; the replicas and the cluster IP of the Service korder-quota-svc
+// when they can be reached from here; else a port-forward to each of its pods. Among several
+// replicas gRPC finds the one that leads by their health.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/status.h"
+#include "cli/endpoint.h"
+#include "cli/options.h"
+#include "cli/port_forward.h"
+#include "kube/client.h"
+#include "kube/cluster_config.h"
+#include "kube/transport.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace korder::cli {
+
+inline constexpr char kServiceName[] = "korder-quota-svc";
+inline constexpr char kCaConfigMap[] = "korder-ca";
+
+struct Connection {
+  std::shared_ptr<grpc::Channel> channel;  // as gRPC hands it out
+  std::string token;
+  std::string where;  // for messages: "10.96.10.1:9090"
+  // They live as long as the connection is used.
+  std::vector<PortForward> forwards;
+};
+
+// What the process finds around it.
+struct Surroundings {
+  kube::ClusterEnvironment cluster;
+  std::string korder_server;  // $KORDER_SERVER
+  bool terminal = false;      // stdin is one
+  std::string kubectl = "kubectl";
+  // True when something listens there and takes the connection within the time.
+  std::function<bool(const Endpoint&, absl::Duration)> dial;
+  std::function<std::unique_ptr<kube::HttpTransport>(const kube::ClusterConfig&)> new_transport;
+};
+Surroundings SurroundingsOfProcess();
+
+// Not thread-safe. Errors say what to do next.
+class Connector {
+ public:
+  Connector(GlobalOptions options, Surroundings surroundings);
+
+  absl::StatusOr<Connection> Connect();
+  // The API server, as the user of the kubeconfig. Stays valid until ForgetCredentials.
+  absl::StatusOr<kube::Client*> Api();
+  // Of the kubeconfig's context; empty when there is none, or no kubeconfig.
+  std::string DefaultNamespace();
+  // The next call reads the kubeconfig again and asks its plug-in again.
+  void ForgetCredentials();
+
+ private:
+  struct ClusterAccess {
+    kube::ClusterConfig config;
+    std::unique_ptr<kube::HttpTransport> transport;
+    std::unique_ptr<kube::Client> client;
+  };
+
+  absl::StatusOr<ClusterAccess*> Access();
+  absl::StatusOr<std::vector<Endpoint>> Find(Connection& connection);
+  absl::StatusOr<ServiceAddress> GetService(kube::Client& client);
+  // Nothing when we may not see them.
+  absl::StatusOr<std::optional<Replicas>> GetReplicas(kube::Client& client);
+  absl::StatusOr<std::vector<Endpoint>> Forward(const std::vector<std::string>& targets, int port,
+                                                Connection& connection);
+  absl::Status Unreachable(std::string_view why) const;
+  absl::StatusOr<std::string> Authority();
+  absl::StatusOr<std::string> Token();
+  // An error of a call to the API server, with what to do about it.
+  absl::Status ApiProblem(const absl::Status& status) const;
+
+  const GlobalOptions options_;
+  const Surroundings surroundings_;
+  std::optional<ClusterAccess> access_;
+};
+
+// Those that take a connection, asked all at once.
+std::vector<Endpoint> Reachable(const std::vector<Endpoint>& candidates,
+                                const std::function<bool(const Endpoint&, absl::Duration)>& dial);
+
+}  // namespace korder::cli

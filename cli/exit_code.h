@@ -1,0 +1,32 @@
+// What scripts learn from how korderctl ends.
+//
+//   return ToExitCode(status);
+#pragma once
+
+#include "base/status.h"
+
+namespace korder::cli {
+
+enum class ExitCode {
+  kOk = 0,           // done; `check`: everything fits
+  kFailed = 1,       // wrong use, or something local is wrong: a flag, a file
+  kUnreachable = 2,  // korder or the API server does not answer
+  kDenied = 3,       // `check`: does not fit
+  kForbidden = 4,    // not known, or not allowed
+  kNotFound = 5,     // there is no such quota
+};
+
+// NOT_FOUND is about quotas: what else is missing comes under another code.
+ExitCode ToExitCode(const absl::Status& status);
+
+// The table for --help.
+inline constexpr char kExitCodesHelp[] =
+    "Exit codes:\n"
+    "  0  done; check: everything fits\n"
+    "  1  wrong use, or a local file or setting is wrong\n"
+    "  2  korder or the API server does not answer\n"
+    "  3  check: does not fit\n"
+    "  4  not authenticated, or not allowed\n"
+    "  5  there is no such quota\n";
+
+}  // namespace korder::cli

@@ -1,0 +1,24 @@
+// What went wrong between us and quota-svc, and what to do about it. Pure.
+//
+//   return Explain(status, {.where = "10.96.10.1:9090", .system_namespace = "korder-system"});
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+
+namespace korder::cli {
+
+struct Asked {
+  std::string where;
+  std::string system_namespace;
+};
+
+// An error of a call to quota-svc, with the same code. OK passes through.
+absl::Status Explain(const absl::Status& status, const Asked& asked);
+
+// True when asking again soon may help: nobody leads at the moment, or a replica is starting. False
+// for what stays as it is: a certificate that is not trusted.
+bool MayPass(const absl::Status& status);
+
+}  // namespace korder::cli
