@@ -8,7 +8,7 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/grpc_log.h"
+#include "runtime/grpc_setup.h"
 
 namespace korder::runtime {
 namespace {

@@ -18,7 +18,7 @@
 #include "base/status_macros.h"
 #include "runtime/grpc_access.h"
 #include "runtime/grpc_credentials.h"
-#include "runtime/grpc_log.h"
+#include "runtime/grpc_setup.h"
 #include "runtime/tls_check.h"
 #include "runtime/user_access.h"
 

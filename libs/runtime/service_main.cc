@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/log.h"
+#include "runtime/grpc_setup.h"
 #include "runtime/thread_name.h"
 #include "runtime/version.h"
 
@@ -162,6 +163,7 @@ absl::Status RunGuarded(const std::function<absl::Status(std::stop_token)>& run)
 int Main(int argc, char** argv, std::string_view service, CommonConfig& common,
          const std::function<void(CLI::App&)>& add_flags,
          const std::function<absl::Status(std::stop_token)>& run) {
+  PrepareGrpc();
   common.service = service;
   common.identity = DefaultIdentity();
   LogFlags logs;
