@@ -94,7 +94,7 @@ class CommandLine {
         ->option_text("FORMAT=table");
     app_.add_option("--timeout", timeout_, "How long to wait for an answer")->capture_default_str();
     app_.add_flag("--no-color", no_color_, "No colours; $NO_COLOR says the same");
-    app_.add_flag("--verbose", verbose_, "Tell of connections and calls on stderr");
+    app_.add_flag("--verbose", verbose_, "Tell on stderr where answers come from, and as whom");
   }
 
   // A subcommand that runs `command` when it is chosen.
@@ -193,7 +193,8 @@ int Fail(const absl::Status& status, Io io) {
 }
 
 // The words after the program's name, and what may become of the last one.
-int PrintCompletions(CLI::App& app, std::vector<std::string> words, bool for_kubectl, Io io) {
+int PrintCompletions(const CLI::App& app, const std::vector<std::string>& words, bool for_kubectl,
+                     Io io) {
   for (const std::string& word : Complete(app, words)) {
     io.out << word << "\n";
   }

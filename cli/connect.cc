@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/core/config_map.h"
+#include "base/log.h"
 #include "base/parallel.h"
 #include "base/status_macros.h"
 #include "cli/credentials.h"
@@ -26,11 +27,9 @@ constexpr absl::Duration kDialTimeout = absl::Seconds(1);
 constexpr size_t kDialsAtOnce = 8;
 
 std::string Join(const std::vector<Endpoint>& endpoints) {
-  std::vector<std::string> texts;
-  for (const Endpoint& endpoint : endpoints) {
-    texts.push_back(endpoint.ToString());
-  }
-  return absl::StrJoin(texts, ", ");
+  return absl::StrJoin(endpoints, ", ", [](std::string* out, const Endpoint& endpoint) {
+    *out += endpoint.ToString();
+  });
 }
 
 }  // namespace
@@ -71,6 +70,8 @@ absl::StatusOr<Connection> Connector::Connect() {
   ASSIGN_OR_RETURN(std::string ca, Authority());
   ASSIGN_OR_RETURN(connection.token, Token());
   connection.where = Join(endpoints);
+  log::Debug("quota-svc found", {{"at", connection.where},
+                                 {"forwards", static_cast<int>(connection.forwards.size())}});
   connection.channel = runtime::NewChannel({.address = GrpcTarget(endpoints),
                                             .peer = kServiceName,
                                             .tls = {.ca = std::move(ca)},
@@ -98,6 +99,7 @@ absl::StatusOr<Connector::ClusterAccess*> Connector::Access() {
   ClusterAccess access{.config = *std::move(config)};
   access.transport = surroundings_.new_transport(access.config);
   access.client = std::make_unique<kube::Client>(*access.transport);
+  log::Debug("cluster", {{"host", access.config.host}, {"port", access.config.port}});
   return &access_.emplace(std::move(access));
 }
 
@@ -278,6 +280,11 @@ absl::StatusOr<std::string> Connector::Token() {
     cluster = access->config;
   }
   const TokenSource source = ChooseToken(options_, cluster);
+  log::Debug("token chosen",
+             {{"from", source.kind == TokenSource::Kind::kGiven ? "flag or kubeconfig"
+                       : source.kind == TokenSource::Kind::kFile
+                           ? source.file
+                           : "serviceaccount " + source.account.ToString()}});
   switch (source.kind) {
     case TokenSource::Kind::kGiven:
       return source.token;

@@ -33,6 +33,12 @@ std::string Unreachable(std::string_view detail, const Asked& asked) {
                         " does not prove to be korder's quota-svc: ", std::string(detail),
                         "; is the address right? a CA of your own goes into --ca-file");
   }
+  if (detail.find("backend unhealthy") != std::string_view::npos) {
+    return absl::StrCat("korder's quota-svc runs at ", asked.where,
+                        ", but none of its replicas there leads at the moment; try again in some "
+                        "seconds, or see: kubectl -n ",
+                        asked.system_namespace, " get pods,leases");
+  }
   return absl::StrCat("korder's quota-svc does not answer at ", asked.where, ": ",
                       std::string(detail), "; is korder running? try: kubectl -n ",
                       asked.system_namespace, " get pods, or pass --server");

@@ -141,7 +141,7 @@ absl::Status QuotaClient::Stream(
 absl::Status QuotaClient::Watch(
     const pb::WatchRequest& request, std::stop_token stop,
     const std::function<bool(const pb::WatchResponse& message, bool first)>& on_message,
-    const std::function<void(std::string_view why, absl::Duration pause)>& on_break) {
+    const std::function<void(std::string_view why)>& on_break) {
   const BackoffPolicy backoff = {.initial = kBetweenTries, .max = options_.longest_pause};
   const MonoTime patience = clock_.Mono() + absl::ToChronoNanoseconds(options_.timeout);
   Watched watched;
@@ -156,12 +156,13 @@ absl::Status QuotaClient::Watch(
     }
     const bool go_on =
         watched.ever_told ? Outlives(watched, status) : MayPass(status) && clock_.Mono() < patience;
+    const absl::Status explained = connection_ ? Explained(status) : status;
     if (!go_on) {
-      return connection_ ? Explained(status) : status;
+      return explained;
     }
     const absl::Duration pause = BackoffDelay(backoff, ++watched.failures, 0);
     if (watched.ever_told) {
-      on_break(Message(status), pause);
+      on_break(Message(explained));
     }
     connection_.reset();  // The replicas, their addresses and our token may have changed.
     if (absl::IsUnauthenticated(status)) {

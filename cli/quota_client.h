@@ -19,9 +19,9 @@
 namespace korder::cli {
 
 struct QuotaClientOptions {
-  absl::Duration timeout = absl::Seconds(10);        // of a question, with every try
-  std::string system_namespace;                      // for messages
-  absl::Duration longest_pause = absl::Seconds(10);  // between tries of a watch
+  absl::Duration timeout = absl::Seconds(10);       // of a question, with every try
+  std::string system_namespace;                     // for messages
+  absl::Duration longest_pause = absl::Seconds(5);  // between tries of a watch
 };
 
 // Errors say what to do next. Not thread-safe.
@@ -36,12 +36,12 @@ class QuotaClient {
 
   // Calls `on_message` with everything that comes, until stop; `first` is true for the first of a
   // stream; when it returns false, the stream is given up and begun anew. A connection that breaks,
-  // once there was one, is made again for as long as it takes, and `on_break` is told why and how
-  // long that waits. CANCELLED on stop, otherwise what cannot be helped by trying again.
+  // once there was one, is made again for as long as it takes, and `on_break` is told why, at every
+  // try. CANCELLED on stop, otherwise what cannot be helped by trying again.
   absl::Status Watch(
       const pb::WatchRequest& request, std::stop_token stop,
       const std::function<bool(const pb::WatchResponse& message, bool first)>& on_message,
-      const std::function<void(std::string_view why, absl::Duration pause)>& on_break);
+      const std::function<void(std::string_view why)>& on_break);
 
  private:
   // One call by `method`, on the connection that there is or a new one.

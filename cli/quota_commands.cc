@@ -207,11 +207,15 @@ absl::Status WatchQuotas(Session& session, const std::vector<std::string>& names
   QuotaClient client = session.Client();
   std::stop_source done;  // by the caller, or because nobody reads us any more
   const std::stop_callback link(std::move(stop), [&done] { done.request_stop(); });
+  std::string trouble;  // what people were told of; empty while all is well
   const absl::Status status = client.Watch(
       request, done.get_token(),
       [&](const pb::WatchResponse& message, bool first) {
         if (book.IsStale(message)) {
           return false;
+        }
+        if (!std::exchange(trouble, "").empty()) {
+          session.io.err << "connected again\n";
         }
         for (const QuotaChange& change : book.Apply(message, first)) {
           session.io.out << ChangeText(change, session.options.style, session.clock.Now());
@@ -221,9 +225,10 @@ absl::Status WatchQuotas(Session& session, const std::vector<std::string>& names
         }
         return true;
       },
-      [&](std::string_view why, absl::Duration pause) {
-        session.io.err << "connection lost (" << why << "), trying again in "
-                       << absl::FormatDuration(pause) << "\n";
+      [&](std::string_view why) {
+        if (std::exchange(trouble, why) != why) {  // once, however many tries it takes
+          session.io.err << "connection lost, trying again: " << why << "\n";
+        }
       });
   return session.io.out.good() ? status : FailedPreconditionError("the output cannot be written");
 }

@@ -68,13 +68,14 @@ std::vector<std::string> Environment(const std::map<std::string, std::string>& a
     }
   }
   for (const auto& [name, value] : added) {
-    result.push_back(name + "=" + value);
+    result.push_back(absl::StrCat(name, "=", value));
   }
   return result;
 }
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) {
     pointers.push_back(text.data());
   }

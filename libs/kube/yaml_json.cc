@@ -103,7 +103,9 @@ void WriteScalar(const YAML::Node& node, json::Writer& w) {
   const bool plain = node.Tag() == "?" || node.Tag().empty();
   if (!plain) {
     w.String(text);
-  } else if (OneOf(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) {
+    return;
+  }
+  if (OneOf(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) {
     w.Bool(true);
   } else if (OneOf(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) {
     w.Bool(false);
