@@ -132,6 +132,8 @@ class Ledger {
 
   // --- time ---
 
+  // Puts the limits of `now` in force. Decisions do so by themselves.
+  void Advance(absl::Time now) { book_.Advance(now); }
   // Grants that somebody has to look after now: do they still belong to something?
   std::vector<Grant> Due(absl::Time now) { return grants_.Due(now, options_.grant_ttl); }
   // True when the ticket is charged by this grant, or may yet be.

@@ -92,6 +92,7 @@ void QuotaBook::PutQuota(QuotaTerms terms, absl::Time now) {
   EraseQuota(name);
   QuotaState& quota = quotas_[name];
   quota.limits = LimitsAt(terms, now);
+  quota.limits_since = now;
   quota.terms = std::move(terms);
   if (SelectsObjects(quota.terms)) {
     selecting_objects_.push_back(&quota);
@@ -151,8 +152,15 @@ void QuotaBook::ForgetIfUnused(const std::string& ns) {
 
 void QuotaBook::Advance(absl::Time now) {
   for (auto& [name, quota] : quotas_) {
-    if (quota.limits.next_transition && *quota.limits.next_transition <= now) {
-      quota.limits = LimitsAt(quota.terms, now);
+    if (quota.terms.windows.empty() ||
+        (quota.limits_since <= now &&
+         now < quota.limits.next_transition.value_or(absl::InfiniteFuture()))) {
+      continue;
+    }
+    LimitsInForce limits = LimitsAt(quota.terms, now);
+    quota.limits_since = now;
+    if (limits != quota.limits) {
+      quota.limits = std::move(limits);
       changed_.insert(name);
     }
   }
@@ -373,7 +381,6 @@ QuotaUsage QuotaBook::UsageOf(const QuotaState& quota) const {
                    .limits = quota.limits,
                    .used = quota.used,
                    .used_in = {},
-                   .has_time_windows = quota.terms.has_time_windows,
                    .problems = quota.terms.problems};
   for (const auto& [ns, limits] : quota.limits.allocation) {
     usage.used_in[ns] = UsedIn(quota, ns);

@@ -33,7 +33,6 @@ struct QuotaUsage {
   LimitsInForce limits;
   Amounts used;
   std::map<std::string, Amounts, std::less<>> used_in;  // by namespace, for those with a cap
-  bool has_time_windows = false;
   std::vector<api::FieldError> problems;
 
   bool operator==(const QuotaUsage&) const = default;
@@ -60,7 +59,7 @@ class QuotaBook {
   void PutNamespace(const std::string& ns, const api::Labels& labels);
   void EraseNamespace(const std::string& ns);
   bool KnowsNamespace(const std::string& ns) const;
-  // Puts the limits of `now` in force.
+  // Puts the limits of `now` in force, also when the clock was set back.
   void Advance(absl::Time now);
 
   // Charges, or replaces the charge with the same id.
@@ -97,6 +96,7 @@ class QuotaBook {
   struct QuotaState {
     QuotaTerms terms;
     LimitsInForce limits;
+    absl::Time limits_since;  // they hold from here to limits.next_transition
     Amounts used;
     // Only for quotas that select objects; the others count all that a namespace uses.
     std::map<std::string, Amounts, std::less<>> used_in;

@@ -307,5 +307,37 @@ TEST_CASE("quota book: room is exactly the number of copies that fit one by one"
   }
 }
 
+TEST_CASE("quota book: limits follow the clock at the instant, forwards and backwards",
+          "[quota][book]") {
+  MakeQuota quota("q");
+  quota.Hard("tickets", "1")
+      .quota()
+      .spec.time_windows.push_back(
+          {.name = "night", .multiplier = {"2"}, .schedule = "0 22 * * *"});
+  const absl::Time ten = absl::FromCivil(absl::CivilHour(2026, 11, 23, 22), absl::UTCTimeZone());
+  QuotaBook book;
+  book.PutNamespace("default", {});
+  book.PutQuota(Compile(quota), ten - absl::Hours(1));
+  const Claim claim = MakeTicketClaim("default", {}, {}, absl::Hours(1));
+  book.Put("first", std::make_shared<const Claim>(claim));
+  const auto fits = [&](absl::Time now) {
+    book.Advance(now);
+    return !book.Check(claim).has_value();
+  };
+  CHECK_FALSE(fits(ten - absl::Nanoseconds(1)));
+  CHECK(book.Check(claim)->next_change == ten);
+  CHECK(fits(ten));
+  CHECK_FALSE(fits(ten - absl::Minutes(1)));  // the clock was set back
+  CHECK(fits(ten + absl::Minutes(59)));
+  CHECK_FALSE(fits(ten + absl::Hours(1)));
+  (void)book.TakeChanged();
+  CHECK_FALSE(fits(ten + absl::Hours(2)));  // nothing changed in between
+  CHECK(book.TakeChanged().empty());
+  // What-if at another time leaves what is in force alone.
+  CHECK(book.CheckAll(claim, 1, ten + absl::Hours(24)).empty());
+  CHECK(book.Room(claim, ten + absl::Hours(24)) == 1);
+  CHECK(book.Room(claim) == 0);
+}
+
 }  // namespace
 }  // namespace korder::quota

@@ -95,11 +95,6 @@ api::Condition Enforced(const QuotaUsage& usage) {
     return Make(api::kConditionEnforced, false, api::kReasonInvalidSpec,
                 absl::StrCat(api::JoinErrors(usage.problems), "; the rest is enforced"));
   }
-  if (usage.has_time_windows) {
-    return Make(api::kConditionEnforced, false, kReasonNotSupportedYet,
-                "timeWindows are not evaluated yet: the limits of spec.hard are enforced at every "
-                "time, also where a window would raise or lower them");
-  }
   return Make(api::kConditionEnforced, true, api::kReasonInForce, "all limits are enforced");
 }
 
@@ -161,6 +156,19 @@ api::QuotaStatus StatusOf(const ObservedQuota& observed, absl::Time now) {
   return status;
 }
 
+std::string WindowText(const api::QuotaStatus& status) {
+  std::string text =
+      status.active_time_window.empty()
+          ? "no time window is open; in force: "
+          : absl::StrCat("time window ", status.active_time_window, " is open; in force: ");
+  const char* separator = "";
+  for (const auto& [key, limit] : status.hard) {
+    absl::StrAppend(&text, separator, key, " ", limit);
+    separator = ", ";
+  }
+  return text;
+}
+
 // Of changes only: what the status says already was told before.
 std::vector<QuotaEvent> EventsOf(const api::QuotaStatus& was, const api::QuotaStatus& is) {
   std::vector<QuotaEvent> events;
@@ -170,6 +178,10 @@ std::vector<QuotaEvent> EventsOf(const api::QuotaStatus& was, const api::QuotaSt
   if (now != before) {
     events.push_back({now, std::string(now ? api::kEventQuotaExceeded : api::kEventQuotaRecovered),
                       exceeded.message});
+  }
+  if (was.observed_generation == is.observed_generation &&
+      was.active_time_window != is.active_time_window) {
+    events.push_back({false, std::string(api::kEventWindowChanged), WindowText(is)});
   }
   const api::Condition& enforced = *api::FindCondition(is.conditions, api::kConditionEnforced);
   const api::Condition* told = api::FindCondition(was.conditions, api::kConditionEnforced);
@@ -186,6 +198,10 @@ QuotaPlan DecideQuota(const ObservedQuota& observed, absl::Time now) {
   QuotaPlan plan;
   if (observed.closed_until && now < *observed.closed_until) {
     plan.requeue_after = *observed.closed_until - now;
+  }
+  if (const std::optional<absl::Time>& next = observed.usage.limits.next_transition) {
+    const absl::Duration until = std::max(*next - now, absl::ZeroDuration());
+    plan.requeue_after = std::min(plan.requeue_after.value_or(until), until);
   }
   api::QuotaStatus status = StatusOf(observed, now);
   if (status != observed.quota.status) {

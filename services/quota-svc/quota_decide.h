@@ -18,7 +18,6 @@
 namespace korder::quota {
 
 // Reasons of conditions that only quota-svc knows.
-inline constexpr std::string_view kReasonNotSupportedYet = "NotSupportedYet";
 inline constexpr std::string_view kReasonLedgerLost = "LedgerLost";
 
 struct ObservedQuota {

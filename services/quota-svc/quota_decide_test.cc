@@ -114,16 +114,35 @@ TEST_CASE("quota decide: lowered limits are exceeded until use drops", "[quota][
         std::vector<QuotaEvent>{{false, "QuotaRecovered", "use is within every limit"}});
 }
 
-TEST_CASE("quota decide: time windows are said not to be enforced", "[quota][decide]") {
+TEST_CASE("quota decide: the status shows the open window, and its change is an event",
+          "[quota][decide]") {
   MakeQuota quota("q");
-  quota.Hard("tickets", "1").quota().spec.time_windows.push_back({.name = "night"});
-  const QuotaPlan plan = DecideQuota(Observe(quota), kNow);
-  const std::string message =
-      "timeWindows are not evaluated yet: the limits of spec.hard are enforced at every time, also "
-      "where a window would raise or lower them";
-  CHECK(ConditionText(*plan.status, "Enforced") == "False NotSupportedYet: " + message);
-  CHECK(ConditionText(*plan.status, "Ready") == "False NotSupportedYet: " + message);
-  CHECK(plan.events == std::vector<QuotaEvent>{{true, "NotSupportedYet", message}});
+  quota.Hard("tickets", "4")
+      .quota()
+      .spec.time_windows.push_back(
+          {.name = "night", .multiplier = {"2"}, .schedule = "0 22 * * *"});
+  const absl::Time noon = absl::FromCivil(absl::CivilHour(2026, 11, 23, 12), absl::UTCTimeZone());
+  const absl::Time ten = noon + absl::Hours(10);
+  QuotaBook book;
+  book.PutQuota(Compile(quota), noon);
+  ObservedQuota observed{
+      .quota = quota, .usage = *book.Usage("q"), .older_cluster_quota = "", .closed_until = {}};
+  const QuotaPlan day = DecideQuota(observed, noon);
+  CHECK(day.status->hard.at("tickets") == "4");
+  CHECK(day.status->active_time_window.empty());
+  CHECK(day.status->next_transition_time == ten);
+  CHECK(day.requeue_after == absl::Hours(10));
+  CHECK(day.events.empty());
+
+  book.Advance(ten);
+  observed.usage = *book.Usage("q");
+  observed.quota.status = *day.status;
+  const QuotaPlan night = DecideQuota(observed, ten);
+  CHECK(night.status->hard.at("tickets") == "8");
+  CHECK(night.status->active_time_window == "night");
+  CHECK(night.events ==
+        std::vector<QuotaEvent>{
+            {false, "WindowChanged", "time window night is open; in force: tickets 8"}});
 }
 
 TEST_CASE("quota decide: a quota that slipped past admission says what is wrong",

@@ -63,15 +63,22 @@ void CompileScope(const api::QuotaScope& scope, QuotaTerms& terms) {
   }
 }
 
+void Scale(const api::Quantity& multiplier, Limits& limits) {
+  for (auto& [key, limit] : limits.amounts) {
+    const bool is_count = key == api::kQuotaOrders || key == api::kQuotaTickets;
+    limit = Scaled(limit, multiplier, is_count);
+  }
+}
+
 }  // namespace
 
 QuotaTerms Compile(const api::Quota& quota) {
   QuotaTerms terms;
   terms.name = quota.metadata.name;
   terms.generation = quota.metadata.generation;
-  terms.has_time_windows = !quota.spec.time_windows.empty();
   CompileScope(quota.spec.scope, terms);
   terms.hard = CompileLimits(quota.spec.hard, "spec.hard", terms.problems);
+  terms.windows = CompileWindows(quota.spec.time_windows, terms.problems);
   for (size_t i = 0; i < quota.spec.allocation.size(); ++i) {
     const api::QuotaAllocation& allocation = quota.spec.allocation[i];
     terms.allocation[allocation.ns] = CompileLimits(
@@ -98,8 +105,20 @@ bool CoversNamespace(const QuotaTerms& terms, const std::string& ns, const api::
   return false;
 }
 
-LimitsInForce LimitsAt(const QuotaTerms& terms, absl::Time /*now*/) {
-  return {.hard = terms.hard, .allocation = terms.allocation, .window = "", .next_transition = {}};
+LimitsInForce LimitsAt(const QuotaTerms& terms, absl::Time now) {
+  LimitsInForce limits{
+      .hard = terms.hard, .allocation = terms.allocation, .window = "", .next_transition = {}};
+  const OpenWindow open = OpenAt(terms.windows, now);
+  limits.next_transition = open.until;
+  if (open.index) {
+    const TimeWindow& window = terms.windows[*open.index];
+    limits.window = window.name;
+    Scale(window.multiplier, limits.hard);
+    for (auto& [ns, cap] : limits.allocation) {
+      Scale(window.multiplier, cap);
+    }
+  }
+  return limits;
 }
 
 }  // namespace korder::quota

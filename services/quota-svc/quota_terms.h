@@ -18,6 +18,7 @@
 #include "api/v1alpha1/quota.h"
 #include "api/value/field_error.h"
 #include "quota-svc/claim.h"
+#include "quota-svc/quota_windows.h"
 
 namespace korder::quota {
 
@@ -37,7 +38,7 @@ struct QuotaTerms {
   Limits hard;
   // Caps of single namespaces inside the quota.
   std::map<std::string, Limits, std::less<>> allocation;
-  bool has_time_windows = false;
+  Windows windows;  // the first that is open wins
   // What could not be understood and is therefore not enforced. The schema and admission refuse
   // such a quota; this is for one that slipped past.
   std::vector<api::FieldError> problems;
@@ -60,8 +61,8 @@ struct LimitsInForce {
   bool operator==(const LimitsInForce&) const = default;
 };
 
-// Time windows are not evaluated yet: the base limits are in force at every time, and the quota's
-// status says so.
+// The limits of spec.hard and of the allocation, times the multiplier of the window that is open.
+// max-duration is the same at every time.
 LimitsInForce LimitsAt(const QuotaTerms& terms, absl::Time now);
 
 }  // namespace korder::quota

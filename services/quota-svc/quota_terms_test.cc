@@ -79,14 +79,29 @@ TEST_CASE("quota terms: a selector scope without its selector covers everything 
   CHECK(terms.problems[0].path == "spec.scope.namespaceSelector");
 }
 
-TEST_CASE("quota terms: base limits are in force while time windows are not evaluated",
+TEST_CASE("quota terms: the open window multiplies every limit but max-duration",
           "[quota][terms]") {
   MakeQuota quota("q");
-  quota.Hard("tickets", "4").quota().spec.time_windows.push_back({.name = "night"});
+  quota.Hard("tickets", "5")
+      .Hard("reserved.cpu", "4")
+      .Hard("max-duration", "2h")
+      .Cap("a", "tickets", "3");
+  quota.quota().spec.time_windows.push_back(
+      {.name = "night", .multiplier = {"0.5"}, .schedule = "0 22 * * *"});
   const QuotaTerms terms = Compile(quota);
-  CHECK(terms.has_time_windows);
-  CHECK(LimitsAt(terms, kNow).hard == terms.hard);
-  CHECK(LimitsAt(terms, kNow).window.empty());
+  REQUIRE(terms.problems.empty());
+  const absl::Time noon = absl::FromCivil(absl::CivilHour(2026, 11, 23, 12), absl::UTCTimeZone());
+  const LimitsInForce day = LimitsAt(terms, noon);
+  CHECK(day.hard == terms.hard);
+  CHECK(day.window.empty());
+  CHECK(day.next_transition == noon + absl::Hours(10));
+  const LimitsInForce night = LimitsAt(terms, noon + absl::Hours(10));
+  CHECK(night.window == "night");
+  CHECK(night.hard.amounts.at("tickets").ToString() == "2");
+  CHECK(night.hard.amounts.at("reserved.cpu").ToString() == "2");
+  CHECK(night.hard.max_duration == absl::Hours(2));
+  CHECK(night.allocation.at("a").amounts.at("tickets").ToString() == "1");
+  CHECK(night.next_transition == noon + absl::Hours(11));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ bool IsOlder(const api::Quota& a, const api::Quota& b) {
 }  // namespace
 
 Reconciler::Reconciler(kube::Client& client, const kube::Store<api::Quota>& quotas,
-                       const LedgerDesk& desk, kube::EventRecorder& events, Metrics& metrics,
+                       LedgerDesk& desk, kube::EventRecorder& events, Metrics& metrics,
                        const Clock& clock)
     : client_(client),
       quotas_(quotas),
@@ -40,12 +40,15 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
     written_.erase(key.name);
     return kube::Result::Done();
   }
+  // Without a decision nobody else puts the limits of a new time window in force.
+  const absl::Time now = clock_.Now();
+  desk_.Observe([now](Ledger& ledger) { ledger.Advance(now); });
   const std::optional<ObservedQuota> observed = Observe(*quota);
   if (!observed) {
     return kube::Result::Done();  // once the ledger has it, we are called again
   }
   metrics_.SetQuota(observed->usage);
-  const QuotaPlan plan = DecideQuota(*observed, clock_.Now());
+  const QuotaPlan plan = DecideQuota(*observed, now);
   if (plan.status) {
     if (const absl::Duration delay = WriteDelay(key.name); delay > absl::ZeroDuration()) {
       return kube::Result::After(delay);

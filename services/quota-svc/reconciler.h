@@ -24,7 +24,7 @@ namespace korder::quota {
 class Reconciler final : public kube::Reconciler {
  public:
   // Borrows everything.
-  Reconciler(kube::Client& client, const kube::Store<api::Quota>& quotas, const LedgerDesk& desk,
+  Reconciler(kube::Client& client, const kube::Store<api::Quota>& quotas, LedgerDesk& desk,
              kube::EventRecorder& events, Metrics& metrics, const Clock& clock);
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
@@ -38,7 +38,7 @@ class Reconciler final : public kube::Reconciler {
 
   kube::Client& client_;
   const kube::Store<api::Quota>& quotas_;
-  const LedgerDesk& desk_;
+  LedgerDesk& desk_;
   kube::EventRecorder& events_;
   Metrics& metrics_;
   const Clock& clock_;
