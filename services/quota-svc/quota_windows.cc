@@ -134,12 +134,12 @@ std::optional<size_t> FirstOpen(const Windows& windows, absl::Time now) {
 absl::StatusOr<std::variant<TickWindow, DayWindow>> CompileWhen(
     const api::QuotaTimeWindow& window) {
   if (!window.schedule.empty()) {
-    ASSIGN_OR_RETURN(api::Cron ticks, api::Cron::Parse(window.schedule, window.time_zone));
+    ASSIGN_OR_RETURN(const api::Cron ticks, api::Cron::Parse(window.schedule, window.time_zone));
     const absl::Duration duration = window.duration ? window.duration->value() : kDefaultDuration;
     if (duration <= absl::ZeroDuration()) {
       return InvalidArgumentError("duration must be more than 0");
     }
-    return TickWindow{std::move(ticks), duration};
+    return TickWindow{ticks, duration};
   }
   ASSIGN_OR_RETURN(const api::DayHours hours, api::ParseDayHours(window.hours));
   absl::TimeZone zone = absl::UTCTimeZone();
