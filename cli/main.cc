@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "cli/app.h"
 #include "cli/exit_code.h"
+#include "runtime/grpc_setup.h"
 
 namespace korder::cli {
 namespace {
@@ -38,6 +39,7 @@ Screen ScreenOfProcess() {
 int main(int argc, char** argv) {
   using korder::cli::ExitCode;
   try {
+    korder::runtime::PrepareGrpc();
     const std::string program = argc > 0 ? std::filesystem::path(argv[0]).filename() : "korderctl";
     const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
     return korder::cli::RunKorderctl(

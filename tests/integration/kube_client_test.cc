@@ -4,7 +4,6 @@
 #include <deque>
 #include <optional>
 #include <thread>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -142,18 +141,6 @@ TEST_CASE("kube client: a list in pages is whole", "[kube_client]") {
   CHECK(ListAll<api::ConfigMap>(f.client, f.space.name, by_two)->items.size() == 7);
   CHECK(absl::IsInvalidArgument(
       f.client.List<api::ConfigMap>(f.space.name, {.continue_token = "junk"}).status()));
-}
-
-TEST_CASE("kube client: an old version to watch from is refused as such", "[kube_client]") {
-  Fixture f;
-  const auto stream =
-      f.client.Watch(api::ConfigMap::kResource, f.space.name, {.resource_version = "1"});
-  // As a status or as the first event, depending on the server's mood.
-  if (stream.ok()) {
-    CHECK_THAT(*(*stream)->Read(absl::Seconds(10)), Catch::Contains("\"code\":410"));
-  } else {
-    CHECK(absl::IsOutOfRange(stream.status()));
-  }
 }
 
 TEST_CASE("kube client: an informer sees every change in order", "[kube_client]") {
