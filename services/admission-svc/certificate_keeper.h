@@ -1,6 +1,6 @@
 // Keeps what the services' TLS needs: the CA in the Secret korder-ca, a certificate per service in
-// korder-<service>-tls, the CA bundle in korder's two webhook configurations, and the same bundle in
-// the ConfigMap korder-ca, for people who call the services.
+// korder-<service>-tls, the CA bundle in korder's two webhook configurations, and the same bundle
+// in the ConfigMap korder-ca, for people who call the services.
 //
 //   CertificateKeeper keeper(client, clock, {.ns = "korder-system"});
 //   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));             // first of all: others wait for them
