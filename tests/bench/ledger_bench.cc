@@ -1,0 +1,425 @@
+// How fast the ledger decides, beside what bounds it, in one run: an empty call over the same
+// server and TLS, and a compare-and-swap loop on one object of the same API server, as
+// ResourceQuota works.
+//
+//   ledger_bench [--rounds 5] [--seconds 1] [-o json]     # durable decisions need KUBECONFIG
+//
+// Each round measures everything once, one after the other, so that what disturbs the machine
+// disturbs all alike; medians are shown, with the smallest and the largest.
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <functional>
+#include <grpcpp/grpcpp.h>
+#include <iostream>
+#include <map>
+#include <prometheus/registry.h>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "api/core/config_map.h"
+#include "base/log.h"
+#include "json/writer.h"
+#include "kube/beast_transport.h"
+#include "quota-svc/grant_log.h"
+#include "quota-svc/ledger_desk.h"
+#include "quota-svc/ledger_service.h"
+#include "runtime/grpc_client.h"
+#include "runtime/grpc_setup.h"
+#include "runtime/testing/test_certs.h"
+
+namespace korder::quota {
+namespace {
+
+constexpr char kReserve[] = "/korder.quota.v1.QuotaLedger/Reserve";
+constexpr char kRelease[] = "/korder.quota.v1.QuotaLedger/Release";
+constexpr int kDurableCallers = 64;
+
+struct Settings {
+  int rounds = 5;
+  double seconds = 1;
+};
+
+// What one measurement gave: calls per second, and how long the slowest hundredth took at least.
+struct Sample {
+  double per_second = 0;
+  double p99_ms = 0;
+};
+
+// Runs `call(caller)` in a loop on each of `callers` threads for a while. A call returns false when
+// it failed, which is not counted.
+Sample Measure(int callers, double seconds, const std::function<bool(int)>& call) {
+  std::atomic<bool> stop = false;
+  std::vector<std::vector<double>> took(static_cast<size_t>(callers));
+  std::vector<std::jthread> threads;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int caller = 0; caller < callers; ++caller) {
+    threads.emplace_back([&, caller] {
+      std::vector<double>& mine = took[static_cast<size_t>(caller)];
+      while (!stop) {
+        const auto start = std::chrono::steady_clock::now();
+        if (call(caller)) {
+          mine.push_back(
+              std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+                  .count());
+        }
+      }
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  stop = true;
+  threads.clear();
+  const double elapsed =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::vector<double> all;
+  for (const std::vector<double>& part : took) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  if (all.empty()) {
+    return {};
+  }
+  const size_t at = all.size() * 99 / 100;
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(at), all.end());
+  return {static_cast<double>(all.size()) / elapsed, all[at]};
+}
+
+// --- what is measured ---
+
+// Answers without looking: what gRPC, TLS and the messages cost by themselves.
+class EmptyLedger final : public pb::QuotaLedger::Service {
+  grpc::Status Reserve(grpc::ServerContext*, const pb::ReserveRequest*,
+                       pb::ReserveResponse*) override {
+    return grpc::Status::OK;
+  }
+};
+
+pb::ReserveRequest Request(const std::string& id) {
+  pb::ReserveRequest request;
+  request.set_namespace_("default");
+  (*request.mutable_claim()->mutable_requests())["cpu"] = "500m";
+  (*request.mutable_claim()->mutable_requests())["memory"] = "1Gi";
+  request.mutable_claim()->mutable_duration()->set_seconds(3600);
+  request.add_reservation_ids(id);
+  return request;
+}
+
+QuotaTerms Terms(const std::string& tickets) {
+  api::Quota quota;
+  quota.metadata.name = "bench";
+  quota.spec.hard["tickets"].text = tickets;
+  quota.spec.hard["reserved.cpu"].text = "1000000";
+  quota.spec.hard["reserved.memory"].text = "1000000Gi";
+  return Compile(quota);
+}
+
+// A server as quota-svc's, with a client that calls it over loopback and mutual TLS.
+class Served {
+ public:
+  Served(const runtime::TestCa& ca, grpc::Service& service)
+      : server_({.listen = "127.0.0.1:0",
+                 .tls = ca.Issue("korder-quota-svc"),
+                 .allow = {{kReserve, {"korder-order-svc"}}, {kRelease, {"korder-order-svc"}}},
+                 .max_threads = 320},
+                metrics_) {
+    server_.AddService(&service);
+    if (const absl::Status started = server_.Start(); !started.ok()) {
+      throw std::runtime_error(ToString(started));
+    }
+    stub_ = pb::QuotaLedger::NewStub(
+        runtime::NewChannel({.address = absl::StrCat("127.0.0.1:", server_.port()),
+                             .peer = "korder-quota-svc",
+                             .tls = ca.Issue("korder-order-svc")}));
+  }
+  bool Reserve(const pb::ReserveRequest& request) {
+    grpc::ClientContext context;
+    runtime::SetDeadline(context, absl::Seconds(10));
+    pb::ReserveResponse response;
+    return stub_->Reserve(&context, request, &response).ok();
+  }
+
+ private:
+  runtime::Metrics metrics_{"bench"};
+  runtime::GrpcServer server_;
+  std::unique_ptr<pb::QuotaLedger::Stub> stub_;
+};
+
+// A desk with one quota, whose batches are written by `write` (absent: at once durable).
+class Desk {
+ public:
+  using Write = std::function<absl::Status(const Batch&, std::stop_token)>;
+
+  explicit Desk(const std::string& tickets, Write write = nullptr)
+      : metrics_(registry_),
+        desk(clock_, metrics_, [](const std::string&) { return api::Labels(); }) {
+    desk.Begin({.epoch = 1}, [](const std::set<std::string>&) {});
+    desk.Observe([&](Ledger& ledger) {
+      ledger.PutNamespace("default", {});
+      ledger.PutQuota(Terms(tickets), clock_.Now());
+    });
+    desk.Open();
+    writer_ = std::jthread([this, write = std::move(write)](std::stop_token stop) {
+      while (const std::optional<Batch> batch = desk.NextBatch(stop)) {
+        if (write && !write(*batch, stop).ok()) {
+          return;
+        }
+        desk.MarkDurable(*batch);
+      }
+    });
+  }
+  ~Desk() {
+    writer_.request_stop();
+    writer_.join();
+    desk.Close();
+  }
+
+ private:
+  SystemClock clock_;
+  prometheus::Registry registry_;
+  Metrics metrics_;
+  std::jthread writer_;
+
+ public:
+  LedgerDesk desk;
+};
+
+// One grant, durable, and given back, so that the object stays as small as it is in life.
+bool ReserveAndRelease(LedgerDesk& desk, const std::string& id) {
+  const Reservation asked{
+      .claim = MakeTicketClaim("default", {}, {{"cpu", api::Quantity::FromInt(1)}}, absl::Hours(1)),
+      .ids = {id}};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const bool granted = desk.Reserve(asked, deadline).ok();
+  (void)desk.Release({id});
+  return granted;
+}
+
+// As ResourceQuota does: read the object, add one, write it back unless somebody was faster.
+bool CompareAndSwap(kube::Client& client, const kube::ObjectKey& key) {
+  absl::StatusOr<api::ConfigMap> object = client.Get<api::ConfigMap>(key);
+  if (!object.ok()) {
+    return false;
+  }
+  int64_t used = 0;
+  (void)absl::SimpleAtoi(object->data["used"], &used);
+  object->data["used"] = absl::StrCat(used + 1);
+  return client.Update(*object).ok();
+}
+
+// --- the run ---
+
+class Bench {
+ public:
+  explicit Bench(Settings settings) : settings_(settings) {}
+
+  void Run() {
+    runtime::TestCa ca;
+    EmptyLedger empty_service;
+    Served empty(ca, empty_service);
+    Desk full("0");  // every answer is a denial, which needs no write
+    LedgerService decided_service(full.desk);
+    Served decided(ca, decided_service);
+    std::unique_ptr<Cluster> cluster = Cluster::FromEnvironment();
+    for (int round = 0; round < settings_.rounds; ++round) {
+      std::cerr << "round " << round + 1 << " of " << settings_.rounds << "\n";
+      for (const int callers : {1, 16, 64}) {
+        const pb::ReserveRequest request = Request("bench");
+        Take(absl::StrCat("empty call, ", callers, " callers"), callers,
+             [&](int) { return empty.Reserve(request); });
+        Take(absl::StrCat("decision, ", callers, " callers"), callers,
+             [&](int) { return decided.Reserve(request); });
+      }
+      TakeBatches();
+      if (cluster != nullptr) {
+        TakeDurable(*cluster);
+      }
+    }
+    if (cluster == nullptr) {
+      std::cerr << "durable decisions were not measured: KUBECONFIG is not set\n";
+    }
+  }
+
+  double Median(const std::string& name) const {
+    const auto at = samples_.find(name);
+    if (at == samples_.end()) {
+      return 0;
+    }
+    std::vector<double> rates;
+    for (const Sample& sample : at->second) {
+      rates.push_back(sample.per_second);
+    }
+    std::sort(rates.begin(), rates.end());
+    return rates[rates.size() / 2];
+  }
+
+  void PrintTable() const {
+    std::cout << absl::StreamFormat("%-34s %12s %25s %10s\n", "", "per second", "(least - most)",
+                                    "p99 ms");
+    for (const std::string& name : order_) {
+      const std::vector<Sample>& samples = samples_.at(name);
+      const auto [least, most] = std::minmax_element(
+          samples.begin(), samples.end(),
+          [](const Sample& a, const Sample& b) { return a.per_second < b.per_second; });
+      std::vector<double> slow;
+      for (const Sample& sample : samples) {
+        slow.push_back(sample.p99_ms);
+      }
+      std::sort(slow.begin(), slow.end());
+      std::cout << absl::StreamFormat("%-34s %12.0f %12.0f -%11.0f %10.3f\n", name, Median(name),
+                                      least->per_second, most->per_second, slow[slow.size() / 2]);
+    }
+    std::cout << "\n";
+    for (const Ratio& ratio : Ratios()) {
+      std::cout << absl::StreamFormat("%-50s %10.2f   gate %s\n", ratio.name, ratio.value,
+                                      ratio.gate);
+    }
+  }
+
+  void PrintJson() const {
+    json::Writer w;
+    w.BeginObject();
+    w.Key("rates");
+    w.BeginObject();
+    for (const std::string& name : order_) {
+      w.Key(name);
+      w.Double(Median(name));
+    }
+    w.EndObject();
+    w.Key("ratios");
+    w.BeginObject();
+    for (const Ratio& ratio : Ratios()) {
+      w.Key(ratio.name);
+      w.Double(ratio.value);
+    }
+    w.EndObject();
+    w.EndObject();
+    std::cout << w.Take() << "\n";
+  }
+
+ private:
+  struct Ratio {
+    std::string name;
+    double value;
+    std::string gate;
+  };
+  struct Cluster {
+    std::unique_ptr<kube::HttpTransport> transport;
+    std::unique_ptr<kube::Client> client;
+
+    static std::unique_ptr<Cluster> FromEnvironment() {
+      if (std::getenv("KUBECONFIG") == nullptr) {
+        return nullptr;
+      }
+      auto config = kube::LoadClusterConfig();
+      if (!config.ok()) {
+        throw std::runtime_error(ToString(config.status()));
+      }
+      auto cluster = std::make_unique<Cluster>();
+      cluster->transport =
+          kube::NewBeastTransport(*std::move(config), {.user_agent = "korder-bench"});
+      cluster->client = std::make_unique<kube::Client>(*cluster->transport);
+      return cluster;
+    }
+  };
+
+  void Take(const std::string& name, int callers, const std::function<bool(int)>& call) {
+    Record(name, Measure(callers, settings_.seconds, call));
+  }
+  void Record(const std::string& name, Sample sample) {
+    if (!samples_.contains(name)) {
+      order_.push_back(name);
+    }
+    samples_[name].push_back(sample);
+  }
+
+  // The pure ledger, 500 reservations in one call, granted and given back.
+  void TakeBatches() {
+    constexpr int kBatch = 500;
+    Ledger ledger({.max_bytes = size_t{64} << 20});
+    ledger.PutNamespace("default", {});
+    ledger.PutQuota(Terms("100000"), absl::Now());
+    Reservation asked{.claim = MakeTicketClaim("default", {}, {{"cpu", api::Quantity::FromInt(1)}},
+                                               absl::Hours(1)),
+                      .ids = {}};
+    for (int i = 0; i < kBatch; ++i) {
+      asked.ids.push_back(absl::StrCat("reservation-", i));
+    }
+    Sample sample = Measure(1, settings_.seconds, [&](int) {
+      const bool granted = ledger.Reserve(asked, absl::Now()).ok();
+      ledger.Release(asked.ids);
+      return granted;
+    });
+    sample.per_second *= kBatch;
+    Record("reservations in memory, by 500", sample);
+  }
+
+  void TakeDurable(Cluster& cluster) {
+    SystemClock clock;
+    GrantLog log(*cluster.client, clock,
+                 {.ns = "default", .name = "korder-bench-ledger", .writer = "bench"});
+    const absl::StatusOr<GrantLog::Opened> opened = log.Open(++epoch_, {});
+    if (!opened.ok()) {
+      throw std::runtime_error(ToString(opened.status()));
+    }
+    {
+      Desk durable("1000000", [&](const Batch& batch, std::stop_token stop) {
+        return log.Write(batch.grants, batch.closed_until, stop);
+      });
+      std::atomic<int64_t> serial = 0;
+      Take("durable grant, 64 callers", kDurableCallers, [&](int) {
+        return ReserveAndRelease(durable.desk, absl::StrCat("grant-", epoch_, "-", serial++));
+      });
+    }
+    const kube::ObjectKey key{"default", "korder-bench-counter"};
+    api::ConfigMap counter;
+    counter.metadata.ns = key.ns;
+    counter.metadata.name = key.name;
+    counter.data["used"] = "0";
+    (void)cluster.client->Create(counter);
+    Take("compare-and-swap, 64 callers", kDurableCallers,
+         [&](int) { return CompareAndSwap(*cluster.client, key); });
+  }
+
+  std::vector<Ratio> Ratios() const {
+    std::vector<Ratio> ratios;
+    for (const int callers : {1, 16, 64}) {
+      const std::string with = absl::StrCat(", ", callers, " callers");
+      ratios.push_back({absl::StrCat("decision / empty call", with),
+                        Median("decision" + with) / Median("empty call" + with), ">= 0.75"});
+    }
+    if (samples_.contains("durable grant, 64 callers")) {
+      ratios.push_back(
+          {"durable grant / compare-and-swap, 64 callers",
+           Median("durable grant, 64 callers") / Median("compare-and-swap, 64 callers"), ">= 10"});
+    }
+    return ratios;
+  }
+
+  const Settings settings_;
+  int64_t epoch_ = absl::ToUnixSeconds(absl::Now());  // higher than any earlier run's
+  std::map<std::string, std::vector<Sample>> samples_;
+  std::vector<std::string> order_;
+};
+
+}  // namespace
+}  // namespace korder::quota
+
+int main(int argc, char** argv) {
+  korder::runtime::PrepareGrpc();
+  korder::log::Init({.level = korder::log::Level::kError});
+  korder::quota::Settings settings;
+  std::string format = "table";
+  CLI::App app("Measures the ledger beside what bounds it");
+  app.add_option("--rounds", settings.rounds)->check(CLI::Range(1, 100));
+  app.add_option("--seconds", settings.seconds, "of each measurement");
+  app.add_option("-o", format)->check(CLI::IsMember({"table", "json"}));
+  CLI11_PARSE(app, argc, argv);
+  korder::quota::Bench bench(settings);
+  bench.Run();
+  format == "json" ? bench.PrintJson() : bench.PrintTable();
+  return 0;
+}
