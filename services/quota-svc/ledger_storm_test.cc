@@ -1,0 +1,212 @@
+// Many callers, leaders that are replaced in mid-call, clocks that jump: what is durable never
+// promises more than the limit, and in the end exactly the limit is granted.
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/testing/fake_clock.h"
+#include "kube/testing/fake_api_server.h"
+#include "prometheus/registry.h"
+#include "quota-svc/grant_log.h"
+#include "quota-svc/ledger_desk.h"
+#include "quota-svc/testing/builders.h"
+
+namespace korder::quota {
+namespace {
+
+using testing::MakeClaim;
+using testing::MakeQuota;
+
+constexpr int kCallers = 64;
+
+// How many grants are asked for in all; a soak takes more.
+int Asked() {
+  int asked = 4096;
+  if (const char* text = std::getenv("KORDER_STORM_GRANTS")) {
+    REQUIRE(absl::SimpleAtoi(text, &asked));
+  }
+  return asked / kCallers * kCallers;
+}
+
+// A process of quota-svc: it leads when told to, and dies in the middle of whatever it does.
+class Replica {
+ public:
+  Replica(kube::HttpTransport& server, const Clock& clock, const api::Quota& quota)
+      : client_(server),
+        clock_(clock),
+        quota_(quota),
+        metrics_(registry_),
+        desk(clock, metrics_, [](const std::string&) { return api::Labels(); }) {}
+  ~Replica() { Die(); }
+
+  void Lead(int64_t epoch) {
+    log_.emplace(client_, clock_,
+                 GrantLogOptions{
+                     .writer = absl::StrCat("epoch-", epoch),
+                     .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(5)}});
+    const auto opened = log_->Open(epoch, {});
+    REQUIRE(opened.ok());
+    desk.Begin(opened->image, [](const std::set<std::string>&) {});
+    desk.Observe([&](Ledger& ledger) {
+      ledger.PutNamespace("default", {});
+      ledger.PutQuota(Compile(quota_), clock_.Now());
+    });
+    desk.Open();
+    writer_ = std::jthread([this](std::stop_token stop) {
+      while (std::optional<Batch> batch = desk.NextBatch(stop)) {
+        if (!log_->Write(std::move(batch->grants), batch->closed_until, stop).ok()) {
+          break;  // Somebody else leads.
+        }
+        desk.MarkDurable(*batch);
+      }
+      desk.Close();
+    });
+  }
+  // What it was about to write may or may not arrive.
+  void Die() {
+    desk.Close();
+    writer_ = {};
+  }
+
+ private:
+  kube::Client client_;
+  const Clock& clock_;
+  const api::Quota quota_;
+  prometheus::Registry registry_;
+  Metrics metrics_;
+  std::optional<GrantLog> log_;
+  std::jthread writer_;
+
+ public:
+  LedgerDesk desk;
+};
+
+struct Storm {
+  explicit Storm(int limit) : quota(MakeQuota("q").Hard("tickets", absl::StrCat(limit))) {
+    // I1 at every instant: what a write makes durable is within the limit.
+    server.OnWrite({.before =
+                        [this, limit](const kube::ServedCall& call) {
+                          const size_t grants = CountGrants(call.body);
+                          most_ = std::max<size_t>(most_, grants);
+                          over_ = over_ || grants > static_cast<size_t>(limit);
+                        },
+                    .after = nullptr});
+  }
+
+  static size_t CountGrants(const std::string& body) {
+    size_t count = 0;
+    for (size_t at = body.find("\\ngrant "); at != std::string::npos;
+         at = body.find("\\ngrant ", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+
+  // Asks for its share, one id after the other, of whoever leads, until each has an answer.
+  void Call(int caller, int share) {
+    std::mt19937 random(static_cast<unsigned>(caller));
+    for (int i = 0; i < share; ++i) {
+      const Reservation asked{.claim = MakeClaim(), .ids = {absl::StrCat(caller, "-", i)}};
+      while (true) {
+        LedgerDesk& desk = replicas[random() % 2]->desk;
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+        const auto answer = desk.Reserve(asked, deadline);
+        if (!answer.ok()) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1 + random() % 5));
+          continue;
+        }
+        const bool yes = std::holds_alternative<Granted>(answer->value[0].verdict);
+        (yes ? granted : denied) += 1;
+        break;
+      }
+    }
+  }
+
+  size_t Durable() {
+    kube::Client client(server);
+    const auto object = client.Get<api::ConfigMap>({"korder-system", "korder-quota-ledger"});
+    REQUIRE(object.ok());
+    return Decode(object->data.at("ledger"))->grants.size();
+  }
+
+  FakeClock clock;
+  kube::FakeApiServer server{clock};
+  const api::Quota quota;
+  std::array<std::unique_ptr<Replica>, 2> replicas = {
+      std::make_unique<Replica>(server, clock, quota),
+      std::make_unique<Replica>(server, clock, quota)};
+  std::atomic<int> granted = 0;
+  std::atomic<int> denied = 0;
+  std::atomic<bool> over_ = false;
+  std::atomic<size_t> most_ = 0;
+};
+
+void Run(Storm& storm, int asked, const std::function<void(int round)>& disturb) {
+  storm.replicas[0]->Lead(1);
+  std::atomic<int> busy = kCallers;
+  std::vector<std::jthread> callers;
+  for (int caller = 0; caller < kCallers; ++caller) {
+    callers.emplace_back([&, caller] {
+      storm.Call(caller, asked / kCallers);
+      --busy;
+    });
+  }
+  for (int round = 0; busy > 0; ++round) {
+    disturb(round);
+  }
+  callers.clear();
+}
+
+}  // namespace
+
+TEST_CASE("ledger storm: half of what many ask for is granted, exactly", "[quota][storm]") {
+  const int asked = Asked();
+  Storm storm(asked / 2);
+  Run(storm, asked, [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); });
+  CHECK(storm.granted == asked / 2);
+  CHECK(storm.denied == asked - asked / 2);
+  CHECK_FALSE(storm.over_);
+  CHECK(storm.Durable() == static_cast<size_t>(asked / 2));
+}
+
+TEST_CASE("ledger storm: leaders replace each other while the network loses and clocks jump",
+          "[quota][storm]") {
+  const int asked = Asked() / 4;
+  Storm storm(asked / 2);
+  std::mt19937 random(9);
+  int64_t epoch = 1;
+  Run(storm, asked, [&](int round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10 + random() % 30));
+    if (random() % 2 == 0) {
+      storm.server.LoseNextResponse("update", "configmaps");
+    }
+    if (random() % 3 == 0) {
+      storm.server.LoseNextRequest("update", "configmaps");
+    }
+    // Grants must not lapse, so an hour back and forth; nobody sweeps here.
+    storm.clock.StepWall(round % 2 == 0 ? absl::Hours(1) : -absl::Hours(1));
+    const size_t next = static_cast<size_t>(++epoch % 2);
+    if (random() % 2 == 0) {
+      storm.replicas[1 - next]->Die();  // otherwise two lead for a while, one of them fenced
+    }
+    storm.replicas[next]->Die();
+    storm.replicas[next]->Lead(epoch);
+  });
+  CHECK_FALSE(storm.over_);
+  CHECK(storm.most_ == static_cast<size_t>(asked / 2));
+  CHECK(storm.Durable() == static_cast<size_t>(asked / 2));
+  // Nobody was told yes without its grant being durable, nor no while there was room.
+  CHECK(storm.granted == asked / 2);
+  CHECK(storm.denied == asked - asked / 2);
+  INFO("terms " << epoch);
+  CHECK(epoch > 3);
+}
+
+}  // namespace korder::quota
