@@ -76,10 +76,10 @@ struct Decimal {
   int64_t exponent = 0;
 };
 
-// Takes the unsigned number from the front of `text`; nullopt when there is none.
-std::optional<Decimal> TakeNumber(std::string_view& text) {
+// Takes the unsigned number from the front of `text`. One without digits is zero: the API server
+// lets a pod with "Ki" pass.
+Decimal TakeNumber(std::string_view& text) {
   Decimal number;
-  bool any = false;
   bool point = false;
   size_t at = 0;
   for (; at < text.size(); ++at) {
@@ -87,7 +87,6 @@ std::optional<Decimal> TakeNumber(std::string_view& text) {
     if (c == '.' && !point) {
       point = true;
     } else if (IsDigit(c)) {
-      any = true;
       number.exponent -= point ? 1 : 0;
       if (c != '0' || !number.digits.empty()) {
         number.digits += c;
@@ -97,7 +96,7 @@ std::optional<Decimal> TakeNumber(std::string_view& text) {
     }
   }
   text.remove_prefix(at);
-  return any ? std::optional(std::move(number)) : std::nullopt;
+  return number;
 }
 
 // Multiplies by 2^shift, digit by digit from the right, so that nothing is lost however long the
@@ -192,26 +191,26 @@ absl::StatusOr<Quantity> Checked(bool overflow, Nanos nanos, Format format) {
 }  // namespace
 
 absl::StatusOr<Quantity> Quantity::Parse(std::string_view text) {
+  if (text.empty()) {
+    return InvalidArgumentError("must be a quantity such as 500m, 2 or 1.5Gi");
+  }
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) {
     text.remove_prefix(1);
   }
-  std::optional<Decimal> number = TakeNumber(text);
-  if (!number) {
-    return InvalidArgumentError("must be a quantity such as 500m, 2 or 1.5Gi");
-  }
+  Decimal number = TakeNumber(text);
   ASSIGN_OR_RETURN(const Suffix suffix, ParseSuffix(text));
   Format format = suffix.format;
   Nanos nanos = 0;
   if (format == Format::kBinarySI) {
-    ShiftLeft(number->digits, suffix.exponent);
-    nanos = std::min(ToNanos(*number), kMaxBinary);
+    ShiftLeft(number.digits, suffix.exponent);
+    nanos = std::min(ToNanos(number), kMaxBinary);
     if (nanos > 0 && nanos < kNanosPerUnit) {
       format = Format::kDecimalSI;  // As upstream: a fraction of a byte has no binary form.
     }
   } else {
-    number->exponent += suffix.exponent;
-    nanos = ToNanos(*number);
+    number.exponent += suffix.exponent;
+    nanos = ToNanos(number);
   }
   return Quantity(negative ? -nanos : nanos, format);
 }
