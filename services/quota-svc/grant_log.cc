@@ -1,153 +1,120 @@
 #include "quota-svc/grant_log.h"
 
-#include <chrono>
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/log.h"
-#include "base/mutex.h"
 #include "base/status_macros.h"
 
 namespace korder::quota {
 namespace {
 
-constexpr char kDataKey[] = "ledger";
 // The first leader there ever was has this epoch (or 0, without an election).
 constexpr int64_t kFirstEpoch = 1;
 
-// The request was refused by the server, so nothing was written.
-bool IsDefinite(const absl::Status& status) {
-  return absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ||
-         absl::IsInvalidArgument(status);
+// Takes what one more object holds. False, and nothing taken, when a grant or a ticket is in both.
+bool Join(LedgerImage& image, const std::vector<Grant>& grants, std::set<std::string>& known) {
+  for (const Grant& grant : grants) {
+    // No id has a space.
+    if (known.contains(grant.id) || known.contains("uid " + grant.ticket_uid)) {
+      return false;
+    }
+  }
+  for (const Grant& grant : grants) {
+    known.insert(grant.id);
+    if (!grant.ticket_uid.empty()) {
+      known.insert("uid " + grant.ticket_uid);
+    }
+    image.grants.push_back(grant);
+  }
+  return true;
 }
 
 }  // namespace
 
-GrantLog::GrantLog(kube::Client& client, const Clock& clock, GrantLogOptions options)
-    : client_(client), clock_(clock), options_(std::move(options)) {}
+GrantLog::GrantLog(kube::Client& client, const Clock& clock, LedgerObjectOptions options,
+                   SegmentLimits limits)
+    : client_(client), clock_(clock), options_(std::move(options)), segments_(limits) {}
 
-kube::CallOptions GrantLog::Call(std::stop_token stop) const {
-  return {.timeout = options_.timeout, .stop = std::move(stop)};
+void GrantLog::AddObject() {
+  const std::string suffix = objects_.empty() ? "" : absl::StrCat("-", objects_.size());
+  objects_.emplace_back(client_, clock_, options_, options_.name + suffix);
 }
 
-void GrantLog::Pause(int failures, std::stop_token stop) {
-  const absl::Duration delay = BackoffDelay(options_.backoff, failures, 0.5);
-  Mutex mu;
-  CondVar never;
-  const MutexLock lock(mu);
-  never.WaitUntil(mu, std::move(stop),
-                  std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                  [] { return false; });
-}
-
-absl::StatusOr<api::ConfigMap> GrantLog::Read(std::stop_token stop) {
-  return client_.Get<api::ConfigMap>({options_.ns, options_.name}, Call(std::move(stop)));
-}
-
-GrantLog::Opened GrantLog::Interpret(const absl::StatusOr<api::ConfigMap>& object,
-                                     int64_t epoch) const {
-  Opened opened;
-  if (!object.ok()) {
-    if (epoch > kFirstEpoch) {
-      opened.damage = "the object is missing";
-    }
-    return opened;
-  }
-  const auto text = object->data.find(kDataKey);
-  const absl::StatusOr<LedgerImage> image =
-      Decode(text == object->data.end() ? std::string_view() : std::string_view(text->second));
-  if (image.ok()) {
-    opened.image = *image;
-  } else {
-    opened.damage = Message(image.status());
+absl::StatusOr<OpenedLedger> GrantLog::OpenObject(size_t segment, bool may_be_missing,
+                                                  std::stop_token stop) {
+  absl::StatusOr<OpenedLedger> opened =
+      objects_[segment].Open(epoch_, may_be_missing, std::move(stop));
+  stored_epoch_ = std::max(stored_epoch_, objects_[segment].stored_epoch());
+  if (opened.ok() && opened->damage && segment > 0) {
+    opened->damage = absl::StrCat("object ", segment, ": ", *opened->damage);
   }
   return opened;
 }
 
-absl::StatusOr<GrantLog::Opened> GrantLog::Open(int64_t epoch, std::stop_token stop) {
-  std::optional<std::string> damage;
-  for (int failures = 0;; ++failures) {
-    absl::StatusOr<api::ConfigMap> object = Read(stop);
-    if (!object.ok() && !absl::IsNotFound(object.status())) {
-      return object.status();
+absl::StatusOr<OpenedLedger> GrantLog::Open(int64_t epoch, std::stop_token stop) {
+  epoch_ = epoch;
+  AddObject();
+  ASSIGN_OR_RETURN(OpenedLedger all, OpenObject(0, epoch <= kFirstEpoch, stop));
+  std::set<std::string> known;
+  std::vector<Grant> grants = std::exchange(all.image.grants, {});
+  Join(all.image, grants, known);
+  segments_.Load(0, std::move(grants));
+  segments_.Written(0, objects_[0].bytes());
+  std::vector<size_t> contradicting;
+  for (size_t segment = 1; segment < static_cast<size_t>(all.image.segments); ++segment) {
+    AddObject();
+    ASSIGN_OR_RETURN(OpenedLedger next, OpenObject(segment, false, stop));
+    if (!Join(all.image, next.image.grants, known)) {
+      next.damage = absl::StrCat("object ", segment, ": holds what another one holds, too");
+      next.image.closed_until = clock_.Now() + options_.closed_for;
+      next.image.grants.clear();
+      contradicting.push_back(segment);
     }
-    Opened opened = Interpret(object, epoch);
-    stored_epoch_ = opened.image.epoch;
-    if (stored_epoch_ > epoch) {
-      return FailedPreconditionError(
-          absl::StrCat("the ledger has epoch ", stored_epoch_, ", ours is ", epoch));
-    }
-    object_ = object.ok() ? *std::move(object) : api::ConfigMap();
-    object_.metadata.ns = options_.ns;
-    object_.metadata.name = options_.name;
-    if (opened.damage) {
-      damage = opened.damage;
-      opened.image.closed_until = clock_.Now() + options_.closed_for;
-    }
-    image_ = opened.image;
-    image_.epoch = epoch;
-    image_.writer = options_.writer;
-    const absl::Status written = Attempt(stop);
-    if (written.ok()) {
-      return Opened{image_, damage};
-    }
-    // Somebody wrote in between, or the answer was lost: look again. Reading our own first write is
-    // as good as having had its answer.
-    if (IsDefinite(written) || stop.stop_requested()) {
-      return written;
-    }
-    Pause(failures, stop);
+    segments_.Load(segment, std::move(next.image.grants));
+    segments_.Written(segment, objects_[segment].bytes());
+    all.image.closed_until = std::max(all.image.closed_until, next.image.closed_until);
+    all.damage = all.damage ? all.damage : next.damage;
   }
+  closed_until_ = all.image.closed_until;
+  for (const size_t segment : contradicting) {
+    RETURN_IF_ERROR(WriteObject(segment, stop));
+  }
+  return all;
 }
 
-absl::Status GrantLog::Attempt(std::stop_token stop) {
-  ++image_.seq;
-  object_.data = {{kDataKey, Encode(image_)}};
-  object_.binary_data.clear();
-  absl::StatusOr<api::ConfigMap> written = object_.metadata.resource_version.empty()
-                                               ? client_.Create(object_, Call(std::move(stop)))
-                                               : client_.Update(object_, "", Call(std::move(stop)));
-  RETURN_IF_ERROR(written.status());
-  object_.metadata = std::move(written->metadata);
+absl::Status GrantLog::WriteObject(size_t segment, std::stop_token stop) {
+  LedgerImage image;
+  image.grants = segments_.Grants(segment);
+  image.closed_until = closed_until_;
+  if (segment == 0) {
+    image.segments = static_cast<int64_t>(segments_.count());
+  }
+  RETURN_IF_ERROR(objects_[segment].Write(std::move(image), std::move(stop)));
+  segments_.Written(segment, objects_[segment].bytes());
   return absl::OkStatus();
 }
 
-absl::StatusOr<GrantLog::Found> GrantLog::ReadBack(std::stop_token stop) {
-  absl::StatusOr<api::ConfigMap> object = Read(std::move(stop));
-  if (absl::IsNotFound(object.status())) {
-    return Found::kForeign;
+absl::Status GrantLog::Write(const std::vector<GrantChange>& changes,
+                             std::optional<absl::Time> closed_until, std::stop_token stop) {
+  ASSIGN_OR_RETURN(std::vector<size_t> dirty, segments_.Apply(changes));
+  const bool grew = segments_.count() > objects_.size();
+  while (segments_.count() > objects_.size()) {
+    // One of this name may be left over; what it says was never counted.
+    AddObject();
+    RETURN_IF_ERROR(OpenObject(objects_.size() - 1, true, stop).status());
   }
-  RETURN_IF_ERROR(object.status());
-  const Opened found = Interpret(object, image_.epoch);
-  if (found.damage || found.image.epoch != image_.epoch || found.image.writer != image_.writer) {
-    return Found::kForeign;
+  if (grew || closed_until != closed_until_ || dirty.empty()) {
+    // A grant counts only in an object that the first one knows.
+    closed_until_ = closed_until;
+    std::erase(dirty, size_t{0});
+    RETURN_IF_ERROR(WriteObject(0, stop));
   }
-  object_.metadata = std::move(object->metadata);
-  return found.image.seq == image_.seq ? Found::kOurs : Found::kEarlier;
-}
-
-absl::Status GrantLog::Write(std::vector<Grant> grants, std::optional<absl::Time> closed_until,
-                             std::stop_token stop) {
-  image_.grants = std::move(grants);
-  image_.closed_until = closed_until;
-  for (int failures = 0; !stop.stop_requested(); ++failures) {
-    const absl::Status written = Attempt(stop);
-    if (written.ok() || IsDefinite(written)) {
-      return written;
-    }
-    log::Warn("ledger write has no good answer, reading back", {{"error", ToString(written)}});
-    absl::StatusOr<Found> found = ReadBack(stop);
-    for (; !found.ok() && !stop.stop_requested(); found = ReadBack(stop)) {
-      Pause(++failures, stop);
-    }
-    if (found.ok() && *found == Found::kOurs) {
-      return absl::OkStatus();
-    }
-    if (found.ok() && *found == Found::kForeign) {
-      return FailedPreconditionError("the ledger object was written or removed by somebody else");
-    }
+  for (const size_t segment : dirty) {
+    RETURN_IF_ERROR(WriteObject(segment, stop));
   }
-  return CancelledError("the ledger was being written");
+  return absl::OkStatus();
 }
 
 }  // namespace korder::quota

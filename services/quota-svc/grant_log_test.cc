@@ -1,8 +1,10 @@
-// The ledger object on an API server in memory: fences, lost answers, damage.
+// The grants on an API server in memory, in more than one object.
 #include "quota-svc/grant_log.h"
 
 #include <catch2/catch.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
 #include "quota-svc/testing/builders.h"
@@ -16,43 +18,52 @@ struct Fixture {
   GrantLog Log(const std::string& writer) {
     return GrantLog(client, clock,
                     {.writer = writer,
-                     .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(2)}});
+                     .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(2)}},
+                    {.count = 8, .soft_bytes = 300, .hard_bytes = 4000});
   }
-  // What is durable, as ids; "damaged" when it cannot be read.
-  std::string Durable() {
-    const auto object = client.Get<api::ConfigMap>({"korder-system", "korder-quota-ledger"});
-    if (!object.ok()) {
-      return "missing";
+  // One batch for each id, so that objects fill one after the other.
+  absl::Status Put(GrantLog& log, int first, int last) {
+    for (int i = first; i <= last; ++i) {
+      const std::string id = absl::StrCat("id-", i);
+      const absl::Status written =
+          log.Write({{id, Grant{id, claim, "", clock.Now() + absl::Seconds(60)}}}, std::nullopt, {});
+      if (!written.ok()) {
+        return written;
+      }
     }
-    const auto image = Decode(object->data.at("ledger"));
-    if (!image.ok()) {
-      return "damaged";
-    }
-    std::string ids;
-    for (const Grant& grant : image->grants) {
-      ids += grant.id;
-    }
-    return ids;
+    return absl::OkStatus();
   }
-  void Damage(const std::string& text) {
-    REQUIRE(client
-                .Patch<api::ConfigMap>({"korder-system", "korder-quota-ledger"}, {},
-                                       R"({"data":{"ledger":")" + text + R"("}})")
-                .ok());
+  static std::string Name(int object) {
+    return object == 0 ? "korder-quota-ledger" : absl::StrCat("korder-quota-ledger-", object);
   }
-  std::vector<Grant> Grants(const std::string& ids) {
-    std::vector<Grant> grants;
-    for (const char id : ids) {
-      grants.push_back(
-          {std::string(1, id), MakeClaim().Share(), "", clock.Now() + absl::Seconds(60)});
+  int Objects() {
+    int count = 0;
+    while (client.Get<api::ConfigMap>({"korder-system", Name(count)}).ok()) {
+      ++count;
     }
-    return grants;
+    return count;
+  }
+  LedgerImage Image(int object) {
+    return *Decode(
+        client.Get<api::ConfigMap>({"korder-system", Name(object)})->data.at("ledger"));
+  }
+  void Remove(int object) {
+    REQUIRE(client.Delete<api::ConfigMap>({"korder-system", Name(object)}).ok());
   }
 
   FakeClock clock;
   kube::FakeApiServer server{clock};
   kube::Client client{server};
+  ClaimPtr claim = MakeClaim().Share();
 };
+
+std::string Ids(const LedgerImage& image) {
+  std::set<std::string> ids;
+  for (const Grant& grant : image.grants) {
+    ids.insert(grant.id);
+  }
+  return absl::StrJoin(ids, " ");
+}
 
 }  // namespace
 
@@ -63,99 +74,168 @@ TEST_CASE("grant log: what was written is what the next leader opens with", "[qu
   REQUIRE(opened.ok());
   CHECK_FALSE(opened->damage);
   CHECK(opened->image.grants.empty());
-  REQUIRE(first.Write(f.Grants("ab"), std::nullopt, {}).ok());
-  CHECK(f.Durable() == "ab");
+  REQUIRE(f.Put(first, 1, 9).ok());
+  REQUIRE(first.Write({{"id-2", std::nullopt}, {"id-8", std::nullopt}}, std::nullopt, {}).ok());
+  CHECK(f.Objects() > 2);
+  CHECK(f.Image(0).segments == f.Objects());
 
   GrantLog second = f.Log("two");
   const auto next = second.Open(2, {});
   REQUIRE(next.ok());
   CHECK_FALSE(next->damage);
+  CHECK_FALSE(next->image.closed_until);
   CHECK(next->image.epoch == 2);
-  CHECK(next->image.grants.size() == 2);
+  CHECK(Ids(next->image) == "id-1 id-3 id-4 id-5 id-6 id-7 id-9");
+  // It goes on where the first one stopped.
+  REQUIRE(second.Write({{"id-1", std::nullopt}}, std::nullopt, {}).ok());
+  REQUIRE(f.Put(second, 10, 12).ok());
+  CHECK(Ids(f.Log("three").Open(3, {})->image) ==
+        "id-10 id-11 id-12 id-3 id-4 id-5 id-6 id-7 id-9");
 }
 
-TEST_CASE("grant log: a leader that was replaced can write nothing any more", "[quota][log]") {
-  Fixture f;
-  GrantLog old_leader = f.Log("one");
-  REQUIRE(old_leader.Open(1, {}).ok());
-  GrantLog new_leader = f.Log("two");
-  REQUIRE(new_leader.Open(2, {}).ok());
-  CHECK(absl::IsFailedPrecondition(old_leader.Write(f.Grants("a"), std::nullopt, {})));
-  CHECK(f.Durable().empty());
-  CHECK(new_leader.Write(f.Grants("b"), std::nullopt, {}).ok());
-  // Nor can it come back with the epoch it had.
-  GrantLog again = f.Log("one");
-  CHECK(absl::IsFailedPrecondition(again.Open(1, {}).status()));
-  CHECK(again.stored_epoch() == 2);
-  CHECK(f.Durable() == "b");
-}
-
-TEST_CASE("grant log: a write whose answer is lost is found out, not done twice or given up",
+TEST_CASE("grant log: a batch writes the object that its grants are in, and no other",
           "[quota][log]") {
   Fixture f;
   GrantLog log = f.Log("one");
   REQUIRE(log.Open(1, {}).ok());
-  f.server.LoseNextResponse("update", "configmaps");
-  CHECK(log.Write(f.Grants("a"), std::nullopt, {}).ok());
-  CHECK(f.Durable() == "a");
-  f.server.LoseNextRequest("update", "configmaps", 2);
-  CHECK(log.Write(f.Grants("ab"), std::nullopt, {}).ok());
-  f.server.LoseNextResponse("update", "configmaps");
-  f.server.LoseNextRequest("get", "configmaps", 3);
-  CHECK(log.Write(f.Grants("abc"), std::nullopt, {}).ok());
-  f.server.FailNext("update", "configmaps", 500);
-  CHECK(log.Write(f.Grants("abcd"), std::nullopt, {}).ok());
-  CHECK(f.Durable() == "abcd");
+  REQUIRE(f.Put(log, 1, 9).ok());
+  f.server.ClearLog();
+  REQUIRE(log.Write({{"id-1", std::nullopt}}, std::nullopt, {}).ok());
+  CHECK(f.server.Log().size() == 1);
+  CHECK(f.server.Log()[0].key.name == f.Name(0));
 }
 
-TEST_CASE("grant log: the first write of a term survives lost answers, too", "[quota][log]") {
+TEST_CASE("grant log: a leader that was replaced can write to no object any more", "[quota][log]") {
   Fixture f;
-  GrantLog log = f.Log("one");
-  f.server.LoseNextResponse("create", "configmaps");
-  const auto opened = log.Open(1, {});
+  GrantLog old_leader = f.Log("one");
+  REQUIRE(old_leader.Open(1, {}).ok());
+  REQUIRE(f.Put(old_leader, 1, 9).ok());
+  const int objects = f.Objects();
+  REQUIRE(objects > 2);
+  GrantLog new_leader = f.Log("two");
+  REQUIRE(new_leader.Open(2, {}).ok());
+  const std::string id = f.Image(1).grants[0].id;
+  SECTION("in an object that there is") {
+    CHECK(absl::IsFailedPrecondition(old_leader.Write({{id, std::nullopt}}, std::nullopt, {})));
+    CHECK(f.Image(1).grants[0].id == id);
+  }
+  SECTION("by opening another object") {
+    CHECK(absl::IsFailedPrecondition(f.Put(old_leader, 10, 20)));
+    CHECK(f.Image(0).epoch == 2);
+    CHECK(f.Image(0).segments == objects);
+  }
+  CHECK(absl::IsFailedPrecondition(f.Log("one").Open(1, {}).status()));
+}
+
+TEST_CASE("grant log: what an older leader wrote before its object was fenced is read",
+          "[quota][log]") {
+  Fixture f;
+  GrantLog old_leader = f.Log("one");
+  REQUIRE(old_leader.Open(1, {}).ok());
+  REQUIRE(f.Put(old_leader, 1, 9).ok());
+  const std::string kept = f.Image(1).grants[0].id;
+  // As the new leader has the first object and not yet the second, the old one changes that.
+  bool done = false;
+  f.server.OnWrite({.before =
+                        [&](const kube::ServedCall& call) {
+                          if (!done && call.key.name == f.Name(1)) {
+                            done = true;
+                            CHECK(old_leader.Write({{kept, std::nullopt}}, std::nullopt, {}).ok());
+                          }
+                        },
+                    .after = nullptr});
+  const auto opened = f.Log("two").Open(2, {});
+  REQUIRE(opened.ok());
+  CHECK(done);
+  CHECK_FALSE(opened->damage);
+  CHECK(opened->image.grants.size() == 8);
+  CHECK_THAT(Ids(opened->image), !Catch::Contains(kept));
+}
+
+TEST_CASE("grant log: an object that a dead leader made and never used is taken over empty",
+          "[quota][log]") {
+  Fixture f;
+  GrantLog first = f.Log("one");
+  REQUIRE(first.Open(1, {}).ok());
+  // It dies after it made the second object, before the first one knows.
+  int updates = 0;
+  f.server.OnWrite({.before =
+                        [&](const kube::ServedCall& call) {
+                          if (f.Objects() == 2 && call.key.name == f.Name(0)) {
+                            ++updates;
+                            f.server.FailNext("update", "configmaps", 403);
+                          }
+                        },
+                    .after = nullptr});
+  CHECK_FALSE(f.Put(first, 1, 9).ok());
+  f.server.OnWrite({});
+  REQUIRE(f.Objects() == 2);
+  REQUIRE(f.Image(0).segments == 1);
+  GrantLog second = f.Log("two");
+  const auto opened = second.Open(2, {});
   REQUIRE(opened.ok());
   CHECK_FALSE(opened->damage);
-  CHECK_FALSE(opened->image.closed_until);
-  CHECK(log.Write(f.Grants("a"), std::nullopt, {}).ok());
+  const size_t before = opened->image.grants.size();
+  REQUIRE(f.Put(second, 20, 29).ok());
+  CHECK(f.Log("three").Open(3, {})->image.grants.size() == before + 10);
 }
 
-TEST_CASE(
-    "grant log: an object that was removed or edited by hand is reported, and nothing new is "
-    "granted for as long as a grant lives",
-    "[quota][log]") {
+TEST_CASE("grant log: of damage to one object the others' grants survive, and nothing new is "
+          "granted for as long as a grant lives",
+          "[quota][log]") {
   Fixture f;
   GrantLog log = f.Log("one");
   REQUIRE(log.Open(1, {}).ok());
-  REQUIRE(log.Write(f.Grants("ab"), std::nullopt, {}).ok());
+  REQUIRE(f.Put(log, 1, 9).ok());
+  const size_t lost = f.Image(1).grants.size();
+  const auto whole = f.client.Get<api::ConfigMap>({"korder-system", f.Name(1)});
   std::string want;
   SECTION("removed") {
-    REQUIRE(f.client.Delete<api::ConfigMap>({"korder-system", "korder-quota-ledger"}).ok());
-    want = "the object is missing";
+    f.Remove(1);
+    want = "object 1: the object is missing";
   }
   SECTION("edited") {
-    f.Damage("korder-ledger 1 crc32=00000000\\nepoch 1\\nend\\n");
-    want = "checksum";
+    api::ConfigMap edited = *whole;
+    edited.data["ledger"] += "x";
+    REQUIRE(f.client.Update(edited).ok());
+    want = "object 1: its checksum is wrong";
   }
-  SECTION("emptied") {
-    f.Damage("");
-    want = "";
+  SECTION("a copy of another one") {
+    api::ConfigMap edited = *whole;
+    edited.data["ledger"] = Encode(f.Image(0));
+    REQUIRE(f.client.Update(edited).ok());
+    want = "object 1: holds what another one holds, too";
   }
-  // Who led notices at the next write and decides nothing more.
-  CHECK(absl::IsFailedPrecondition(log.Write(f.Grants("abc"), std::nullopt, {})));
-  GrantLog next = f.Log("one");
-  const auto opened = next.Open(2, {});
+  const auto opened = f.Log("two").Open(2, {});
   REQUIRE(opened.ok());
-  REQUIRE(opened->damage.has_value());
-  CHECK_THAT(*opened->damage, Catch::Contains(want));
-  CHECK(opened->image.grants.empty());
+  CHECK(opened->damage == want);
+  CHECK(opened->image.grants.size() == 9 - lost);
   CHECK(opened->image.closed_until == f.clock.Now() + absl::Seconds(60));
-  // The waiting time is itself durable: a second crash does not shorten it.
+  // That is durable: a second crash does not shorten it, and the damage is gone.
   f.clock.Advance(absl::Seconds(10));
-  GrantLog third = f.Log("two");
-  const auto again = third.Open(3, {});
+  const auto again = f.Log("three").Open(3, {});
   REQUIRE(again.ok());
   CHECK_FALSE(again->damage);
+  CHECK(again->image.grants.size() == 9 - lost);
   CHECK(again->image.closed_until == f.clock.Now() + absl::Seconds(50));
+}
+
+TEST_CASE("grant log: when the first object is lost nothing is granted, whatever the others say",
+          "[quota][log]") {
+  Fixture f;
+  GrantLog log = f.Log("one");
+  REQUIRE(log.Open(1, {}).ok());
+  REQUIRE(f.Put(log, 1, 9).ok());
+  f.Remove(0);
+  GrantLog next = f.Log("two");
+  const auto opened = next.Open(2, {});
+  REQUIRE(opened.ok());
+  CHECK(opened->damage == "the object is missing");
+  CHECK(opened->image.grants.empty());
+  CHECK(opened->image.closed_until == f.clock.Now() + absl::Seconds(60));
+  // The objects that are left over are used again, without what they held.
+  REQUIRE(f.Put(next, 20, 29).ok());
+  CHECK(f.Log("three").Open(3, {})->image.grants.size() == 10);
 }
 
 }  // namespace korder::quota

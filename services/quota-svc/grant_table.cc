@@ -3,27 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "quota-svc/ledger_codec.h"
+
 namespace korder::quota {
 namespace {
 
-constexpr size_t kUidSize = 36;
 constexpr std::string_view kTicketPrefix = "ticket/";
 constexpr std::string_view kOrderPrefix = "order/";
 
-// Upper bounds of what the codec writes, which writes equal claims once.
-size_t WrittenSize(const Grant& grant) {
-  return grant.id.size() + std::max(grant.ticket_uid.size(), kUidSize) + 32;
-}
-size_t WrittenSize(const Claim& claim) {
-  size_t size = claim.ns.size() + 64;
-  for (const auto& [key, value] : claim.labels) {
-    size += key.size() + value.size() + 2;
-  }
-  for (const auto& [key, amount] : claim.amounts) {
-    size += key.size() + 40;
-  }
-  return size;
-}
+size_t Bytes(const Grant& grant) { return EncodedBytes(grant) + EncodedBytes(*grant.claim); }
 
 }  // namespace
 
@@ -41,27 +29,21 @@ std::optional<std::string> HeldOrder(const Grant& grant) {
                                             : std::nullopt;
 }
 
-void GrantTable::Account(const Grant& grant, int sign) {
-  const auto change = static_cast<size_t>(sign);  // wraps around as it should
-  bytes_ += change * WrittenSize(grant);
-  int64_t& uses = claim_uses_[grant.claim.get()];
-  uses += sign;
-  if (uses == (sign > 0 ? 1 : 0)) {
-    bytes_ += change * WrittenSize(*grant.claim);
+void GrantTable::Changed(const std::string& id) {
+  if (in_changed_.insert(id).second) {
+    changed_.push_back(id);
   }
-  if (uses == 0) {
-    claim_uses_.erase(grant.claim.get());
-  }
+  ++revision_;
 }
 
 void GrantTable::Add(Grant grant) {
-  Account(grant, 1);
+  bytes_ += Bytes(grant);
   if (!grant.ticket_uid.empty()) {
     by_ticket_[grant.ticket_uid] = grant.id;
   }
+  Changed(grant.id);
   const std::string id = grant.id;
   grants_.insert_or_assign(id, std::move(grant));
-  ++revision_;
 }
 
 Grant GrantTable::Take(const std::string& id) {
@@ -69,9 +51,21 @@ Grant GrantTable::Take(const std::string& id) {
   Grant grant = std::move(it->second);
   grants_.erase(it);
   by_ticket_.erase(grant.ticket_uid);
-  Account(grant, -1);
-  ++revision_;
+  bytes_ -= Bytes(grant);
+  Changed(grant.id);
   return grant;
+}
+
+std::vector<GrantChange> GrantTable::TakeChanges() {
+  std::vector<GrantChange> changes;
+  changes.reserve(changed_.size());
+  for (std::string& id : changed_) {
+    const Grant* grant = Find(id);
+    changes.push_back({std::move(id), grant == nullptr ? std::nullopt : std::optional(*grant)});
+  }
+  changed_.clear();
+  in_changed_.clear();
+  return changes;
 }
 
 const Grant* GrantTable::Find(const std::string& id) const {
@@ -111,9 +105,10 @@ void GrantTable::Postpone(const std::string& id, absl::Time until) {
 }
 
 size_t GrantTable::BytesWith(const Claim& claim, const std::vector<std::string>& ids) const {
-  size_t bytes = bytes_ + WrittenSize(claim);
+  size_t bytes = bytes_;
   for (const std::string& id : ids) {
-    bytes += WrittenSize(Grant{.id = id, .claim = {}, .ticket_uid = "", .expire_time = {}});
+    bytes += EncodedBytes(Grant{.id = id, .claim = {}, .ticket_uid = "", .expire_time = {}}) +
+             EncodedBytes(claim);
   }
   return bytes;
 }

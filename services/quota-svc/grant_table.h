@@ -2,7 +2,7 @@
 //
 //   table.Add({"a", claim, "", now + absl::Seconds(60)});
 //   if (const Grant* grant = table.Find("a")) { ... }
-//   table.revision();   // grew: write table.All() down
+//   table.revision();   // grew: write down what table.TakeChanges() says
 //
 // Pure. Not thread-safe.
 #pragma once
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "quota-svc/claim.h"
 
@@ -29,6 +30,12 @@ struct Grant {
   absl::Time expire_time;
 };
 bool operator==(const Grant& a, const Grant& b);
+
+// There is such a grant now, or none.
+struct GrantChange {
+  std::string id;
+  std::optional<Grant> grant;
+};
 
 // The ids that no caller chose. They have a slash, which reservation ids may not have.
 std::string TicketGrantId(const std::string& uid);
@@ -54,19 +61,24 @@ class GrantTable {
   std::vector<Grant> Due(absl::Time now, absl::Duration longest);
   void Postpone(const std::string& id, absl::Time until);
 
-  // Grows with every change that has to be written down; a postponement has not.
+  // Grows with every change that has to be written down, which a postponement has not, and when
+  // something is to be written although nothing changed.
   uint64_t revision() const { return revision_; }
   void Touch() { ++revision_; }
-  // What All() takes at most when it is written down; and with this many bytes of new ids.
+  // What became different since the last call, oldest first, each id once.
+  std::vector<GrantChange> TakeChanges();
+  // What all of them take at most when they are written down, each with its claim; and with new
+  // ids.
   size_t bytes() const { return bytes_; }
   size_t BytesWith(const Claim& claim, const std::vector<std::string>& ids) const;
 
  private:
-  void Account(const Grant& grant, int sign);
+  void Changed(const std::string& id);
 
   absl::flat_hash_map<std::string, Grant> grants_;
   absl::flat_hash_map<std::string, std::string> by_ticket_;  // uid -> id
-  absl::flat_hash_map<const Claim*, int64_t> claim_uses_;
+  std::vector<std::string> changed_;
+  absl::flat_hash_set<std::string> in_changed_;
   size_t bytes_ = 0;
   uint64_t revision_ = 0;
 };

@@ -95,7 +95,7 @@ int64_t Leadership::NextEpoch(int64_t epoch, MonoTime leading_since) const {
   return stored_epoch_ + 1;
 }
 
-void Leadership::ReportDamage(const GrantLog::Opened& opened) {
+void Leadership::ReportDamage(const OpenedLedger& opened) {
   if (opened.damage) {
     parts_.metrics.LedgerDamaged();
     log::Error("the ledger object was lost: rebuilding from tickets, nothing new is granted yet",
@@ -106,7 +106,7 @@ void Leadership::ReportDamage(const GrantLog::Opened& opened) {
 
 absl::Status Leadership::Term(int64_t epoch, std::stop_token stop) {
   GrantLog grant_log(parts_.client, parts_.clock, options_.log);
-  absl::StatusOr<GrantLog::Opened> opened = grant_log.Open(epoch, stop);
+  absl::StatusOr<OpenedLedger> opened = grant_log.Open(epoch, stop);
   stored_epoch_ = grant_log.stored_epoch();
   RETURN_IF_ERROR(opened.status());
   ReportDamage(*opened);
@@ -150,7 +150,7 @@ absl::Status Leadership::Term(int64_t epoch, std::stop_token stop) {
 
 absl::Status Leadership::WriteBatches(GrantLog& log, std::stop_token stop) {
   while (std::optional<Batch> batch = parts_.desk.NextBatch(stop)) {
-    RETURN_IF_ERROR(log.Write(std::move(batch->grants), batch->closed_until, stop));
+    RETURN_IF_ERROR(log.Write(batch->changes, batch->closed_until, stop));
     parts_.desk.MarkDurable(*batch);
   }
   return CancelledError("leadership ended");

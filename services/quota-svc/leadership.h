@@ -38,7 +38,7 @@ struct LeadershipParts {
 };
 
 struct LeadershipOptions {
-  GrantLogOptions log;
+  LedgerObjectOptions log;
   // Between a term that failed and the next.
   absl::Duration retry_period = absl::Seconds(1);
   // When the ledger has a higher epoch than ours although we kept leading for this long, the Lease
@@ -57,7 +57,7 @@ class Leadership {
  private:
   // From taking the ledger over until it is lost, or stop.
   absl::Status Term(int64_t epoch, std::stop_token stop);
-  void ReportDamage(const GrantLog::Opened& opened);
+  void ReportDamage(const OpenedLedger& opened);
   absl::Status WriteBatches(GrantLog& log, std::stop_token stop);
   void ShowTotals(std::stop_token stop);
   // The epoch to try next after the ledger showed a higher one.

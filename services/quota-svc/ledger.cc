@@ -28,6 +28,7 @@ void Ledger::Load(const std::vector<Grant>& grants, std::optional<absl::Time> cl
     grant.claim = pool_.Intern(*grant.claim);
     AddGrant(std::move(grant));
   }
+  grants_.TakeChanges();  // they are durable already
 }
 
 // A grant is always in the table and in the book, or in neither.
@@ -164,6 +165,11 @@ absl::StatusOr<std::vector<Outcome>> Ledger::Reserve(const Reservation& asked, a
       fresh.push_back(id);
     }
   }
+  if (fresh.size() < asked.ids.size()) {
+    // A promise that is repeated needs a write, too: without one, a leader that was replaced and
+    // does not know yet would repeat what has been given back since.
+    grants_.Touch();
+  }
   if (fresh.empty()) {
     return outcomes;
   }
@@ -281,6 +287,7 @@ absl::StatusOr<Verdict> Ledger::HoldOrder(const OrderRequest& asked, absl::Time 
     return Granted{};  // it exists; the API server will refuse a second of the name
   }
   if (const Grant* held = grants_.Find(id)) {
+    grants_.Touch();  // as when a reservation is repeated
     return Granted{held->expire_time};
   }
   const ClaimPtr claim = pool_.Intern(MakeOrderClaim(asked.ns, asked.labels));

@@ -9,8 +9,8 @@
 // or the charge of a ticket whose status shows that its guardian was made, or that of an Order that
 // exists. Observations only ever follow what happened; decisions alone can refuse.
 //
-// Pure: `now` is an argument, and nothing here waits. The caller makes a decision durable (all
-// grants, whenever revision() has grown) before it tells anybody. Not thread-safe.
+// Pure: `now` is an argument, and nothing here waits. The caller makes a decision durable (what
+// TakeGrantChanges() says, whenever revision() has grown) before it tells anybody. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -85,8 +85,9 @@ struct LedgerOptions {
   absl::Duration grant_ttl = absl::Seconds(60);
   // An Order that was admitted is seen within moments, or was refused by somebody else.
   absl::Duration order_ttl = absl::Seconds(30);
-  // Of the grants, as they are written down.
-  size_t max_bytes = 900 << 10;
+  // Of the grants, as they are written down, each with its claim. Less than what the objects of a
+  // ledger hold (grant_segments.h), so that there is always a place for what was granted.
+  size_t max_bytes = 32 << 20;
 };
 
 class Ledger {
@@ -97,9 +98,10 @@ class Ledger {
 
   // REQUIRES: nothing was decided or observed yet. While now < closed_until nothing new is granted.
   void Load(const std::vector<Grant>& grants, std::optional<absl::Time> closed_until);
-  // Grows whenever Grants() changed.
+  // Grows whenever there is something new to write down.
   uint64_t revision() const { return grants_.revision(); }
-  std::vector<Grant> Grants() const { return grants_.All(); }
+  // The grants that became different since the last call.
+  std::vector<GrantChange> TakeGrantChanges() { return grants_.TakeChanges(); }
   std::optional<absl::Time> closed_until() const { return closed_until_; }
 
   // --- what is seen ---

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr char kMagic[] = "korder-ledger";
 constexpr char kVersion[] = "1";
 constexpr char kNone[] = "-";
+constexpr size_t kUidSize = 36;
 
 constexpr std::array<uint32_t, 256> kCrcTable = [] {
   std::array<uint32_t, 256> table{};
@@ -182,6 +184,8 @@ class Decoder {
       ASSIGN_OR_RETURN(image_.writer, ReadWord(words[1]));
     } else if (is("seq", 2)) {
       ASSIGN_OR_RETURN(image_.seq, ReadInt(words[1]));
+    } else if (is("segments", 2)) {
+      ASSIGN_OR_RETURN(image_.segments, ReadInt(words[1]));
     } else if (is("closed-until", 2)) {
       ASSIGN_OR_RETURN(image_.closed_until, ReadTime(words[1]));
     } else if (is("claim", 5)) {
@@ -253,18 +257,42 @@ std::string Seal(std::string_view body) {
                       std::string(body));
 }
 
+size_t EncodedBytes(const Grant& grant) {
+  return grant.id.size() + std::max(grant.ticket_uid.size(), kUidSize) + 32;
+}
+
+size_t EncodedBytes(const Claim& claim) {
+  size_t size = claim.ns.size() + 64;
+  for (const auto& [key, value] : claim.labels) {
+    size += key.size() + value.size() + 2;
+  }
+  for (const auto& [key, amount] : claim.amounts) {
+    size += key.size() + 40;
+  }
+  return size;
+}
+
 std::string Encode(const LedgerImage& image) {
-  std::map<std::string, std::vector<std::string>> grants_by_claim;
+  // Most grants share a claim object; equal ones need not.
+  std::map<const Claim*, std::string> lines;
+  std::map<std::string_view, std::vector<std::string>> grants_by_claim;
   for (const Grant& grant : image.grants) {
-    grants_by_claim[ClaimLine(*grant.claim)].push_back(GrantLine(grant));
+    std::string& line = lines[grant.claim.get()];
+    if (line.empty()) {
+      line = ClaimLine(*grant.claim);
+    }
+    grants_by_claim[line].push_back(GrantLine(grant));
   }
   std::string body = absl::StrCat("epoch ", image.epoch, "\nwriter ", Word(image.writer), "\nseq ",
                                   image.seq, "\n");
   if (image.closed_until) {
     absl::StrAppend(&body, "closed-until ", absl::ToUnixMillis(*image.closed_until), "\n");
   }
+  if (image.segments != 1) {
+    absl::StrAppend(&body, "segments ", image.segments, "\n");
+  }
   for (auto& [claim, grants] : grants_by_claim) {
-    body += claim;
+    body.append(claim);
     std::sort(grants.begin(), grants.end());
     for (const std::string& grant : grants) {
       body += grant;

@@ -8,6 +8,7 @@
 //   epoch 7
 //   writer korder-quota-svc-0_1f2e
 //   seq 42
+//   segments 3
 //   claim default 3600s reserved.cpu=500m,tickets=1 app=web
 //   grant a 1800000060000 -
 //   grant ticket/6f1d 1800000061000 6f1d
@@ -37,6 +38,8 @@ struct LedgerImage {
   int64_t seq = 0;
   // After the ledger was lost: until then nothing new is granted.
   std::optional<absl::Time> closed_until;
+  // In the first object of a ledger: how many objects there are.
+  int64_t segments = 1;
   std::vector<Grant> grants;
 
   bool operator==(const LedgerImage&) const = default;
@@ -47,6 +50,10 @@ struct LedgerImage {
 std::string Encode(const LedgerImage& image);
 // Grants are sorted by id. INVALID_ARGUMENT says what is wrong with the text.
 absl::StatusOr<LedgerImage> Decode(std::string_view text);
+
+// At most what Encode writes for a grant, without its claim, and for a claim.
+size_t EncodedBytes(const Grant& grant);
+size_t EncodedBytes(const Claim& claim);
 
 // The body with the first line, which names version and checksum, in front.
 std::string Seal(std::string_view body);

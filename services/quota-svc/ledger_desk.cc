@@ -289,7 +289,7 @@ std::optional<Batch> LedgerDesk::NextBatch(std::stop_token stop, absl::Duration 
   if (stop.stop_requested() || !dirty()) {
     return std::nullopt;
   }
-  return Batch{ledger_->revision(), ledger_->Grants(), ledger_->closed_until()};
+  return Batch{ledger_->revision(), ledger_->TakeGrantChanges(), ledger_->closed_until()};
 }
 
 void LedgerDesk::MarkDurable(const Batch& batch) {

@@ -37,10 +37,10 @@ struct Answer {
   T value;
 };
 
-// Everything that has to be durable, as of one revision of the ledger.
+// What has to become durable, from the batch before to one revision of the ledger.
 struct Batch {
   uint64_t revision = 0;
-  std::vector<Grant> grants;
+  std::vector<GrantChange> changes;
   std::optional<absl::Time> closed_until;
 };
 

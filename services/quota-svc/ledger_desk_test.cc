@@ -43,8 +43,9 @@ TEST_CASE("ledger desk: no answer before its batch is durable", "[quota][desk]")
   });
   const std::optional<Batch> batch = fixture.desk.NextBatch({});
   REQUIRE(batch);
-  REQUIRE(batch->grants.size() == 1);
-  CHECK(batch->grants[0].id == "a");
+  REQUIRE(batch->changes.size() == 1);
+  CHECK(batch->changes[0].id == "a");
+  CHECK(batch->changes[0].grant);
   CHECK(answer.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
   fixture.desk.MarkDurable(*batch);
   const auto got = answer.get();
@@ -127,8 +128,8 @@ TEST_CASE("ledger desk: calls that come while a write is under way share the nex
   }
   fixture.desk.MarkDurable(*first);
   const std::optional<Batch> second = fixture.desk.NextBatch({});
-  CHECK(first->grants.size() == 1);
-  CHECK(second->grants.size() == 31);
+  CHECK(first->changes.size() == 1);
+  CHECK(second->changes.size() == 30);
   fixture.desk.MarkDurable(*second);
   for (auto& answer : calls) {
     CHECK(CountGranted(answer.get()) == 1);
@@ -145,7 +146,8 @@ TEST_CASE("ledger desk: what nobody waits for is written a little later", "[quot
   const std::optional<Batch> batch = fixture.desk.NextBatch({}, absl::Milliseconds(30));
   CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(30));
   REQUIRE(batch);
-  CHECK(batch->grants.empty());
+  REQUIRE(batch->changes.size() == 1);
+  CHECK_FALSE(batch->changes[0].grant);
 }
 
 TEST_CASE("ledger desk: a namespace that no watch has shown is looked up", "[quota][desk]") {
@@ -175,10 +177,14 @@ TEST_CASE("ledger desk: 64 callers at once get exactly what the limit allows", "
   constexpr int kEach = 50;
   constexpr int kLimit = kCallers * kEach / 2;
   DeskFixture fixture(MakeQuota("q").Hard("tickets", absl::StrCat(kLimit)));
-  std::atomic<size_t> most_durable = 0;
+  std::atomic<int> durable = 0;
+  std::atomic<int> most_durable = 0;
   std::atomic<int> batches = 0;
   fixture.WriteInBackground([&](const Batch& batch) {
-    most_durable = std::max(most_durable.load(), batch.grants.size());
+    for (const GrantChange& change : batch.changes) {
+      durable += change.grant ? 1 : -1;
+    }
+    most_durable = std::max<int>(most_durable, durable);
     ++batches;
   });
   std::atomic<int> granted = 0;

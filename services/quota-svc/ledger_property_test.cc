@@ -78,7 +78,7 @@ class History {
       }
     }
     // A ticket that carries a grant and was not confirmed yet keeps the grant alive.
-    for (const Grant& grant : ledger_.Grants()) {
+    for (const Grant& grant : ledger_.grants().All()) {
       if (grant.ticket_uid.empty()) {
         Add(want, *grant.claim);
         CHECK(Carried(grant));
@@ -200,10 +200,21 @@ class History {
 
   // kill -9: what is left are the grants, and the tickets as a list returns them.
   void LoseAndRebuild() {
-    const std::vector<Grant> durable = ledger_.Grants();
+    for (GrantChange& change : ledger_.TakeGrantChanges()) {
+      durable_.erase(change.id);
+      if (change.grant) {
+        durable_.emplace(change.id, *std::move(change.grant));
+      }
+    }
+    std::vector<Grant> grants;
+    for (const auto& [id, grant] : durable_) {
+      grants.push_back(grant);
+    }
+    // The changes add up to all there is.
+    CHECK(durable_.size() == ledger_.grants().size());
     ledger_ = Ledger();
     Start(ledger_);
-    ledger_.Load(durable, std::nullopt);
+    ledger_.Load(grants, std::nullopt);
     for (const auto& [uid, ticket] : tickets_) {
       ledger_.Observe(ticket.view);
     }
@@ -259,6 +270,7 @@ class History {
   int next_ = 0;
   Ledger ledger_;
   std::map<std::string, Promise> promised_;
+  std::map<std::string, Grant> durable_;
   std::map<std::string, WorldTicket> tickets_;
 };
 

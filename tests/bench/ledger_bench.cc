@@ -361,13 +361,13 @@ class Bench {
     SystemClock clock;
     GrantLog log(*cluster.client, clock,
                  {.ns = "default", .name = "korder-bench-ledger", .writer = "bench"});
-    const absl::StatusOr<GrantLog::Opened> opened = log.Open(++epoch_, {});
+    const absl::StatusOr<OpenedLedger> opened = log.Open(++epoch_, {});
     if (!opened.ok()) {
       throw std::runtime_error(ToString(opened.status()));
     }
     {
       Desk durable("1000000", [&](const Batch& batch, std::stop_token stop) {
-        return log.Write(batch.grants, batch.closed_until, stop);
+        return log.Write(batch.changes, batch.closed_until, stop);
       });
       std::atomic<int64_t> serial = 0;
       Take("durable grant, 64 callers", kDurableCallers, [&](int) {

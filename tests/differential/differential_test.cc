@@ -73,8 +73,8 @@ struct Answer {
 
 // Go's answers to all of them, in their order.
 std::vector<Answer> AskGo(const std::vector<Question>& questions) {
-  const std::filesystem::path dir = std::filesystem::temp_directory_path() /
-                                    absl::StrCat("korder-differential-", ::getpid());
+  const std::filesystem::path dir =
+      std::filesystem::temp_directory_path() / absl::StrCat("korder-differential-", ::getpid());
   std::filesystem::create_directories(dir);
   {
     std::ofstream out(dir / "questions");
@@ -82,8 +82,8 @@ std::vector<Answer> AskGo(const std::vector<Question>& questions) {
       out << json::Print(question) << "\n";
     }
   }
-  const std::string command =
-      absl::StrCat(KORDER_REFERENCE " < ", (dir / "questions").string(), " > ", (dir / "answers").string());
+  const std::string command = absl::StrCat(KORDER_REFERENCE " < ", (dir / "questions").string(),
+                                           " > ", (dir / "answers").string());
   INFO(command);
   REQUIRE(std::system(command.c_str()) == 0);
   std::vector<Answer> answers;
@@ -162,9 +162,13 @@ class Texts {
     const auto at = static_cast<size_t>(Below(static_cast<int>(text.size())));
     const char other = characters[static_cast<size_t>(Below(static_cast<int>(characters.size())))];
     switch (Below(3)) {
-      case 0: return text.erase(at, 1);
-      case 1: return text.insert(at, 1, other);
-      default: text[at] = other; return text;
+      case 0:
+        return text.erase(at, 1);
+      case 1:
+        return text.insert(at, 1, other);
+      default:
+        text[at] = other;
+        return text;
     }
   }
 
@@ -181,8 +185,9 @@ class Texts {
   std::string AnyQuantity() {
     const std::string text = absl::StrCat(
         OneIn(5) ? Of({"-", "+", "--"}) : "", Number(OneIn(4) ? 20 : 5, OneIn(4) ? 14 : 3),
-        Of({"", "", "n", "u", "m", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
-            "e3", "E3", "e-3", "E-9", "e9", "e0", "e+2", "e12", "K", "mi", "ki", "Zi", "e", "E+", "i"}));
+        Of({"",   "",   "n",   "u",   "m",  "m",  "k",  "M",  "G",  "T",   "P",
+            "E",  "Ki", "Mi",  "Gi",  "Ti", "Pi", "Ei", "e3", "E3", "e-3", "E-9",
+            "e9", "e0", "e+2", "e12", "K",  "mi", "ki", "Zi", "e",  "E+",  "i"}));
     return Spoiled(text, "0123456789.-+eEKkMGTPminu ");
   }
   std::string Duration() {
@@ -194,22 +199,35 @@ class Texts {
     return Spoiled(text, "0123456789.-+nusmhd ");
   }
   std::string Key() {
-    return Of({"a", "b", "c", "in", "notin", "example.com/a", "x.y/b-c", "team", "A", "1", "_", "a/b/c", "-a",
-               "exa_mple.com/a", "/a", "a/"});
+    return Of({"a", "b", "c", "in", "notin", "example.com/a", "x.y/b-c", "team", "A", "1", "_",
+               "a/b/c", "-a", "exa_mple.com/a", "/a", "a/"});
   }
-  std::string Value() { return Of({"", "1", "2", "x", "backend", "in", "a.b-c_d", "-x", "x y", "X"}); }
+  std::string Value() {
+    return Of({"", "1", "2", "x", "backend", "in", "a.b-c_d", "-x", "x y", "X"});
+  }
   std::string Selector() {
     std::string text;
     for (int i = Below(4); i > 0; --i) {
       const std::string space = OneIn(4) ? " " : "";
-      const std::string values = absl::StrCat("(", Value(), OneIn(2) ? absl::StrCat(",", space, Value()) : "", ")");
+      const std::string values =
+          absl::StrCat("(", Value(), OneIn(2) ? absl::StrCat(",", space, Value()) : "", ")");
       absl::StrAppend(&text, text.empty() ? "" : ",", space);
       switch (Below(6)) {
-        case 0: absl::StrAppend(&text, Key()); break;
-        case 1: absl::StrAppend(&text, "!", space, Key()); break;
-        case 2: absl::StrAppend(&text, Key(), " in ", values); break;
-        case 3: absl::StrAppend(&text, Key(), " notin", space, values); break;
-        default: absl::StrAppend(&text, Key(), space, Of({"=", "==", "!="}), space, Value()); break;
+        case 0:
+          absl::StrAppend(&text, Key());
+          break;
+        case 1:
+          absl::StrAppend(&text, "!", space, Key());
+          break;
+        case 2:
+          absl::StrAppend(&text, Key(), " in ", values);
+          break;
+        case 3:
+          absl::StrAppend(&text, Key(), " notin", space, values);
+          break;
+        default:
+          absl::StrAppend(&text, Key(), space, Of({"=", "==", "!="}), space, Value());
+          break;
       }
     }
     return Spoiled(text, "ab1=!,() x/.-");
@@ -217,7 +235,8 @@ class Texts {
   Labels SomeLabels() {
     Labels labels;
     for (int i = Below(4); i > 0; --i) {
-      labels[Of({"a", "b", "c", "in", "example.com/a", "team"})] = Of({"", "1", "2", "x", "backend", "in"});
+      labels[Of({"a", "b", "c", "in", "example.com/a", "team"})] =
+          Of({"", "1", "2", "x", "backend", "in"});
     }
     return labels;
   }
@@ -228,7 +247,8 @@ class Texts {
     }
     for (int i = Below(3); i > 0; --i) {
       LabelSelectorRequirement expression{
-          .key = Key(), .op = Of({"In", "NotIn", "Exists", "DoesNotExist", "In", "NotIn", "Gt", "in", ""})};
+          .key = Key(),
+          .op = Of({"In", "NotIn", "Exists", "DoesNotExist", "In", "NotIn", "Gt", "in", ""})};
       for (int j = Below(3); j > 0; --j) {
         expression.values.push_back(Value());
       }
@@ -245,23 +265,30 @@ class Texts {
       const bool spoil = high != 6 && OneIn(50);  // Weekday 7 is Sunday to us only.
       const int from = low - (spoil && OneIn(2) ? 1 : 0) + Below(high - low + 1);
       const int to = std::min(high, from + Below(high - low + 1)) + (spoil ? 1 : 0);
-      const std::string step = OneIn(4) ? absl::StrCat("/", Below(std::min(20, high - low + 2))) : "";
+      const std::string step =
+          OneIn(4) ? absl::StrCat("/", Below(std::min(20, high - low + 2))) : "";
       absl::StrAppend(&field, field.empty() ? "" : ",",
-                      OneIn(3) ? "*" + step : OneIn(2) ? absl::StrCat(from, step) : absl::StrCat(from, "-", to, step));
+                      OneIn(3)   ? "*" + step
+                      : OneIn(2) ? absl::StrCat(from, step)
+                                 : absl::StrCat(from, "-", to, step));
     }
     return field;
   }
   std::string Cron() {
     if (OneIn(40)) {
-      return Of({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", "@Daily", "@", "@now"});
+      return Of({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually",
+                 "@Daily", "@", "@now"});
     }
     const auto star = [&](const std::string& field, const char* any = "*") {
       return OneIn(2) ? (OneIn(10) ? any : "*") : field;
     };
-    const std::string month = OneIn(5) ? Of({"JAN", "feb-MAR", "Dec", "apr,AUG", "foo", "JANUARY"}) : CronField(1, 12);
-    const std::string weekday = OneIn(5) ? Of({"MON", "mon-FRI", "Sun", "sat,TUE", "foo", "SUN-SAT/2"}) : CronField(0, 6);
-    std::string text = absl::StrCat(CronField(0, 59), " ", star(CronField(0, 23)), " ", star(CronField(1, 31), "?"), " ",
-                                    star(month), " ", star(weekday, "?"));
+    const std::string month =
+        OneIn(5) ? Of({"JAN", "feb-MAR", "Dec", "apr,AUG", "foo", "JANUARY"}) : CronField(1, 12);
+    const std::string weekday =
+        OneIn(5) ? Of({"MON", "mon-FRI", "Sun", "sat,TUE", "foo", "SUN-SAT/2"}) : CronField(0, 6);
+    std::string text =
+        absl::StrCat(CronField(0, 59), " ", star(CronField(0, 23)), " ",
+                     star(CronField(1, 31), "?"), " ", star(month), " ", star(weekday, "?"));
     if (OneIn(60)) {
       absl::StrAppend(&text, Of({" *", "", " ", "  "}));
     }
@@ -288,7 +315,8 @@ TEST_CASE("differential: quantities", "[differential]") {
   const std::vector<Answer> answers = AskGo(questions);
   // From 10^21 on Go prints 99000E as 99; from 10^29 on ours is cut, as quantity.h says.
   const auto absurd = [](const Quantity& quantity) {
-    constexpr Quantity::Nanos kMost = Quantity::Nanos{1'000'000'000'000'000} * 1'000'000'000'000'000;
+    constexpr Quantity::Nanos kMost =
+        Quantity::Nanos{1'000'000'000'000'000} * 1'000'000'000'000'000;
     return quantity.nanos() >= kMost || quantity.nanos() <= -kMost;
   };
   Differences differences;
@@ -297,7 +325,8 @@ TEST_CASE("differential: quantities", "[differential]") {
     const Answer& go = answers[i];
     const auto ours = Quantity::Parse(question.text);
     // Go lets Ki and e3 pass, but not Pi and e63; ours does not draw this line.
-    if (ours.ok() && !go.ok() && question.text.find_first_of("0123456789") >= question.text.find_first_of("PEe")) {
+    if (ours.ok() && !go.ok() &&
+        question.text.find_first_of("0123456789") >= question.text.find_first_of("PEe")) {
       continue;
     }
     differences.Compare(question, "valid", ours.ok(), go.ok());
@@ -335,7 +364,8 @@ TEST_CASE("differential: durations", "[differential]") {
     const auto ours = ParseDuration(questions[i].text);
     differences.Compare(questions[i], "valid", ours.ok(), answers[i].ok());
     if (ours.ok() && answers[i].ok()) {
-      differences.Compare(questions[i], "nanoseconds", absl::ToInt64Nanoseconds(*ours), answers[i].nanos);
+      differences.Compare(questions[i], "nanoseconds", absl::ToInt64Nanoseconds(*ours),
+                          answers[i].nanos);
       differences.Compare(questions[i], "text", PrintDuration(*ours), answers[i].text);
     }
   }
@@ -352,7 +382,8 @@ TEST_CASE("differential: selectors as text", "[differential]") {
     const auto ours = ParseSelector(questions[i].text);
     differences.Compare(questions[i], "valid", ours.ok(), answers[i].ok());
     if (ours.ok() && answers[i].ok()) {
-      differences.Compare(questions[i], "matches", ours->Matches(questions[i].labels), answers[i].matches);
+      differences.Compare(questions[i], "matches", ours->Matches(questions[i].labels),
+                          answers[i].matches);
     }
   }
 }
@@ -360,7 +391,8 @@ TEST_CASE("differential: selectors as text", "[differential]") {
 TEST_CASE("differential: selectors of objects", "[differential]") {
   Texts texts;
   const auto questions = Questions(40'000, [&] {
-    return Question{.kind = "labelSelector", .labels = texts.SomeLabels(), .selector = texts.Expressions()};
+    return Question{
+        .kind = "labelSelector", .labels = texts.SomeLabels(), .selector = texts.Expressions()};
   });
   const std::vector<Answer> answers = AskGo(questions);
   Differences differences;
@@ -369,7 +401,8 @@ TEST_CASE("differential: selectors of objects", "[differential]") {
     const bool valid = Validate(ours, "selector").empty();
     differences.Compare(questions[i], "valid", valid, answers[i].ok());
     if (valid && answers[i].ok()) {
-      differences.Compare(questions[i], "matches", ours.Matches(questions[i].labels), answers[i].matches);
+      differences.Compare(questions[i], "matches", ours.Matches(questions[i].labels),
+                          answers[i].matches);
       if (!ours.empty()) {
         differences.Compare(questions[i], "text", ours.ToString(), answers[i].text);
       }
@@ -380,12 +413,13 @@ TEST_CASE("differential: selectors of objects", "[differential]") {
 TEST_CASE("differential: cron", "[differential]") {
   Texts texts;
   const auto questions = Questions(30'000, [&] {
-    return Question{.kind = "cron",
-                    .text = texts.Cron(),
-                    .zone = texts.Of({"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata",
-                                      "Australia/Lord_Howe", "Pacific/Chatham", "America/Sao_Paulo"}),
-                    // From 1990 to 2033.
-                    .from = 631'152'000 + int64_t{texts.Below(1'360'000'000)}};
+    return Question{
+        .kind = "cron",
+        .text = texts.Cron(),
+        .zone = texts.Of({"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata",
+                          "Australia/Lord_Howe", "Pacific/Chatham", "America/Sao_Paulo"}),
+        // From 1990 to 2033.
+        .from = 631'152'000 + int64_t{texts.Below(1'360'000'000)}};
   });
   const std::vector<Answer> answers = AskGo(questions);
   Differences differences;

@@ -191,15 +191,19 @@ absl::StatusOr<Quantity> Checked(bool overflow, Nanos nanos, Format format) {
 }  // namespace
 
 absl::StatusOr<Quantity> Quantity::Parse(std::string_view text) {
-  if (text.empty()) {
-    return InvalidArgumentError("must be a quantity such as 500m, 2 or 1.5Gi");
-  }
+  const bool empty = text.empty();
+  const bool has_digits = std::any_of(text.begin(), text.end(), IsDigit);
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) {
     text.remove_prefix(1);
   }
   Decimal number = TakeNumber(text);
-  ASSIGN_OR_RETURN(const Suffix suffix, ParseSuffix(text));
+  const absl::StatusOr<Suffix> parsed = ParseSuffix(text);
+  if (empty || (!parsed.ok() && !has_digits)) {
+    return InvalidArgumentError("must be a quantity such as 500m, 2 or 1.5Gi");
+  }
+  RETURN_IF_ERROR(parsed.status());
+  const Suffix& suffix = *parsed;
   Format format = suffix.format;
   Nanos nanos = 0;
   if (format == Format::kBinarySI) {

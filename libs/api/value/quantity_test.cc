@@ -136,9 +136,12 @@ TEST_CASE("quantity: a number without digits is zero, as the API server lets it 
 }
 
 TEST_CASE("quantity: what is no quantity is refused with the rule", "[quantity]") {
-  CHECK(Message(Quantity::Parse("").status()) == "must be a quantity such as 500m, 2 or 1.5Gi");
+  for (const char* text : {"", "lots", "NaN", "Infinity", "--"}) {
+    CAPTURE(text);
+    CHECK(Message(Quantity::Parse(text).status()) == "must be a quantity such as 500m, 2 or 1.5Gi");
+  }
   for (const char* text : {"1x", "1.2.3", "1 Gi", "1e", "1e+", "1e1.5", "0x10", "1ki", "1KB", "1mi",
-                           "1Ei3", "1k3", "5m ", "1\u00b5", "NaN", "Infinity", "--1", " 1"}) {
+                           "1Ei3", "1k3", "5m ", "1\u00b5", "--1", " 1"}) {
     CAPTURE(text);
     CHECK_THAT(std::string(Message(Quantity::Parse(text).status())),
                Catch::StartsWith("must be a number with no suffix or one of n, u, m"));
@@ -234,9 +237,7 @@ TEST_CASE("quantity: a number or a string in JSON, with the path of an error", "
   CHECK(quantity.MilliValue() == 250);
   std::map<std::string, Quantity, std::less<>> list;
   CHECK(Message(json::Parse(R"({"cpu":"fast"})", list)) ==
-        "cpu: \"fast\": must be a number with no suffix or one of n, u, m, k, M, G, T, P, E, Ki, "
-        "Mi, Gi, Ti, "
-        "Pi, Ei, e<exponent>");
+        "cpu: \"fast\": must be a quantity such as 500m, 2 or 1.5Gi");
 }
 
 }  // namespace

@@ -26,19 +26,22 @@ namespace korder::quota::testing {
 // A process of quota-svc: it leads when told to, and dies in the middle of whatever it does.
 class Replica {
  public:
-  Replica(kube::HttpTransport& server, const Clock& clock, const api::Quota& quota)
+  Replica(kube::HttpTransport& server, const Clock& clock, const api::Quota& quota,
+          SegmentLimits limits = {})
       : client_(server),
         clock_(clock),
         quota_(quota),
+        limits_(limits),
         metrics_(registry_),
         desk(clock, metrics_, [](const std::string&) { return api::Labels(); }) {}
   ~Replica() { Die(); }
 
   void Lead(int64_t epoch) {
     log_.emplace(client_, clock_,
-                 GrantLogOptions{
+                 LedgerObjectOptions{
                      .writer = absl::StrCat("epoch-", epoch),
-                     .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(5)}});
+                     .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(5)}},
+                 limits_);
     const auto opened = log_->Open(epoch, {});
     REQUIRE(opened.ok());
     desk.Begin(opened->image, [](const std::set<std::string>&) {});
@@ -49,7 +52,7 @@ class Replica {
     desk.Open();
     writer_ = std::jthread([this](std::stop_token stop) {
       while (std::optional<Batch> batch = desk.NextBatch(stop)) {
-        if (!log_->Write(std::move(batch->grants), batch->closed_until, stop).ok()) {
+        if (!log_->Write(batch->changes, batch->closed_until, stop).ok()) {
           break;  // Somebody else leads.
         }
         desk.MarkDurable(*batch);
@@ -67,6 +70,7 @@ class Replica {
   kube::Client client_;
   const Clock& clock_;
   const api::Quota quota_;
+  const SegmentLimits limits_;
   prometheus::Registry registry_;
   Metrics metrics_;
   std::optional<GrantLog> log_;
