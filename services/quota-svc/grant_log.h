@@ -37,15 +37,16 @@ class GrantLog {
   int64_t stored_epoch() const { return stored_epoch_; }
 
   // Writes something even if nothing changed: OK also says that nobody else led when this was
-  // called. FAILED_PRECONDITION: somebody else wrote, or removed an object; this leader must not decide
-  // anything more. CANCELLED on stop, with unknown outcome.
-  // REQUIRES: Open succeeded and no later Write failed.
-  absl::Status Write(const std::vector<GrantChange>& changes, std::optional<absl::Time> closed_until,
-                     std::stop_token stop);
+  // called. FAILED_PRECONDITION: somebody else wrote, or removed an object; this leader must not
+  // decide anything more. CANCELLED on stop, with unknown outcome. REQUIRES: Open succeeded and no
+  // later Write failed.
+  absl::Status Write(const std::vector<GrantChange>& changes,
+                     std::optional<absl::Time> closed_until, std::stop_token stop);
 
  private:
   void AddObject();
-  absl::StatusOr<OpenedLedger> OpenObject(size_t segment, bool may_be_missing, std::stop_token stop);
+  absl::StatusOr<OpenedLedger> OpenObject(size_t segment, bool may_be_missing,
+                                          std::stop_token stop);
   absl::Status WriteObject(size_t segment, std::stop_token stop);
 
   kube::Client& client_;

@@ -25,8 +25,8 @@ struct Fixture {
   absl::Status Put(GrantLog& log, int first, int last) {
     for (int i = first; i <= last; ++i) {
       const std::string id = absl::StrCat("id-", i);
-      const absl::Status written =
-          log.Write({{id, Grant{id, claim, "", clock.Now() + absl::Seconds(60)}}}, std::nullopt, {});
+      const absl::Status written = log.Write(
+          {{id, Grant{id, claim, "", clock.Now() + absl::Seconds(60)}}}, std::nullopt, {});
       if (!written.ok()) {
         return written;
       }
@@ -44,8 +44,7 @@ struct Fixture {
     return count;
   }
   LedgerImage Image(int object) {
-    return *Decode(
-        client.Get<api::ConfigMap>({"korder-system", Name(object)})->data.at("ledger"));
+    return *Decode(client.Get<api::ConfigMap>({"korder-system", Name(object)})->data.at("ledger"));
   }
   void Remove(int object) {
     REQUIRE(client.Delete<api::ConfigMap>({"korder-system", Name(object)}).ok());
@@ -180,9 +179,10 @@ TEST_CASE("grant log: an object that a dead leader made and never used is taken 
   CHECK(f.Log("three").Open(3, {})->image.grants.size() == before + 10);
 }
 
-TEST_CASE("grant log: of damage to one object the others' grants survive, and nothing new is "
-          "granted for as long as a grant lives",
-          "[quota][log]") {
+TEST_CASE(
+    "grant log: of damage to one object the others' grants survive, and nothing new is "
+    "granted for as long as a grant lives",
+    "[quota][log]") {
   Fixture f;
   GrantLog log = f.Log("one");
   REQUIRE(log.Open(1, {}).ok());

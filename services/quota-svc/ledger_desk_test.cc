@@ -54,7 +54,8 @@ TEST_CASE("ledger desk: no answer before its batch is durable", "[quota][desk]")
   CHECK(CountGranted(got) == 1);
 }
 
-TEST_CASE("ledger desk: a repeated call waits for the same batch", "[quota][desk]") {
+TEST_CASE("ledger desk: a repeated call waits for a write, which proves that we still lead",
+          "[quota][desk]") {
   DeskFixture fixture(kTwoTickets);
   const auto reserve = [&] { return fixture.desk.Reserve({MakeClaim(), {"a"}}, fixture.Soon()); };
   auto first = std::async(std::launch::async, reserve);
@@ -63,6 +64,10 @@ TEST_CASE("ledger desk: a repeated call waits for the same batch", "[quota][desk
   CHECK(second.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
   fixture.desk.MarkDurable(*batch);
   CHECK(CountGranted(first.get()) == 1);
+  CHECK(second.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
+  const std::optional<Batch> next = fixture.desk.NextBatch({});
+  CHECK(next->changes.empty());
+  fixture.desk.MarkDurable(*next);
   CHECK(CountGranted(second.get()) == 1);
 }
 

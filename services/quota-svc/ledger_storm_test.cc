@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <random>
 #include <thread>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/mutex.h"
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
 #include "quota-svc/testing/replica.h"
@@ -24,7 +26,7 @@ using testing::Replica;
 
 constexpr int kCallers = 64;
 // Small, so that there are many objects.
-constexpr int kObjects = 8;
+constexpr int kObjects = 64;
 constexpr SegmentLimits kLimits = {
     .count = kObjects, .soft_bytes = 8 << 10, .hard_bytes = 16 << 20};
 
@@ -43,7 +45,7 @@ struct Storm {
     // fenced yet may be on its way to one object while its successor repairs another.
     server.OnWrite({.before = nullptr, .after = [this, limit](const kube::ServedCall& call) {
                       if (call.resource == "configmaps") {
-                        const int grants = Durable();
+                        const int grants = DurableAfter(call);
                         most_ = std::max<int>(most_, grants);
                         over_ = over_ || grants > limit;
                       }
@@ -71,24 +73,39 @@ struct Storm {
     }
   }
 
+  static std::string Name(int object) {
+    return absl::StrCat("korder-quota-ledger", object == 0 ? "" : absl::StrCat("-", object));
+  }
   int Durable() {
     kube::Client client(server);
     int grants = 0;
     for (int object = 0; object < kObjects; ++object) {
-      const std::string suffix = object == 0 ? "" : absl::StrCat("-", object);
-      const auto found =
-          client.Get<api::ConfigMap>({"korder-system", "korder-quota-ledger" + suffix});
-      if (!found.ok()) {
-        break;
-      }
-      grants += CountGrants(found->data.at("ledger"));
+      const auto found = client.Get<api::ConfigMap>({"korder-system", Name(object)});
+      grants += found.ok() ? Count(found->data.at("ledger"), "\ngrant ") : 0;
     }
     return grants;
   }
-  static int CountGrants(const std::string& text) {
+  // Without reading everything again: 0 is no answer, which says nothing.
+  int DurableAfter(const kube::ServedCall& call) {
+    const MutexLock lock(mu_);
+    if (call.verb == "create") {
+      // An object is empty when it is made.
+    } else if (call.code >= 200 && call.code < 300) {
+      grants_[call.key.name] = Count(call.body, "\\ngrant ");
+    } else if (call.code == 0) {
+      kube::Client client(server);
+      const auto found = client.Get<api::ConfigMap>(call.key);
+      grants_[call.key.name] = found.ok() ? Count(found->data.at("ledger"), "\ngrant ") : 0;
+    }
+    int sum = 0;
+    for (const auto& [name, grants] : grants_) {
+      sum += grants;
+    }
+    return sum;
+  }
+  static int Count(std::string_view text, std::string_view what) {
     int count = 0;
-    for (size_t at = text.find("\ngrant "); at != std::string::npos;
-         at = text.find("\ngrant ", at + 1)) {
+    for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) {
       ++count;
     }
     return count;
@@ -104,6 +121,8 @@ struct Storm {
   std::chrono::milliseconds pause{0};
   std::atomic<int> granted = 0;
   std::atomic<int> denied = 0;
+  Mutex mu_;
+  std::map<std::string, int> grants_;  // in each object, as written
   std::atomic<bool> over_ = false;
   std::atomic<int> most_ = 0;
 };
