@@ -9,7 +9,8 @@
 
 namespace korder::quota {
 
-GrantSegments::GrantSegments(SegmentLimits limits) : limits_(limits), segments_(1) {}
+GrantSegments::GrantSegments(SegmentLimits limits)
+    : limits_(limits), segments_(1), open_until_(limits.soft_bytes) {}
 
 void GrantSegments::Load(size_t segment, std::vector<Grant> grants) {
   segments_.resize(std::max(segments_.size(), segment + 1));
@@ -20,25 +21,29 @@ void GrantSegments::Load(size_t segment, std::vector<Grant> grants) {
 }
 
 absl::StatusOr<size_t> GrantSegments::Place(size_t bytes) {
-  const auto fits = [&](size_t segment) {
-    return segments_[segment].bytes + bytes <= limits_.soft_bytes;
-  };
-  if (fits(open_)) {
-    return open_;
-  }
-  size_t smallest = 0;
-  for (size_t i = 0; i < segments_.size(); ++i) {
-    smallest = segments_[i].bytes < segments_[smallest].bytes ? i : smallest;
-  }
-  open_ = smallest;
-  if (!fits(open_) && segments_.size() < limits_.count) {
-    open_ = segments_.size();
-    segments_.emplace_back();
+  if (segments_[open_].bytes + bytes > open_until_) {
+    OpenNext(bytes);
   }
   if (segments_[open_].bytes + bytes > limits_.hard_bytes) {
     return ResourceExhaustedError("the objects of the ledger are full");
   }
   return open_;
+}
+
+void GrantSegments::OpenNext(size_t bytes) {
+  open_ = 0;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    open_ = segments_[i].bytes < segments_[open_].bytes ? i : open_;
+  }
+  if (segments_[open_].bytes + bytes > limits_.soft_bytes && segments_.size() < limits_.count) {
+    open_ = segments_.size();
+    segments_.emplace_back();
+  }
+  // However large it is already, it takes as much as is worth a write before it is another one's
+  // turn: one grant for each would have a batch write them all.
+  const size_t used = segments_[open_].bytes;
+  open_until_ =
+      std::min(std::max(limits_.soft_bytes, used + limits_.soft_bytes / 2), limits_.hard_bytes);
 }
 
 absl::StatusOr<std::vector<size_t>> GrantSegments::Apply(const std::vector<GrantChange>& changes) {

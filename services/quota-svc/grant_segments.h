@@ -25,7 +25,7 @@ namespace korder::quota {
 struct SegmentLimits {
   // Every one has a name that quota-svc's Role allows.
   size_t count = 64;
-  // New grants go elsewhere from here on, while there are segments to be had.
+  // New grants go elsewhere from about here on, while there are segments to be had.
   size_t soft_bytes = 64 << 10;
   // More than an object holds, with room for how it grows while it is estimated.
   size_t hard_bytes = 900 << 10;
@@ -58,11 +58,14 @@ class GrantSegments {
   };
 
   absl::StatusOr<size_t> Place(size_t bytes);
+  void OpenNext(size_t bytes);
 
   const SegmentLimits limits_;
   std::vector<Segment> segments_;
   absl::flat_hash_map<std::string, size_t> segment_of_;
-  size_t open_ = 0;  // where new grants go
+  // Where new grants go, and how large it may become.
+  size_t open_ = 0;
+  size_t open_until_;
 };
 
 }  // namespace korder::quota
