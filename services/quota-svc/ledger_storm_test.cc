@@ -40,7 +40,9 @@ int Asked() {
 }
 
 struct Storm {
-  explicit Storm(int limit) : quota(MakeQuota("q").Hard("tickets", absl::StrCat(limit))) {
+  explicit Storm(int limit) : Storm(MakeQuota("q").Hard("tickets", absl::StrCat(limit)), limit) {}
+  // `limit` is the highest that is ever in force.
+  Storm(const api::Quota& limited, int limit) : quota(limited) {
     // I1 at every instant: what a write makes durable is within the limit. A leader that is not
     // fenced yet may be on its way to one object while its successor repairs another.
     server.OnWrite({.before = nullptr, .after = [this, limit](const kube::ServedCall& call) {
@@ -187,6 +189,53 @@ TEST_CASE("ledger storm: leaders replace each other while the network loses and 
   CHECK(storm.denied == asked - asked / 2);
   INFO("terms " << epoch);
   CHECK(epoch > 20);
+}
+
+TEST_CASE("ledger storm: the clock steps back and forth across the edge of a time window",
+          "[quota][storm]") {
+  const int asked = Asked();
+  const int limit = asked / 4;
+  MakeQuota limited("q");
+  limited.Hard("tickets", absl::StrCat(limit));
+  api::QuotaTimeWindow& window = limited.quota().spec.time_windows.emplace_back();
+  window.name = "rush";
+  window.multiplier.text = "2";
+  window.schedule = "0 9 * * *";
+  Storm storm(limited, 2 * limit);
+  storm.pause = std::chrono::milliseconds(20);
+  storm.clock.Advance(absl::Minutes(60) - absl::Seconds(1));  // one second before it opens
+  bool grew_outside = false;
+  Run(storm, asked, [&](int) {
+    // What was decided just before the edge may become durable after it.
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    const int before = storm.Durable();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const int after = storm.Durable();
+    grew_outside = grew_outside || (after > before && after > limit);
+    storm.clock.StepWall(absl::Seconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    storm.clock.StepWall(-absl::Seconds(2));
+  });
+  CHECK_FALSE(storm.over_);
+  CHECK_FALSE(grew_outside);
+  CHECK(storm.granted >= limit);
+  CHECK(storm.Durable() == storm.granted);
+  // Outside nothing fits; inside exactly the rest does.
+  const auto reserve = [&](const std::string& id) {
+    const auto answer =
+        storm.replicas[0]->desk.Reserve({.claim = MakeClaim(), .ids = {id}},
+                                        std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    REQUIRE(answer.ok());
+    return std::holds_alternative<Granted>(answer->value[0].verdict);
+  };
+  CHECK_FALSE(reserve("outside"));
+  storm.clock.StepWall(absl::Seconds(2));
+  int more = 0;
+  while (reserve(absl::StrCat("more-", more))) {
+    ++more;
+  }
+  CHECK(storm.granted + more == 2 * limit);
+  CHECK(storm.Durable() == 2 * limit);
 }
 
 }  // namespace korder::quota
