@@ -116,7 +116,8 @@ void Call(runtime::LedgerClient& ledger, const std::string& ns, int caller, int 
       std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 200));
     }
     // So that the storm outlasts the leaders.
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % static_cast<unsigned>(24'000 / ids)));
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(random() % static_cast<unsigned>(24'000 / ids)));
   }
 }
 
@@ -131,13 +132,13 @@ TEST_CASE("ledger storm: 256 callers and leaders that are killed get exactly the
   const int limit = asked / 2;
   const std::string ns = cluster.NewNamespace("storm");
   const std::string quota = ns;
-  REQUIRE(cluster
-              .Apply(absl::StrCat("{apiVersion: core.korder.dev/v1alpha1, kind: Quota, metadata: "
-                                  "{name: ",
-                                  quota, "}, spec: {scope: {type: NamespaceList, namespaces: [", ns,
-                                  "]}, hard: {tickets: ", limit, ", reserved.cpu: ", 10 * limit,
-                                  "}}}"))
-              .exit_code == 0);
+  REQUIRE(
+      cluster
+          .Apply(absl::StrCat("{apiVersion: core.korder.dev/v1alpha1, kind: Quota, metadata: "
+                              "{name: ",
+                              quota, "}, spec: {scope: {type: NamespaceList, namespaces: [", ns,
+                              "]}, hard: {tickets: ", limit, ", reserved.cpu: ", 10 * limit, "}}}"))
+          .exit_code == 0);
   Replicas replicas(cluster);
   runtime::LedgerClient ledger(replicas.Addresses(), OrderSvcTls(cluster), absl::Seconds(2));
   const absl::Time begin = absl::Now();
