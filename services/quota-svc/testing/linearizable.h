@@ -8,6 +8,7 @@
 // operation without an answer may have happened at any time after its call, or never.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <utility>
