@@ -56,7 +56,8 @@ absl::StatusOr<OpenedLedger> GrantLog::OpenObject(size_t segment, bool may_be_mi
 absl::StatusOr<OpenedLedger> GrantLog::Open(int64_t epoch, std::stop_token stop) {
   epoch_ = epoch;
   AddObject();
-  ASSIGN_OR_RETURN(OpenedLedger all, OpenObject(0, epoch <= kFirstEpoch, stop));
+  ASSIGN_OR_RETURN(OpenedLedger all,
+                   OpenObject(0, options_.may_be_new && epoch <= kFirstEpoch, stop));
   std::set<std::string> known;
   std::vector<Grant> grants = std::exchange(all.image.grants, {});
   Join(all.image, grants, known);

@@ -238,4 +238,20 @@ TEST_CASE("grant log: when the first object is lost nothing is granted, whatever
   CHECK(f.Log("three").Open(3, {})->image.grants.size() == 10);
 }
 
+TEST_CASE("grant log: what the first leader ever lost while it led is lost, not new",
+          "[quota][log]") {
+  Fixture f;
+  GrantLog log = f.Log("one");
+  REQUIRE(log.Open(1, {}).ok());
+  REQUIRE(f.Put(log, 1, 2).ok());
+  f.Remove(0);
+  CHECK(absl::IsFailedPrecondition(f.Put(log, 3, 3)));
+  // Its next term has the same epoch.
+  GrantLog next(f.client, f.clock, {.writer = "one", .may_be_new = false});
+  const auto opened = next.Open(1, {});
+  REQUIRE(opened.ok());
+  CHECK(opened->damage == "the object is missing");
+  CHECK(opened->image.closed_until == f.clock.Now() + absl::Seconds(60));
+}
+
 }  // namespace korder::quota

@@ -105,10 +105,13 @@ void Leadership::ReportDamage(const OpenedLedger& opened) {
 }
 
 absl::Status Leadership::Term(int64_t epoch, std::stop_token stop) {
-  GrantLog grant_log(parts_.client, parts_.clock, options_.log);
+  LedgerObjectOptions log_options = options_.log;
+  log_options.may_be_new = log_options.may_be_new && !opened_before_;
+  GrantLog grant_log(parts_.client, parts_.clock, log_options);
   absl::StatusOr<OpenedLedger> opened = grant_log.Open(epoch, stop);
   stored_epoch_ = grant_log.stored_epoch();
   RETURN_IF_ERROR(opened.status());
+  opened_before_ = true;
   ReportDamage(*opened);
 
   Watches watches(parts_.client, parts_.desk, parts_.clock);

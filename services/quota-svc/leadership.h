@@ -66,7 +66,8 @@ class Leadership {
 
   const LeadershipParts parts_;
   const LeadershipOptions options_;
-  int64_t stored_epoch_ = 0;  // as last read
+  int64_t stored_epoch_ = 0;    // as last read
+  bool opened_before_ = false;  // so there was a ledger
 };
 
 }  // namespace korder::quota

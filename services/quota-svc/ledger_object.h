@@ -35,6 +35,8 @@ struct LedgerObjectOptions {
   BackoffPolicy backoff{.initial = absl::Milliseconds(20), .max = absl::Seconds(1)};
   // How long nothing new is granted after the object was lost: as long as a grant lives.
   absl::Duration closed_for = absl::Seconds(60);
+  // There may never have been a ledger. Otherwise a missing one was lost, also in the first epoch.
+  bool may_be_new = true;
 };
 
 // What a new leader found.
