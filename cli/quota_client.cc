@@ -8,7 +8,7 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include "base/backoff.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "base/status_macros.h"
 #include "cli/explain.h"
 #include "korder/quota/v1/quota.grpc.pb.h"
@@ -24,17 +24,6 @@ absl::Status FromGrpc(const grpc::Status& status) {
   return status.ok() ? absl::OkStatus()
                      : absl::Status(static_cast<absl::StatusCode>(status.error_code()),
                                     status.error_message());
-}
-
-// False when stop was requested first.
-bool Pause(absl::Duration duration, std::stop_token stop) {
-  Mutex mu;
-  CondVar never_signalled;
-  const MutexLock lock(mu);
-  never_signalled.WaitUntil(mu, stop,
-                            std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration),
-                            [] { return false; });
-  return !stop.stop_requested();
 }
 
 // How a watch has fared.

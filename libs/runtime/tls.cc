@@ -7,7 +7,7 @@
 #include "api/core/secret.h"
 #include "base/backoff.h"
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "base/status_macros.h"
 #include "kube/client.h"
 #include "runtime/tls_check.h"
@@ -17,17 +17,6 @@ namespace {
 
 // The Secret is made within seconds of the first start, so the tries stay close together.
 constexpr BackoffPolicy kBackoff = {.initial = absl::Milliseconds(100), .max = absl::Seconds(2)};
-
-// False when stop was requested first.
-bool Pause(absl::Duration duration, std::stop_token stop) {
-  Mutex mu;
-  CondVar never_signalled;
-  const MutexLock lock(mu);
-  never_signalled.WaitUntil(mu, stop,
-                            std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration),
-                            [] { return false; });
-  return !stop.stop_requested();
-}
 
 std::string Value(const api::Secret& secret, std::string_view key) {
   const auto it = secret.data.find(key);

@@ -49,7 +49,6 @@ class GrantSegments {
   std::vector<Grant> Grants(size_t segment) const;
   // How large it really is.
   void Written(size_t segment, size_t bytes) { segments_[segment].bytes = bytes; }
-  bool Contains(const std::string& id) const { return segment_of_.contains(id); }
 
  private:
   struct Segment {

@@ -1,14 +1,13 @@
 #include "quota-svc/leadership.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "base/status_macros.h"
 #include "kube/controller.h"
 #include "quota-svc/reconciler.h"
@@ -63,15 +62,6 @@ class Crew {
 
 Leadership::Leadership(LeadershipParts parts, LeadershipOptions options)
     : parts_(std::move(parts)), options_(std::move(options)) {}
-
-void Leadership::Pause(absl::Duration delay, std::stop_token stop) const {
-  Mutex mu;
-  CondVar never;
-  const MutexLock lock(mu);
-  never.WaitUntil(mu, std::move(stop),
-                  std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                  [] { return false; });
-}
 
 void Leadership::Run(std::stop_token stop, int64_t epoch) {
   const MonoTime leading_since = parts_.clock.Mono();

@@ -62,7 +62,6 @@ class Leadership {
   void ShowTotals(std::stop_token stop);
   // The epoch to try next after the ledger showed a higher one.
   int64_t NextEpoch(int64_t epoch, MonoTime leading_since) const;
-  void Pause(absl::Duration delay, std::stop_token stop) const;
 
   const LeadershipParts parts_;
   const LeadershipOptions options_;

@@ -1,11 +1,10 @@
 #include "quota-svc/ledger_object.h"
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "base/status_macros.h"
 
 namespace korder::quota {
@@ -29,14 +28,8 @@ kube::CallOptions LedgerObject::Call(std::stop_token stop) const {
   return {.timeout = options_.timeout, .stop = std::move(stop)};
 }
 
-void LedgerObject::Pause(int failures, std::stop_token stop) {
-  const absl::Duration delay = BackoffDelay(options_.backoff, failures, 0.5);
-  Mutex mu;
-  CondVar never;
-  const MutexLock lock(mu);
-  never.WaitUntil(mu, std::move(stop),
-                  std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay),
-                  [] { return false; });
+void LedgerObject::BackOff(int failures, std::stop_token stop) const {
+  Pause(BackoffDelay(options_.backoff, failures, 0.5), std::move(stop));
 }
 
 absl::StatusOr<api::ConfigMap> LedgerObject::Read(std::stop_token stop) {
@@ -96,7 +89,7 @@ absl::StatusOr<OpenedLedger> LedgerObject::Open(int64_t epoch, bool may_be_missi
     if (IsDefinite(written) || stop.stop_requested()) {
       return written;
     }
-    Pause(failures, stop);
+    BackOff(failures, stop);
   }
 }
 
@@ -142,7 +135,7 @@ absl::Status LedgerObject::Write(LedgerImage content, std::stop_token stop) {
               {{"object", name_}, {"error", ToString(written)}});
     absl::StatusOr<Found> found = ReadBack(stop);
     for (; !found.ok() && !stop.stop_requested(); found = ReadBack(stop)) {
-      Pause(++failures, stop);
+      BackOff(++failures, stop);
     }
     if (found.ok() && *found == Found::kOurs) {
       return absl::OkStatus();

@@ -75,7 +75,7 @@ class LedgerObject {
   absl::Status Attempt(std::stop_token stop);
   // After an attempt whose outcome is unknown or which met a conflict.
   absl::StatusOr<Found> ReadBack(std::stop_token stop);
-  void Pause(int failures, std::stop_token stop);
+  void BackOff(int failures, std::stop_token stop) const;
   kube::CallOptions Call(std::stop_token stop) const;
 
   kube::Client& client_;

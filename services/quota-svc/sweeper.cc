@@ -1,17 +1,16 @@
 #include "quota-svc/sweeper.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/log.h"
-#include "base/mutex.h"
+#include "base/pause.h"
 #include "base/status_macros.h"
 #include "quota-svc/observed.h"
 
 namespace korder::quota {
 namespace {
 
-constexpr std::chrono::seconds kPeriod{1};
+constexpr absl::Duration kPeriod = absl::Seconds(1);
 
 kube::ObjectKey OrderKey(const std::string& held) {
   const size_t slash = held.find('/');
@@ -33,14 +32,11 @@ Sweeper::Sweeper(kube::Client& client, LedgerDesk& desk, const Watches& watches,
     : client_(client), desk_(desk), watches_(watches), clock_(clock) {}
 
 void Sweeper::Run(std::stop_token stop) {
-  Mutex mu;
-  CondVar never;
   while (!stop.stop_requested()) {
     if (const absl::Status swept = Sweep(stop); !swept.ok() && !stop.stop_requested()) {
       log::Info("grants not looked after, will try again", {{"error", ToString(swept)}});
     }
-    const MutexLock lock(mu);
-    never.WaitUntil(mu, stop, std::chrono::steady_clock::now() + kPeriod, [] { return false; });
+    Pause(kPeriod, stop);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "base/status_macros.h"
 #include "kube/beast_transport.h"
 #include "kube/informer.h"
@@ -79,15 +80,8 @@ absl::StatusOr<HandoffOptions> AskServer(kube::Client& client) {
 // Until stop.
 void WatchClock(const Clock& clock, WakeUps& wake_ups, std::stop_token stop) {
   ClockWatch watch(clock.Now(), clock.Mono());
-  Mutex mu;
-  CondVar never;
   while (!stop.stop_requested()) {
-    {
-      const MutexLock lock(mu);
-      never.WaitUntil(
-          mu, stop, std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kClockWatchPeriod),
-          [] { return false; });
-    }
+    Pause(kClockWatchPeriod, stop);
     if (watch.Stepped(clock.Now(), clock.Mono())) {
       log::Info("the clock was set; looking at every ticket again");
       wake_ups.Everything();
