@@ -54,13 +54,15 @@ Builds first what is missing. The instance is ready for pods when the command en
 		flags.IntVar(&options.Port, "port", 0, "`port` of the API server; five more follow it (default: any free ones)")
 		flags.BoolVar(&options.Audit, "audit", false, "record every request (metadata only) in an audit log")
 		flags.BoolVar(&options.SchedulerLease, "scheduler-lease", false, "let the scheduler take a leader election lease")
+		scheduler := flags.String("scheduler-version", os.Getenv("KORDER_SCHEDULER_VERSION"),
+			"Kubernetes `version` of the scheduler, such as 1.34 or 1.37, when it is to be another")
 		flags.IntVar(&options.Nodes, "nodes", 0, "`number` of simulated nodes")
 		nodeFlags(flags, &options.NodeSpec)
 		return func(ctx context.Context, env *environment, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
-			return env.up(ctx, *version, options)
+			return env.up(ctx, *version, *scheduler, options)
 		}
 	},
 }
@@ -282,7 +284,32 @@ func (e *environment) check(version string) error {
 	return err
 }
 
-func (e *environment) up(ctx context.Context, version string, options instance.UpOptions) error {
+// otherScheduler builds the scheduler of another version than the control plane's and returns how
+// to call it; nothing when it is the same version.
+func (e *environment) otherScheduler(ctx context.Context, version, scheduler string) ([]string, error) {
+	if scheduler == "" {
+		return nil, nil
+	}
+	server, err := build.ParseVersion(version)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := build.ParseVersion(scheduler)
+	if err != nil || wanted == server {
+		return nil, err
+	}
+	builder, err := e.builder()
+	if err != nil {
+		return nil, err
+	}
+	program, err := builder.Scheduler(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{program}, build.SchedulerSkewFlags(wanted, server)...), nil
+}
+
+func (e *environment) up(ctx context.Context, version, scheduler string, options instance.UpOptions) error {
 	external, err := instance.FindExternal()
 	if err != nil {
 		return err
@@ -291,6 +318,9 @@ func (e *environment) up(ctx context.Context, version string, options instance.U
 		return e.useExternal(ctx, version, external, options)
 	}
 	if options.BinDir, err = e.build(ctx, version); err != nil {
+		return err
+	}
+	if options.Scheduler, err = e.otherScheduler(ctx, version, scheduler); err != nil {
 		return err
 	}
 	state, err := e.manager.Up(ctx, options)

@@ -47,12 +47,7 @@ func (b *Builder) BinDir(version Version) string {
 // only reads the modules' few source files.
 func (b *Builder) Build(ctx context.Context, version Version) (string, error) {
 	binDir := b.BinDir(version)
-	if err := os.MkdirAll(binDir, 0o755); err != nil {
-		return "", err
-	}
-	unlock, err := filelock.Acquire(ctx, filepath.Join(binDir, ".lock"), func() {
-		b.Console.Step("waiting for another build of Kubernetes %s", version)
-	})
+	unlock, err := b.lock(ctx, version)
 	if err != nil {
 		return "", err
 	}
@@ -75,6 +70,16 @@ func (b *Builder) Build(ctx context.Context, version Version) (string, error) {
 		b.Console.Step("built %d programs of Kubernetes %s in %s", built, version, binDir)
 	}
 	return binDir, nil
+}
+
+// lock makes the binary folder and keeps other builds of the version out of it.
+func (b *Builder) lock(ctx context.Context, version Version) (unlock func(), err error) {
+	if err := os.MkdirAll(b.BinDir(version), 0o755); err != nil {
+		return nil, err
+	}
+	return filelock.Acquire(ctx, filepath.Join(b.BinDir(version), ".lock"), func() {
+		b.Console.Step("waiting for another build of Kubernetes %s", version)
+	})
 }
 
 func (b *Builder) targets(version Version, kubeboxModule string) []target {

@@ -55,7 +55,7 @@ replace (
 `
 
 func TestComposeGoModPointsStagingModulesAtTheirReleases(t *testing.T) {
-	got, err := composeGoMod("1.34.4", kubernetesGoMod)
+	got, err := composeGoMod("kubebox", "1.34.4", kubernetesGoMod)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ replace (
 
 func TestComposeGoModRefusesAnotherShape(t *testing.T) {
 	for _, cut := range []string{"=> ./staging", "etcd/client", "\ngo 1.24.0"} {
-		if _, err := composeGoMod("1.34.4", strings.ReplaceAll(kubernetesGoMod, cut, "")); err == nil {
+		if _, err := composeGoMod("kubebox", "1.34.4", strings.ReplaceAll(kubernetesGoMod, cut, "")); err == nil {
 			t.Errorf("accepted without %q", cut)
 		}
 	}
@@ -187,5 +187,16 @@ func TestProgressUnderstandsGoBuild(t *testing.T) {
 	}
 	if got := p.complaints(); got != "# example.org/broken\n./main.go:3:1: syntax error" {
 		t.Errorf("complaints: %q", got)
+	}
+}
+
+func TestSchedulerSkewFlags(t *testing.T) {
+	for _, c := range []struct {
+		scheduler, server Version
+		flags             int
+	}{{"1.34.4", "1.35.4", 0}, {"1.37.2", "1.35.4", 1}, {"1.37.2", "1.37.2", 0}} {
+		if got := SchedulerSkewFlags(c.scheduler, c.server); len(got) != c.flags {
+			t.Errorf("scheduler %s, server %s: %v", c.scheduler, c.server, got)
+		}
 	}
 }

@@ -20,9 +20,9 @@ var (
 	goPattern      = regexp.MustCompile(`(?m)^go (\S+)$`)
 )
 
-// composeGoMod writes kubebox's go.mod for a Kubernetes version, given that version's own go.mod.
-// `go mod tidy` completes it.
-func composeGoMod(version Version, kubernetesGoMod string) (string, error) {
+// composeGoMod writes the go.mod of one of our programs for a Kubernetes version, given that
+// version's own go.mod. `go mod tidy` completes it, and drops etcd from a program without it.
+func composeGoMod(program string, version Version, kubernetesGoMod string) (string, error) {
 	etcd := etcdPattern.FindStringSubmatch(kubernetesGoMod)
 	goLine := goPattern.FindStringSubmatch(kubernetesGoMod)
 	staging := stagingPattern.FindAllStringSubmatch(kubernetesGoMod, -1)
@@ -30,7 +30,7 @@ func composeGoMod(version Version, kubernetesGoMod string) (string, error) {
 		return "", fmt.Errorf("go.mod of Kubernetes %s has another shape than expected", version)
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "module korder.dev/devcluster/kubebox\n\ngo %s\n\n", goLine[1])
+	fmt.Fprintf(&text, "module korder.dev/devcluster/%s\n\ngo %s\n\n", program, goLine[1])
 	fmt.Fprintf(&text, "require (\n\tgo.etcd.io/etcd/server/v3 %s\n\tk8s.io/kubernetes v%s\n)\n\n", etcd[1], version)
 	text.WriteString("replace (\n")
 	for _, match := range staging {
@@ -40,38 +40,48 @@ func composeGoMod(version Version, kubernetesGoMod string) (string, error) {
 	return text.String(), nil
 }
 
+// moduleDir returns the folder of a program's generated module.
+func (b *Builder) moduleDir(program string, version Version) string {
+	return filepath.Join(b.Cache, "modules", program+"-"+string(version))
+}
+
 // kubeboxDir returns the folder of kubebox's module for the version.
 func (b *Builder) kubeboxDir(version Version) string {
 	if version == PinnedVersion {
 		return filepath.Join(b.Source, "kubebox")
 	}
-	return filepath.Join(b.Cache, "modules", "kubebox-"+string(version))
+	return b.moduleDir("kubebox", version)
 }
 
-// kubeboxModule returns the same folder after generating the module there unless it is checked in
-// or was generated before.
+// kubeboxModule returns the same folder after generating the module there unless it is checked in.
 func (b *Builder) kubeboxModule(ctx context.Context, version Version) (string, error) {
-	dir := b.kubeboxDir(version)
 	if version == PinnedVersion {
-		return dir, nil
+		return b.kubeboxDir(version), nil
 	}
 	program, err := os.ReadFile(filepath.Join(b.kubeboxDir(PinnedVersion), "main.go"))
 	if err != nil {
 		return "", err
 	}
+	return b.generatedModule(ctx, "kubebox", version, program)
+}
+
+// generatedModule returns the folder of a program's module, which it generates there unless that
+// was done before from the same source.
+func (b *Builder) generatedModule(ctx context.Context, name string, version Version, program []byte) (string, error) {
+	dir := b.moduleDir(name, version)
 	_, sumErr := os.Stat(filepath.Join(dir, "go.sum"))
 	old, readErr := os.ReadFile(filepath.Join(dir, "main.go"))
 	if sumErr == nil && readErr == nil && string(old) == string(program) {
 		return dir, nil
 	}
-	b.Console.Step("generating the Go module of Kubernetes %s in %s", version, dir)
-	if err := b.generateModule(ctx, version, dir, program); err != nil {
-		return "", fmt.Errorf("generating the module of Kubernetes %s: %w", version, err)
+	b.Console.Step("generating the Go module of %s %s in %s", name, version, dir)
+	if err := b.generateModule(ctx, name, version, dir, program); err != nil {
+		return "", fmt.Errorf("generating the module of %s %s: %w", name, version, err)
 	}
 	return dir, nil
 }
 
-func (b *Builder) generateModule(ctx context.Context, version Version, dir string, program []byte) error {
+func (b *Builder) generateModule(ctx context.Context, name string, version Version, dir string, program []byte) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
@@ -83,7 +93,7 @@ func (b *Builder) generateModule(ctx context.Context, version Version, dir strin
 	if err != nil {
 		return err
 	}
-	goMod, err := composeGoMod(version, kubernetesGoMod)
+	goMod, err := composeGoMod(name, version, kubernetesGoMod)
 	if err != nil {
 		return err
 	}

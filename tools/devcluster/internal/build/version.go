@@ -24,6 +24,7 @@ const KwokVersion = "0.8.0"
 var patches = map[string]Version{
 	"1.34": "1.34.4",
 	"1.35": PinnedVersion,
+	"1.37": "1.37.2",
 }
 
 var (

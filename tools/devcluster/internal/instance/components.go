@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The names of the components, in the order in which they are started.
@@ -38,7 +39,7 @@ func planComponents(s *State, options UpOptions) []Component {
 			Health: loopback("https", s.Ports.ControllerManager, "/healthz"),
 		},
 		{
-			Name: schedulerName, Argv: append(programOf(s, schedulerName), schedulerFlags(s)...),
+			Name: schedulerName, Argv: append(schedulerOf(s, options), schedulerFlags(s)...),
 			Health: loopback("https", s.Ports.Scheduler, "/healthz"),
 		},
 		{
@@ -60,6 +61,13 @@ func programOf(s *State, component string) []string {
 		return []string{path}
 	}
 	return []string{filepath.Join(s.BinDir, "kubebox"), component}
+}
+
+func schedulerOf(s *State, options UpOptions) []string {
+	if len(options.Scheduler) > 0 {
+		return slices.Clone(options.Scheduler)
+	}
+	return programOf(s, schedulerName)
 }
 
 // etcdFlags make a store that need not survive the machine: without fsync it is many times faster.

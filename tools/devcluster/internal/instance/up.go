@@ -27,8 +27,11 @@ type UpOptions struct {
 	Port           int // the API server's, or 0 for any
 	Audit          bool
 	SchedulerLease bool
-	Nodes          int
-	NodeSpec       kubeapi.NodeSpec
+	// Scheduler is a program that runs in place of the control plane's own scheduler, with further
+	// flags; empty means the own one.
+	Scheduler []string
+	Nodes     int
+	NodeSpec  kubeapi.NodeSpec
 }
 
 // Manager starts, changes and stops instances.
