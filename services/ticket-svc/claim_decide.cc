@@ -1,11 +1,13 @@
 #include "ticket-svc/claim_decide.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
+#include "ticket-svc/handoff_batch.h"
 
 namespace korder::ticket {
 namespace {
@@ -50,9 +52,13 @@ class Pass {
     const std::string node = room.ticket->status.node_name;
     plan_.assignments.push_back({room.ticket, claimant.pod, room.guardian->metadata.uid, node});
     const TicketPtr taken = room.ticket;
-    // The rest of the node's tickets are for the next pass.
+    std::erase_if(free_, [&](const Room& r) { return r.ticket == taken; });
+    if (++assigned_[node] < kMaxBatch) {
+      return;
+    }
+    // The rest of the node's tickets are for a later pass.
     for (const Room& other : free_) {
-      if (other.ticket->status.node_name == node && other.ticket != taken) {
+      if (other.ticket->status.node_name == node) {
         busy_.push_back(other);
       }
     }
@@ -84,6 +90,7 @@ class Pass {
   const ClaimsObserved& observed_;
   std::vector<Room> free_;
   std::vector<Room> busy_;
+  std::map<std::string, int> assigned_;  // by node
   ClaimsPlan plan_;
 };
 
@@ -113,7 +120,7 @@ ClaimsPlan DecideClaims(const ClaimsObserved& observed) {
     if (!HandoffMark(*pod).empty()) {
       pass.plan().stale_marks.push_back(pod);
     } else {
-      pass.Serve(MakeClaimant(pod, observed.default_timeout));
+      pass.Serve(MakeClaimant(pod, observed.rules));
     }
   }
   return pass.Take();

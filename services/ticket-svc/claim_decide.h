@@ -2,9 +2,8 @@
 //
 //   const ClaimsPlan plan = DecideClaims(observed);
 //
-// First come, first served; each gets the room that suits it best. At most one handoff per node is
-// under way at a time: a second one would make the scheduler count a pod and a guardian for the
-// same room and refuse the first pod.
+// First come, first served; each gets the room that suits it best. Handoffs of one node begin and
+// end together (handoff_batch.h), so a node where some are under way takes no more.
 #pragma once
 
 #include <optional>
@@ -23,7 +22,7 @@ struct ClaimsObserved {
   std::vector<Room> rooms;             // of the namespace's Ready tickets
   std::set<std::string> handoff_pods;  // UIDs of pods to which a ticket is promised
   std::set<std::string> busy_nodes;    // where a handoff is under way
-  absl::Duration default_timeout = api::kDefaultClaimTimeout;
+  ClaimRules rules;
   absl::Time now;
 };
 
@@ -37,7 +36,7 @@ struct Assignment {
 struct Waiter {
   PodPtr pod;
   std::string why;
-  bool soon = false;  // only another pod's handoff is in the way
+  bool soon = false;  // only other pods' handoffs are in the way
 };
 
 struct ClaimsPlan {

@@ -1,7 +1,9 @@
 #include "ticket-svc/claim_fit.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -21,6 +23,14 @@ std::string_view SchedulerOf(const std::string& name) {
   return name.empty() ? kDefaultScheduler : std::string_view(name);
 }
 
+// What kind of thing stands between a pod and a room, the farthest from success first.
+enum class Obstacle { kElsewhere, kNotWanted, kNotHeld, kTooSmall, kScheduler, kMethod, kNode };
+
+struct Objection {
+  Obstacle kind;
+  std::string text;
+};
+
 std::optional<std::string> WhyNotWanted(const api::ClaimRequest& request,
                                         const api::Ticket& ticket) {
   if (!request.ticket.empty() && request.ticket != ticket.metadata.name) {
@@ -39,13 +49,10 @@ std::optional<std::string> WhyNotWanted(const api::ClaimRequest& request,
 std::optional<std::string> WhyNotFree(const Room& room, absl::Time now) {
   const api::Ticket& ticket = *room.ticket;
   const api::TicketStatus& status = ticket.status;
-  if (ticket.metadata.deleting() || status.phase != api::TicketPhase::kReady || !room.guardian ||
-      room.guardian->metadata.deleting() || api::IsTerminal(*room.guardian) ||
+  if (ticket.metadata.deleting() || status.phase != api::TicketPhase::kReady || status.handoff ||
+      !room.guardian || room.guardian->metadata.deleting() || api::IsTerminal(*room.guardian) ||
       room.guardian->spec.node_name != status.node_name) {
     return "does not hold room now";
-  }
-  if (status.handoff || !status.claimed_pod_uid.empty()) {
-    return "is promised to another pod";
   }
   if (status.expiration_time && *status.expiration_time - now < kLeastWindowLeft) {
     return "is about to expire";
@@ -77,6 +84,66 @@ bool HasOtherGates(const api::Pod& pod) {
                      [](const auto& gate) { return gate.name != api::kGateClaim; });
 }
 
+std::optional<Objection> Judge(const Claimant& claimant, const Room& room, absl::Time now) {
+  const api::Pod& pod = *claimant.pod;
+  if (pod.metadata.ns != room.ticket->metadata.ns) {
+    return Objection{Obstacle::kElsewhere, "is in another namespace"};
+  }
+  if (auto why = WhyNotWanted(claimant.request, *room.ticket)) {
+    return Objection{Obstacle::kNotWanted, *std::move(why)};
+  }
+  if (auto why = WhyNotFree(room, now)) {
+    return Objection{Obstacle::kNotHeld, *std::move(why)};
+  }
+  if (auto why = WhyTooSmall(claimant.asked, room.held)) {
+    return Objection{Obstacle::kTooSmall, *std::move(why)};
+  }
+  if (SchedulerOf(pod.spec.scheduler_name) != SchedulerOf(room.ticket->spec.scheduler_name)) {
+    return Objection{Obstacle::kScheduler,
+                     absl::StrCat("is for scheduler ",
+                                  std::string(SchedulerOf(room.ticket->spec.scheduler_name)))};
+  }
+  if (auto why = MethodOf(claimant.method).WhyNot(pod, *room.guardian)) {
+    return Objection{Obstacle::kMethod, *std::move(why)};
+  }
+  if (auto why = WhyNodeRefuses(pod, room.node.get())) {
+    return Objection{Obstacle::kNode, absl::StrCat("cannot be used: ", *why)};
+  }
+  return std::nullopt;
+}
+
+std::string Listed(const api::ResourceList& resources) {
+  std::string text;
+  for (const auto& [name, amount] : resources) {
+    if (!amount.IsZero()) {
+      absl::StrAppend(&text, text.empty() ? "" : ", ", amount.ToString(), " ", name);
+    }
+  }
+  return text.empty() ? "some room" : text;
+}
+
+// What helps against one kind of obstacle.
+std::string Help(Obstacle kind, const Claimant& claimant) {
+  switch (kind) {
+    case Obstacle::kElsewhere:
+    case Obstacle::kNotHeld:
+      return "wait until a ticket is Ready again";
+    case Obstacle::kNotWanted:
+      return "name another order or ticket in the pod's annotations, or none";
+    case Obstacle::kTooSmall:
+      return absl::StrCat("an Order whose tickets hold at least ", Listed(claimant.asked),
+                          ", or smaller requests in the pod");
+    case Obstacle::kScheduler:
+      return "the same schedulerName in the pod and in the Order's template";
+    case Obstacle::kMethod:
+      return "a priorityClassName for the pod that is above the guardians', such as korder-claimer";
+    case Obstacle::kNode:
+      break;
+  }
+  return "the pod's nodeSelector, affinity and tolerations must suit the node of a ticket; or "
+         "uncordon it";
+}
+
 }  // namespace
 
 Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node) {
@@ -84,15 +151,16 @@ Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node) {
   return {std::move(ticket), std::move(guardian), std::move(node), std::move(held)};
 }
 
-Claimant MakeClaimant(PodPtr pod, absl::Duration timeout) {
+Claimant MakeClaimant(PodPtr pod, const ClaimRules& rules) {
   api::ParsedClaimRequest parsed = api::ParseClaimRequest(pod->metadata);
   const bool says_timeout = pod->metadata.annotations.contains(api::kAnnotationClaimTimeout) ||
                             pod->metadata.labels.contains(api::kAnnotationClaimTimeout);
   if (!says_timeout) {
-    parsed.request.timeout = timeout;
+    parsed.request.timeout = rules.timeout;
   }
   api::ResourceList asked = api::PodRequests(pod->spec);
-  return {std::move(pod), std::move(parsed.request), std::move(parsed.problems), std::move(asked)};
+  return {std::move(pod), std::move(parsed.request), std::move(parsed.problems), std::move(asked),
+          rules.method};
 }
 
 std::optional<std::string> WhyNodeRefuses(const api::Pod& pod, const api::Node* node) {
@@ -106,25 +174,8 @@ std::optional<std::string> WhyNodeRefuses(const api::Pod& pod, const api::Node* 
 }
 
 std::optional<std::string> WhyNot(const Claimant& claimant, const Room& room, absl::Time now) {
-  const api::Pod& pod = *claimant.pod;
-  if (pod.metadata.ns != room.ticket->metadata.ns) {
-    return "is in another namespace";
-  }
-  if (auto why = WhyNotWanted(claimant.request, *room.ticket)) {
-    return why;
-  }
-  if (auto why = WhyNotFree(room, now)) {
-    return why;
-  }
-  if (auto why = WhyTooSmall(claimant.asked, room.held)) {
-    return why;
-  }
-  if (SchedulerOf(pod.spec.scheduler_name) != SchedulerOf(room.ticket->spec.scheduler_name)) {
-    return absl::StrCat("is for scheduler ",
-                        std::string(SchedulerOf(room.ticket->spec.scheduler_name)));
-  }
-  if (auto why = WhyNodeRefuses(pod, room.node.get())) {
-    return absl::StrCat("cannot be used: ", *why);
+  if (auto objection = Judge(claimant, room, now)) {
+    return std::move(objection->text);
   }
   return std::nullopt;
 }
@@ -185,6 +236,33 @@ std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl:
     absl::StrAppend(&text, i == 0 ? "" : "; ", causes[i].first, " (", causes[i].second, ")");
   }
   return text;
+}
+
+std::vector<std::string> WhatWouldHelp(const Claimant& claimant, std::span<const Room> rooms,
+                                       absl::Time now) {
+  if (!claimant.problems.empty()) {
+    return {"a pod made anew with correct korder.dev/ annotations; they are read once"};
+  }
+  if (HasOtherGates(*claimant.pod)) {
+    return {"whoever set the other scheduling gates must remove them"};
+  }
+  // The nearer a ticket is to fitting, the better the advice.
+  std::set<Obstacle, std::greater<>> kinds;
+  for (const Room& room : rooms) {
+    if (const auto objection = Judge(claimant, room, now)) {
+      kinds.insert(objection->kind);
+    }
+  }
+  std::vector<std::string> help;
+  for (const Obstacle kind : kinds) {
+    help.push_back(Help(kind, claimant));
+  }
+  if (rooms.empty()) {
+    help.push_back(absl::StrCat("an Order in namespace ", claimant.pod->metadata.ns,
+                                " whose tickets hold at least ", Listed(claimant.asked)));
+    help.push_back("`kubectl get tickets` tells why those that are there are not Ready");
+  }
+  return help;
 }
 
 }  // namespace korder::ticket

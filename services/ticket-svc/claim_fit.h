@@ -1,7 +1,7 @@
 // Whether a waiting pod may take over the room of a ticket, and which room suits it best. Pure;
 // used for real claims and for TicketDesk.Offer.
 //
-//   const Claimant claimant = MakeClaimant(pod, absl::Seconds(30));
+//   const Claimant claimant = MakeClaimant(pod, rules);
 //   if (const Room* room = BestRoom(claimant, rooms, now)) { ... }
 //   else { Explain(claimant, rooms, now); }   // "none of 2 Ready tickets fits: ..."
 #pragma once
@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "api/core/resources.h"
 #include "api/v1alpha1/claim_request.h"
+#include "ticket-svc/handoff_method.h"
 #include "ticket-svc/observed.h"
 
 namespace korder::ticket {
@@ -31,16 +32,22 @@ struct Room {
 
 Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node);
 
+// What holds for every claim.
+struct ClaimRules {
+  absl::Duration timeout = api::kDefaultClaimTimeout;  // for pods that name none
+  HandoffMethodName method = HandoffMethodName::kNominate;
+};
+
 // A pod that asks for a ticket, and what it asks for.
 struct Claimant {
   PodPtr pod;
   api::ClaimRequest request;
   std::vector<api::FieldError> problems;  // of the request; such a pod gets no ticket
   api::ResourceList asked;
+  HandoffMethodName method = HandoffMethodName::kNominate;
 };
 
-// `timeout` is for pods that name none.
-Claimant MakeClaimant(PodPtr pod, absl::Duration timeout);
+Claimant MakeClaimant(PodPtr pod, const ClaimRules& rules);
 
 // Nothing when the pod may take this room; otherwise the first thing that stands against it, as a
 // fragment that reads on after "the ticket".
@@ -57,5 +64,10 @@ const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl
 
 // Why no room fits, the most frequent cause first.
 std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl::Time now);
+
+// What would have to be otherwise for the pod to get a ticket, the most promising first. Empty when
+// one fits.
+std::vector<std::string> WhatWouldHelp(const Claimant& claimant, std::span<const Room> rooms,
+                                       absl::Time now);
 
 }  // namespace korder::ticket

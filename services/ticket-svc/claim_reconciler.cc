@@ -17,7 +17,7 @@
 namespace korder::ticket {
 namespace {
 
-constexpr size_t kParallelWrites = 8;
+constexpr size_t kParallelNodes = 8;
 // Somebody else was faster, or a node was taken at that very moment.
 constexpr absl::Duration kSoon = absl::Milliseconds(20);
 // A wake-up that was missed costs this much.
@@ -36,9 +36,9 @@ bool WasOvertaken(const absl::Status& status) {
 
 }  // namespace
 
-ClaimReconciler::ClaimReconciler(Parts parts, absl::Duration timeout,
-                                 std::function<void(const kube::ObjectKey&)> promised)
-    : parts_(parts), timeout_(timeout), promised_(std::move(promised)) {}
+ClaimReconciler::ClaimReconciler(Parts parts, ClaimRules rules,
+                                 std::function<void(const std::string&)> promised)
+    : parts_(parts), rules_(rules), promised_(std::move(promised)) {}
 
 std::set<std::string> ClaimReconciler::BusyNodes() const {
   std::set<std::string> nodes;
@@ -49,7 +49,7 @@ std::set<std::string> ClaimReconciler::BusyNodes() const {
 }
 
 ClaimsObserved ClaimReconciler::Observe(const std::string& ns) const {
-  ClaimsObserved observed{.default_timeout = timeout_, .now = parts_.clock.Now()};
+  ClaimsObserved observed{.rules = rules_, .now = parts_.clock.Now()};
   if (!parts_.world.HasWaiting(ns)) {
     return observed;
   }
@@ -105,25 +105,17 @@ absl::StatusOr<kube::Result> ClaimReconciler::Reconcile(const kube::ObjectKey& k
 
 absl::StatusOr<bool> ClaimReconciler::Promise(const std::vector<Assignment>& assignments,
                                               std::stop_token stop) {
-  if (assignments.empty()) {
-    return false;
-  }
-  std::vector<const Assignment*> locked;
+  std::map<std::string, std::vector<const Assignment*>> by_node;
   for (const Assignment& assignment : assignments) {
-    if (parts_.locks.TryTake(assignment.node)) {
-      locked.push_back(&assignment);
-    }
+    by_node[assignment.node].push_back(&assignment);
   }
-  // Only now nobody else can start a handoff there: look again.
-  const std::set<std::string> busy = BusyNodes();
-  std::vector<absl::Status> promised(locked.size());
-  ParallelFor(locked.size(), kParallelWrites, [&](size_t i) {
-    const Assignment& assignment = *locked[i];
-    promised[i] = busy.contains(assignment.node) ? AbortedError("the node is busy")
-                                                 : PromiseOne(assignment, stop);
-    parts_.locks.Give(assignment.node);
+  std::vector<std::pair<std::string, std::vector<const Assignment*>>> batches(by_node.begin(),
+                                                                              by_node.end());
+  std::vector<absl::Status> promised(batches.size());
+  ParallelFor(batches.size(), kParallelNodes, [&](size_t i) {
+    promised[i] = PromiseOnNode(batches[i].first, batches[i].second, stop);
   });
-  bool again = locked.size() < assignments.size();
+  bool again = false;
   for (const absl::Status& status : promised) {
     again = again || WasOvertaken(status);
     if (!WasOvertaken(status)) {
@@ -131,6 +123,26 @@ absl::StatusOr<bool> ClaimReconciler::Promise(const std::vector<Assignment>& ass
     }
   }
   return again;
+}
+
+absl::Status ClaimReconciler::PromiseOnNode(const std::string& node,
+                                            std::span<const Assignment* const> batch,
+                                            std::stop_token stop) {
+  std::vector<absl::Status> promised(batch.size());
+  {
+    const NodeLock lock(parts_.locks, node);
+    // Only now nobody else can start a handoff there: look again.
+    if (!lock.taken() || BusyNodes().contains(node)) {
+      return AbortedError("the node is busy");
+    }
+    ParallelFor(batch.size(), batch.size(),
+                [&](size_t i) { promised[i] = PromiseOne(*batch[i], stop); });
+  }
+  promised_(node);
+  for (const absl::Status& status : promised) {
+    RETURN_IF_ERROR(status);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop_token stop) {
@@ -142,11 +154,11 @@ absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop
                                    .pod_uid = pod.metadata.uid,
                                    .guardian_uid = assignment.guardian_uid,
                                    .node = assignment.node,
-                                   .started_at = parts_.clock.Now()});
+                                   .started_at = parts_.clock.Now()},
+                                  parts_.clock.Now());
   ASSIGN_OR_RETURN(api::Ticket written,
                    parts_.client.Update(updated, "status", {.stop = std::move(stop)}));
   const TicketPtr ticket = parts_.world.Wrote(std::move(written));
-  promised_(kube::KeyOf(*ticket));
   log::Info("ticket promised", {{"ns", pod.metadata.ns},
                                 {"ticket", ticket->metadata.name},
                                 {"pod", pod.metadata.name},
@@ -154,6 +166,9 @@ absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop
   parts_.events.Normal(
       kube::RefTo(*ticket), api::kEventHandoffStarted,
       absl::StrCat("the room on node ", assignment.node, " passes to pod ", pod.metadata.name));
+  parts_.events.Normal(kube::RefTo(pod), api::kEventHandoffStarted,
+                       absl::StrCat("gets the room of ticket ", ticket->metadata.name, " on node ",
+                                    assignment.node));
   return absl::OkStatus();
 }
 
@@ -179,9 +194,10 @@ absl::Status ClaimReconciler::ClearMark(const api::Pod& pod, std::stop_token sto
     if (ticket.ok()) {
       const auto& handoff = ticket->status.handoff;
       const bool alive = handoff && handoff->id == HandoffMark(pod);
+      const std::string node = alive ? handoff->node : "";
       parts_.world.Wrote(*std::move(ticket));
       if (alive) {
-        promised_(key);
+        promised_(node);
         return absl::OkStatus();
       }
     } else if (!absl::IsNotFound(ticket.status())) {

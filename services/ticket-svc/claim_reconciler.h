@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -34,10 +35,10 @@ class ClaimReconciler final : public kube::Reconciler {
     const Clock& clock;
   };
 
-  // Borrows all parts. `timeout` is for pods that name none; `promised` is called with the key of
-  // every ticket that was promised, to wake its controller.
-  ClaimReconciler(Parts parts, absl::Duration timeout,
-                  std::function<void(const kube::ObjectKey&)> promised);
+  // Borrows all parts. `promised` is called with a node once tickets on it have been promised, to
+  // begin their handoffs.
+  ClaimReconciler(Parts parts, ClaimRules rules,
+                  std::function<void(const std::string& node)> promised);
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
@@ -47,6 +48,9 @@ class ClaimReconciler final : public kube::Reconciler {
 
   // True when some could not be promised now and it is worth to look again.
   absl::StatusOr<bool> Promise(const std::vector<Assignment>& assignments, std::stop_token stop);
+  // Those of one node. The node is locked meanwhile, so that their handoffs begin together.
+  absl::Status PromiseOnNode(const std::string& node, std::span<const Assignment* const> batch,
+                             std::stop_token stop);
   absl::Status PromiseOne(const Assignment& assignment, std::stop_token stop);
   absl::Status FallBack(const Waiter& waiter, std::stop_token stop);
   absl::Status ClearMark(const api::Pod& pod, std::stop_token stop);
@@ -54,8 +58,8 @@ class ClaimReconciler final : public kube::Reconciler {
   void Announce(const std::string& ns, const std::vector<Waiter>& waiting);
 
   const Parts parts_;
-  const absl::Duration timeout_;
-  const std::function<void(const kube::ObjectKey&)> promised_;
+  const ClaimRules rules_;
+  const std::function<void(const std::string&)> promised_;
 
   Mutex mu_;
   // UIDs of waiting pods that were told so, by namespace.

@@ -1,14 +1,16 @@
+#include <map>
 #include <random>
 
 #include <catch2/catch.hpp>
 
 #include "ticket-svc/claim_decide.h"
+#include "ticket-svc/handoff_batch.h"
 #include "ticket-svc/testing/make.h"
 
 namespace korder::ticket {
 namespace {
 
-Claimant Asking(api::Pod pod) { return MakeClaimant(Share(std::move(pod)), absl::Seconds(30)); }
+Claimant Asking(api::Pod pod) { return MakeClaimant(Share(std::move(pod)), ClaimRules{}); }
 
 api::Pod Annotated(const std::string& name, const char* key, const char* value) {
   api::Pod pod = MakeClaimPod(name);
@@ -74,8 +76,8 @@ TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
        "does not hold room now"},
       {"guardian failed", [](T&, P& g, N&, P&) { g.status.phase = "Failed"; },
        "does not hold room now"},
-      {"promised", [](T& t, P&, N&, P&) { t.status.handoff.emplace(); },
-       "is promised to another pod"},
+      {"promised", [](T& t, P&, N&, P&) { t.status.phase = api::TicketPhase::kClaimed; },
+       "does not hold room now"},
       {"five seconds left",
        [](T& t, P&, N&, P&) { t.status.expiration_time = kNow + absl::Seconds(5); }, ""},
       {"less than five seconds left",
@@ -209,23 +211,30 @@ TEST_CASE("claims: who waits longest is served first", "[claim]") {
   CHECK(plan.assignments[0].node == "n1");
 }
 
-TEST_CASE("claims: one handoff per node at a time", "[claim]") {
-  const std::vector<Room> rooms = {MakeRoomOn("n1", MakeTicket("web-0")),
-                                   MakeRoomOn("n1", MakeTicket("web-1")),
-                                   MakeRoomOn("n2", MakeTicket("web-2"))};
+TEST_CASE("claims: the handoffs of a node begin together, at most four", "[claim]") {
+  std::vector<Room> rooms;
+  std::vector<api::Pod> pods;
+  for (int i = 0; i < 5; ++i) {
+    rooms.push_back(MakeRoomOn("n1", MakeTicket("web-" + std::to_string(i))));
+    pods.push_back(Aged("pod-" + std::to_string(i), absl::Seconds(20 - i)));
+  }
   SECTION("in one pass") {
-    const ClaimsPlan plan =
-        DecideClaims(Scene({MakeClaimPod("a"), MakeClaimPod("b"), MakeClaimPod("c")}, rooms));
-    CHECK(Pairs(plan) == Names{"a=web-0", "b=web-2"});
+    rooms.push_back(MakeRoomOn("n2", MakeTicket("web-5")));
+    pods.push_back(Aged("pod-5", absl::Seconds(1)));
+    pods.push_back(Aged("pod-6", absl::Seconds(1)));
+    const ClaimsPlan plan = DecideClaims(Scene(pods, rooms));
+    CHECK(Pairs(plan) ==
+          Names{"pod-0=web-0", "pod-1=web-1", "pod-2=web-2", "pod-3=web-3", "pod-4=web-5"});
     CHECK(plan.wanted_nodes == std::set<std::string>{"n1"});
-    REQUIRE(plan.waiting.size() == 1);
+    REQUIRE(plan.waiting.size() == 2);
     CHECK(plan.waiting[0].soon);
   }
-  SECTION("beside one that is under way") {
-    ClaimsObserved observed = Scene({MakeClaimPod("a"), MakeClaimPod("b")}, rooms);
+  SECTION("beside some that are under way, none") {
+    rooms.push_back(MakeRoomOn("n2", MakeTicket("web-5")));
+    ClaimsObserved observed = Scene({pods[0], pods[1]}, rooms);
     observed.busy_nodes = {"n1"};
     const ClaimsPlan plan = DecideClaims(observed);
-    CHECK(Pairs(plan) == Names{"a=web-2"});
+    CHECK(Pairs(plan) == Names{"pod-0=web-5"});
     CHECK(plan.wanted_nodes == std::set<std::string>{"n1"});
   }
 }
@@ -332,10 +341,11 @@ TEST_CASE("claims: every plan is sound, and does not depend on the order of what
     }
     const ClaimsPlan plan = DecideClaims(observed);
     CAPTURE(i);
-    std::set<std::string> nodes = observed.busy_nodes;
+    std::map<std::string, int> on_node;
     std::set<std::string> used;
     for (const Assignment& a : plan.assignments) {
-      REQUIRE(nodes.insert(a.node).second);                  // one handoff per node
+      REQUIRE_FALSE(observed.busy_nodes.contains(a.node));
+      REQUIRE(++on_node[a.node] <= kMaxBatch);
       REQUIRE(used.insert(a.pod->metadata.name).second);     // one ticket per pod
       REQUIRE(used.insert(a.ticket->metadata.name).second);  // one pod per ticket
     }

@@ -16,6 +16,11 @@ struct Config {
   std::string guardian_priority_class = "korder-guardian";
   // How long a pod waits for a ticket when it does not say so itself; a Go duration.
   std::string claim_timeout = "30s";
+  // How long a guardian counts on a node that is not Ready; a Go duration.
+  std::string node_grace = "1m";
+  // See handoff_method.h and handoff_options.h.
+  std::string handoff_method = "nominate";
+  std::string handoff_fence = "auto";
   int workers = 8;
 };
 

@@ -199,7 +199,12 @@ Plan Wait(const Observed& observed, const Care& care) {
   ConfirmOnce(observed, plan);
   const absl::Duration left = DebounceLeft(observed, guardian.metadata);
   const bool early = left > absl::ZeroDuration();
-  if (const api::PodCondition* refused = api::Unschedulable(guardian)) {
+  if (care.dark) {
+    ReportPending(observed, api::kReasonHealing,
+                  absl::StrCat("waiting for node ", guardian.spec.node_name,
+                               ", to which the ticket is pinned, to be Ready"),
+                  plan, care.newest);
+  } else if (const api::PodCondition* refused = api::Unschedulable(guardian)) {
     if (early) {
       plan.LookAgainIn(left);
     } else {
@@ -260,21 +265,25 @@ Plan DecideLive(const Observed& observed) {
               : care.holds ? Hold(observed, care)
                            : Wait(observed, care);
   LookAgainAt(observed, WindowEnd(ticket), plan);
+  if (care.kept && care.grace_left > absl::ZeroDuration() &&
+      care.grace_left < absl::InfiniteDuration()) {
+    plan.LookAgainIn(care.grace_left);
+  }
   // Last: nothing is deleted before the status says what counts instead.
   DeleteAll(care.discarded, plan);
   return plan;
 }
 
+// The handoff is another controller's work (handoff_reconciler.h), and what becomes of the guardian
+// that it is about, too.
 Plan DecideHandoff(const Observed& observed) {
   Plan plan;
   for (const Guardian& guardian : observed.guardians) {
-    // What becomes of the guardian that the handoff is about is decided by its steps.
     if (guardian.pod->metadata.uid != observed.ticket->status.handoff->guardian_uid &&
         !guardian.pod->metadata.deleting()) {
       DeleteAll({guardian.pod}, plan);
     }
   }
-  plan.actions.push_back(StepHandoff{});
   return plan;
 }
 

@@ -348,7 +348,7 @@ PlanWorld ClaimedWorld() {
   api::Pod pod = Running(MakeClaimPod("shop"), "n1");
   pod.metadata.labels["korder.dev/claim"] = "claimed";
   world.guardians().clear();
-  world.ticket().status = AssignedStatus(world.ticket(), pod, {});
+  world.ticket().status = AssignedStatus(world.ticket(), pod, {}, kNow);
   world.ticket().status = ClaimedStatus(world.ticket(), pod, kNow);
   world.claimed_pod() = pod;
   return world;
@@ -406,8 +406,8 @@ TEST_CASE("ticket decide: during a handoff only surplus guardians are touched",
                                                      .node = "n1",
                                                      .started_at = kNow};
   const Plan plan = world.Turn();
-  CHECK(plan.actions == std::vector<Action>{DeleteGuardian{{"default", "web-0-g2"}, "uid-web-0-g2"},
-                                            StepHandoff{}});
+  CHECK(plan.actions ==
+        std::vector<Action>{DeleteGuardian{{"default", "web-0-g2"}, "uid-web-0-g2"}});
 }
 
 TEST_CASE("ticket decide: a spec that cannot be served is reported and left alone",

@@ -80,30 +80,6 @@ class SelectorRewriter {
   const std::string_view order_;
 };
 
-// The ticket's node as required affinity, so that the scheduler still checks the room there. Terms
-// are alternatives: each gets it.
-void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) {
-  const api::NodeSelectorRequirement pin{
-      .key = std::string(api::kFieldNodeName), .op = "In", .values = {node}};
-  if (!affinity) {
-    affinity.emplace();
-  }
-  if (!affinity->node_affinity) {
-    affinity->node_affinity.emplace();
-  }
-  std::optional<api::NodeSelector>& required = affinity->node_affinity->required;
-  if (!required) {
-    required.emplace().terms.emplace_back().match_fields = {pin};
-    return;
-  }
-  for (api::NodeSelectorTerm& term : required->terms) {
-    // An empty term matches no node; with the pin in it, it would match one.
-    if (!term.match_expressions.empty() || !term.match_fields.empty()) {
-      term.match_fields.push_back(pin);
-    }
-  }
-}
-
 api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
   api::ObjectMeta meta;
   meta.name = GuardianName(ticket, incarnation);
@@ -123,18 +99,10 @@ api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
   return meta;
 }
 
-// Fits the Pod Security profile "restricted".
 api::Container GuardianContainer(const api::TicketSpec& spec, const std::string& image) {
-  api::Container container;
-  container.name = "guardian";
-  container.image = image;
-  container.image_pull_policy = "IfNotPresent";
+  api::Container container = RestrictedContainer("guardian", image);
   container.resources.requests = api::EffectiveRequests(spec);
   container.resources.limits = api::EffectiveLimits(spec);
-  api::SecurityContext& security = container.security_context.emplace();
-  security.allow_privilege_escalation = false;
-  security.capabilities = api::Capabilities{.add = {}, .drop = {"ALL"}};
-  security.read_only_root_filesystem = true;
   return container;
 }
 
@@ -159,6 +127,52 @@ int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
   return incarnation;
 }
 
+void RestrictPod(api::PodSpec& spec) {
+  spec.termination_grace_period_seconds = 0;
+  spec.automount_service_account_token = false;
+  spec.enable_service_links = false;
+  api::PodSecurityContext& security = spec.security_context.emplace();
+  security.run_as_non_root = true;
+  security.run_as_user = kNobody;
+  security.run_as_group = kNobody;
+  security.seccomp_profile = api::SeccompProfile{.type = "RuntimeDefault"};
+}
+
+api::Container RestrictedContainer(std::string name, std::string image) {
+  api::Container container;
+  container.name = std::move(name);
+  container.image = std::move(image);
+  container.image_pull_policy = "IfNotPresent";
+  api::SecurityContext& security = container.security_context.emplace();
+  security.allow_privilege_escalation = false;
+  security.capabilities = api::Capabilities{.add = {}, .drop = {"ALL"}};
+  security.read_only_root_filesystem = true;
+  return container;
+}
+
+// Terms are alternatives: each gets the node.
+void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) {
+  const api::NodeSelectorRequirement pin{
+      .key = std::string(api::kFieldNodeName), .op = "In", .values = {node}};
+  if (!affinity) {
+    affinity.emplace();
+  }
+  if (!affinity->node_affinity) {
+    affinity->node_affinity.emplace();
+  }
+  std::optional<api::NodeSelector>& required = affinity->node_affinity->required;
+  if (!required) {
+    required.emplace().terms.emplace_back().match_fields = {pin};
+    return;
+  }
+  for (api::NodeSelectorTerm& term : required->terms) {
+    // An empty term matches no node; with the pin in it, it would match one.
+    if (!term.match_expressions.empty() || !term.match_fields.empty()) {
+      term.match_fields.push_back(pin);
+    }
+  }
+}
+
 api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
                      const GuardianOptions& options) {
   const api::TicketSpec& spec = ticket.spec;
@@ -172,14 +186,7 @@ api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
   pod.spec.affinity = spec.affinity;
   pod.spec.tolerations = spec.tolerations;
   pod.spec.topology_spread_constraints = spec.topology_spread_constraints;
-  pod.spec.termination_grace_period_seconds = 0;
-  pod.spec.automount_service_account_token = false;
-  pod.spec.enable_service_links = false;
-  api::PodSecurityContext& security = pod.spec.security_context.emplace();
-  security.run_as_non_root = true;
-  security.run_as_user = kNobody;
-  security.run_as_group = kNobody;
-  security.seccomp_profile = api::SeccompProfile{.type = "RuntimeDefault"};
+  RestrictPod(pod.spec);
 
   const SelectorRewriter rewriter(ticket);
   for (api::TopologySpreadConstraint& constraint : pod.spec.topology_spread_constraints) {

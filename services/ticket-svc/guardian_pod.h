@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "api/core/pod.h"
@@ -26,6 +27,13 @@ std::string GuardianName(const api::Ticket& ticket, int32_t incarnation);
 // Which of the ticket's guardians a pod is, counted from 1; 0 when it is none. What makes a pod a
 // guardian is its managing owner, by UID, and its name; a label proves nothing.
 int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod);
+
+// What every pod of ours has in common, after the Pod Security profile "restricted".
+void RestrictPod(api::PodSpec& spec);
+api::Container RestrictedContainer(std::string name, std::string image);
+
+// The node as required affinity, so that the scheduler still checks the room there.
+void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity);
 
 api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
                      const GuardianOptions& options);

@@ -154,6 +154,16 @@ PodPatch NominatePatch(const api::Pod& pod, const api::Ticket& ticket) {
       {{api::kAnnotationHandoff, mark}, {api::kAnnotationClaimedTicket, ticket.metadata.name}});
 }
 
+PodPatch MarkPatch(const api::Pod& pod, const api::Ticket& ticket) {
+  json::Writer w;
+  BeginPatch(pod, {},
+             {{api::kAnnotationHandoff, ticket.status.handoff->id},
+              {api::kAnnotationClaimedTicket, ticket.metadata.name}},
+             w);
+  w.EndObject();
+  return {.options = {.type = PatchType::kMerge}, .body = w.Take()};
+}
+
 PodPatch ResetPatch(const api::Pod& pod) {
   return NominationPatch(
       pod, "",

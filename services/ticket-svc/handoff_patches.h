@@ -26,6 +26,10 @@ struct PodPatch {
 // REQUIRES: ticket.status.handoff.
 PodPatch NominatePatch(const api::Pod& pod, const api::Ticket& ticket);
 
+// Marks the pod with the handoff and nominates it to nothing.
+// REQUIRES: ticket.status.handoff.
+PodPatch MarkPatch(const api::Pod& pod, const api::Ticket& ticket);
+
 // Takes nomination and mark away: the pod waits as before.
 PodPatch ResetPatch(const api::Pod& pod);
 

@@ -5,28 +5,18 @@
 #include "api/v1alpha1/names.h"
 #include "ticket-svc/claim_decide.h"
 #include "ticket-svc/claim_fit.h"
+#include "ticket-svc/handoff_method.h"
 
 namespace korder::ticket {
 namespace {
 
-constexpr absl::Duration kLook = absl::Seconds(1);
-
-HandoffMove Do(HandoffAct act) { return {.act = act, .wait = absl::ZeroDuration()}; }
 HandoffMove Abort(HandoffReason reason) {
   return {.act = HandoffAct::kAbort, .reason = reason, .wait = absl::ZeroDuration()};
 }
-HandoffMove Lost(HandoffReason reason) {
-  return {.act = HandoffAct::kLost, .reason = reason, .wait = absl::ZeroDuration()};
-}
-HandoffMove Wait(absl::Duration at_most) { return {.act = HandoffAct::kWait, .wait = at_most}; }
 
 // A guardian that ended holds no room, even while its object is there.
 bool GuardianGone(const HandoffView& view) {
   return view.guardian == nullptr || api::IsTerminal(*view.guardian);
-}
-
-bool IsNominated(const HandoffView& view) {
-  return view.pod->status.nominated_node_name == view.record.node;
 }
 
 bool IsMarked(const HandoffView& view) { return HandoffMark(*view.pod) == view.record.id; }
@@ -35,8 +25,8 @@ bool IsMarkedByAnother(const HandoffView& view) {
   return !HandoffMark(*view.pod).empty() && !IsMarked(view);
 }
 
-bool OutOfPatience(const HandoffView& view) {
-  return view.now > view.record.started_at.value_or(absl::InfinitePast()) + kHandoffPatience;
+bool IsPrepared(const HandoffView& view) {
+  return IsMarked(view) && (!view.method.nominates() || IsNominated(view));
 }
 
 // The kubelet turned the pod away after it was bound: OutOfcpu and the like.
@@ -55,7 +45,7 @@ HandoffMove BoundStep(const HandoffView& view) {
             .reason = HandoffReason::kBoundElsewhere,
             .wait = absl::ZeroDuration()};
   }
-  return WasRejected(*view.pod) ? Lost(HandoffReason::kPodRejected) : Do(HandoffAct::kClaimed);
+  return WasRejected(*view.pod) ? Lose(HandoffReason::kPodRejected) : DoNext(HandoffAct::kClaimed);
 }
 
 // Everything that speaks against giving the room away, while that can still be helped.
@@ -79,63 +69,89 @@ HandoffReason Preflight(const HandoffView& view) {
                                                     : HandoffReason::kNone;
 }
 
-HandoffMove GatedStep(const HandoffView& view) {
-  if (!GuardianGone(view)) {
-    if (IsMarkedByAnother(view)) {
-      return Abort(HandoffReason::kTakenByAnother);
-    }
-    if (const HandoffReason against = Preflight(view); against != HandoffReason::kNone) {
-      return Abort(against);
-    }
-    return Do(IsNominated(view) && IsMarked(view) ? HandoffAct::kRelease : HandoffAct::kNominate);
-  }
-  // Past the point of no return, or somebody else deleted the guardian.
+// The guardian holds the room, the pod waits behind its gate.
+HandoffMove HeldStep(const HandoffView& view) {
   if (IsMarkedByAnother(view)) {
-    return Lost(HandoffReason::kTakenByAnother);
+    return Abort(HandoffReason::kTakenByAnother);
   }
-  if (!IsMarked(view)) {
-    return Lost(HandoffReason::kGuardianLost);
+  if (const HandoffReason against = Preflight(view); against != HandoffReason::kNone) {
+    return Abort(view.contested && against == HandoffReason::kTimeout ? HandoffReason::kContested
+                                                                      : against);
   }
-  if (view.node == nullptr) {
-    return Lost(HandoffReason::kNodeGone);
+  if (!IsPrepared(view)) {
+    return DoNext(HandoffAct::kMark);
   }
-  if (!IsNominated(view)) {
-    return OutOfPatience(view) ? Lost(HandoffReason::kTimeout) : Do(HandoffAct::kNominate);
+  if (view.needs_fence) {
+    return {.act = HandoffAct::kFence, .wait = kLookAgain};
   }
-  if (view.gone_for < view.settle) {
-    return Wait(view.settle - view.gone_for);
-  }
-  return Do(HandoffAct::kUngate);
+  return view.contested ? WaitFor(kLookAgain / 5) : DoNext(HandoffAct::kRelease);
 }
 
-HandoffMove UngatedStep(const HandoffView& view) {
+// Past the point of no return, or somebody else deleted the guardian; the gate is shut.
+HandoffMove ReleasedStep(const HandoffView& view) {
+  if (IsMarkedByAnother(view)) {
+    return Lose(HandoffReason::kTakenByAnother);
+  }
+  if (!IsMarked(view)) {
+    return Lose(HandoffReason::kGuardianLost);
+  }
+  return view.node == nullptr ? Lose(HandoffReason::kNodeGone) : view.method.Released(view);
+}
+
+HandoffMove OpenStep(const HandoffView& view) {
   if (!GuardianGone(view)) {
     return Abort(HandoffReason::kGateGone);
   }
-  if (view.node == nullptr) {
-    return Lost(HandoffReason::kNodeGone);
-  }
-  const bool refused = api::Unschedulable(*view.pod) != nullptr;
-  if (OutOfPatience(view) && (refused || !IsNominated(view))) {
-    return Lost(HandoffReason::kTimeout);
-  }
-  return IsNominated(view) ? Wait(kLook) : Do(HandoffAct::kNominate);
+  return view.node == nullptr ? Lose(HandoffReason::kNodeGone) : view.method.Open(view);
 }
 
 }  // namespace
 
 HandoffMove HandoffStep(const HandoffView& view) {
   if (view.pod == nullptr) {
-    return GuardianGone(view) ? Lost(HandoffReason::kPodGone) : Abort(HandoffReason::kPodGone);
+    return GuardianGone(view) ? Lose(HandoffReason::kPodGone) : Abort(HandoffReason::kPodGone);
   }
   // Before everything else: a short pod may have ended already, and had the room all the same.
   if (api::IsBound(*view.pod)) {
     return BoundStep(view);
   }
   if (view.pod->metadata.deleting() || api::IsTerminal(*view.pod)) {
-    return GuardianGone(view) ? Lost(HandoffReason::kPodGone) : Abort(HandoffReason::kPodGone);
+    return GuardianGone(view) ? Lose(HandoffReason::kPodGone) : Abort(HandoffReason::kPodGone);
   }
-  return api::HasGate(*view.pod, api::kGateClaim) ? GatedStep(view) : UngatedStep(view);
+  if (!api::HasGate(*view.pod, api::kGateClaim)) {
+    return OpenStep(view);
+  }
+  return GuardianGone(view) ? ReleasedStep(view) : HeldStep(view);
+}
+
+HandoffStage StageOf(const HandoffView& view) {
+  if (view.pod == nullptr || api::IsBound(*view.pod) || view.pod->metadata.deleting() ||
+      api::IsTerminal(*view.pod)) {
+    return HandoffStage::kOver;
+  }
+  if (!api::HasGate(*view.pod, api::kGateClaim)) {
+    return HandoffStage::kOpen;
+  }
+  if (GuardianGone(view)) {
+    return HandoffStage::kReleased;
+  }
+  return IsPrepared(view) ? HandoffStage::kMarked : HandoffStage::kHeld;
+}
+
+bool IsNominated(const HandoffView& view) {
+  return view.pod->status.nominated_node_name == view.record.node;
+}
+
+bool OutOfPatience(const HandoffView& view) {
+  return view.now > view.record.started_at.value_or(absl::InfinitePast()) + kHandoffPatience;
+}
+
+HandoffMove WaitFor(absl::Duration at_most) { return {.act = HandoffAct::kWait, .wait = at_most}; }
+
+HandoffMove DoNext(HandoffAct act) { return {.act = act, .wait = absl::ZeroDuration()}; }
+
+HandoffMove Lose(HandoffReason reason) {
+  return {.act = HandoffAct::kLost, .reason = reason, .wait = absl::ZeroDuration()};
 }
 
 }  // namespace korder::ticket

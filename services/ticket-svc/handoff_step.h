@@ -3,9 +3,10 @@
 //
 //   const HandoffMove move = HandoffStep(view);   // {kRelease}: delete the guardian now
 //
-// The order is: nominate the pod to the node, delete the guardian, open the gate, wait for the
-// scheduler. The scheduler counts a nominated pod as if it ran, gated or not, so the room is at no
-// instant free in its eyes. After the guardian is gone there is no way back.
+// Every handoff marks the pod, deletes the guardian, opens the gate and waits for the scheduler;
+// after the guardian is gone there is no way back. What keeps others out of the room meanwhile is
+// the method's business (handoff_method.h). Several handoffs on one node are decided together
+// (handoff_batch.h).
 #pragma once
 
 #include <array>
@@ -22,13 +23,20 @@ namespace korder::ticket {
 // How long a nomination that somebody clears is made again.
 inline constexpr absl::Duration kHandoffPatience = absl::Seconds(10);
 
+class HandoffMethod;
+
 struct HandoffView {
   const api::TicketHandoff& record;
+  const HandoffMethod& method;
   const api::Pod* pod = nullptr;       // with the record's UID; null when it is gone
   const api::Pod* guardian = nullptr;  // with the record's UID; null when it is gone
   const api::Node* node = nullptr;     // null when it is gone
   // The ticket's window is over: give the room away only if that cannot be helped any more.
   bool window_over = false;
+  // The scheduler has not yet said that it has seen the nomination, and must before the release.
+  bool needs_fence = false;
+  // Another pod is nominated to the node and would be in the way. Looked at before a release only.
+  bool contested = false;
   // How long the guardian must be gone before the gate is opened (servers before 1.35), and how
   // long it has been gone as far as this process knows.
   absl::Duration settle;
@@ -37,14 +45,15 @@ struct HandoffView {
 };
 
 enum class HandoffAct {
-  kNominate,  // write status.nominatedNodeName and the mark
-  kRelease,   // delete the guardian
-  kUngate,    // open the gate
-  kWait,      // it is the scheduler's turn
-  kClaimed,   // the pod is bound to the node: done
-  kAbort,     // undo; the guardian still holds the room
-  kMissed,    // the pod was bound elsewhere, the room is lost
-  kLost       // the room is lost and the pod did not get it
+  kMark,     // write the mark, and the nomination if the method has one
+  kFence,    // ask the scheduler whether it has seen the nomination, and wait for the answer
+  kRelease,  // delete the guardian
+  kUngate,   // open the gate
+  kWait,     // it is the scheduler's turn
+  kClaimed,  // the pod is bound to the node: done
+  kAbort,    // undo; the guardian still holds the room
+  kMissed,   // the pod was bound elsewhere, the room is lost
+  kLost      // the room is lost and the pod did not get it
 };
 
 enum class HandoffReason {
@@ -60,13 +69,18 @@ enum class HandoffReason {
   kNodeUnfit,
   kGuardianLost,
   kWindowOver,
+  kContested,
   kTimeout
 };
 constexpr auto EnumNames(HandoffReason) {
-  return std::to_array<std::string_view>(
-      {"None", "PodGone", "PodRejected", "BoundElsewhere", "BoundEarly", "TakenByAnother",
-       "GateGone", "OtherGate", "NodeGone", "NodeUnfit", "GuardianLost", "WindowOver", "Timeout"});
+  return std::to_array<std::string_view>({"None", "PodGone", "PodRejected", "BoundElsewhere",
+                                          "BoundEarly", "TakenByAnother", "GateGone", "OtherGate",
+                                          "NodeGone", "NodeUnfit", "GuardianLost", "WindowOver",
+                                          "Contested", "Timeout"});
 }
+
+// A wait that nobody ends by a change is looked at again after this long.
+inline constexpr absl::Duration kLookAgain = absl::Seconds(1);
 
 struct HandoffMove {
   HandoffAct act = HandoffAct::kWait;
@@ -76,6 +90,26 @@ struct HandoffMove {
 };
 
 HandoffMove HandoffStep(const HandoffView& view);
+
+// Where a handoff stands, in the order in which it gets there.
+enum class HandoffStage {
+  kHeld,      // the guardian holds the room; the pod is not ready to take it
+  kMarked,    // the guardian holds the room; the pod is marked, and nominated if need be
+  kReleased,  // the guardian is gone, the gate is shut
+  kOpen,      // the gate is open, the pod not bound
+  kOver       // the pod is bound, or gone
+};
+constexpr auto EnumNames(HandoffStage) {
+  return std::to_array<std::string_view>({"Held", "Marked", "Released", "Open", "Over"});
+}
+HandoffStage StageOf(const HandoffView& view);
+
+// Helpers for the methods.
+bool IsNominated(const HandoffView& view);
+bool OutOfPatience(const HandoffView& view);
+HandoffMove WaitFor(absl::Duration at_most);
+HandoffMove DoNext(HandoffAct act);
+HandoffMove Lose(HandoffReason reason);
 
 // The handoff has ended without the pod in the ticket's room.
 constexpr bool GivesUp(HandoffAct act) {

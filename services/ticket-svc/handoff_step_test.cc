@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "ticket-svc/handoff_batch.h"
+#include "ticket-svc/handoff_method.h"
 #include "ticket-svc/testing/make.h"
 
 namespace korder::ticket {
@@ -47,22 +49,29 @@ struct Stage {
     return *this;
   }
 
-  HandoffMove Step() const {
-    return HandoffStep({.record = record,
-                        .pod = pod ? &*pod : nullptr,
-                        .guardian = guardian ? &*guardian : nullptr,
-                        .node = node ? &*node : nullptr,
-                        .window_over = window_over,
-                        .settle = settle,
-                        .gone_for = gone_for,
-                        .now = now});
+  HandoffMove Step() const { return HandoffStep(View()); }
+  HandoffView View() const {
+    return {.record = record,
+            .method = MethodOf(method),
+            .pod = pod ? &*pod : nullptr,
+            .guardian = guardian ? &*guardian : nullptr,
+            .node = node ? &*node : nullptr,
+            .window_over = window_over,
+            .needs_fence = needs_fence,
+            .contested = contested,
+            .settle = settle,
+            .gone_for = gone_for,
+            .now = now};
   }
 
   api::TicketHandoff record;
   std::optional<api::Pod> pod;
   std::optional<api::Pod> guardian;
   std::optional<api::Node> node;
+  HandoffMethodName method = HandoffMethodName::kNominate;
   bool window_over = false;
+  bool needs_fence = false;
+  bool contested = false;
   absl::Duration settle;
   absl::Duration gone_for = absl::InfiniteDuration();
   absl::Time now = kNow + absl::Seconds(1);
@@ -72,7 +81,7 @@ constexpr Why kNoReason = Why::kNone;
 
 TEST_CASE("handoff step: the way of a handoff that nobody disturbs", "[handoff]") {
   Stage s;
-  CHECK(s.Step().act == Act::kNominate);
+  CHECK(s.Step().act == Act::kMark);
   CHECK(s.Nominated().Step().act == Act::kRelease);
   CHECK(s.Released().Step().act == Act::kUngate);
   CHECK(s.Ungated().Step().act == Act::kWait);
@@ -125,11 +134,11 @@ TEST_CASE("handoff step: what to do follows from what is there", "[handoff]") {
        Why::kBoundEarly},
       // Before the release.
       {"a preemptor took the nomination away",
-       [](Stage& s) { s.Nominated().pod->status.nominated_node_name.clear(); }, Act::kNominate},
+       [](Stage& s) { s.Nominated().pod->status.nominated_node_name.clear(); }, Act::kMark},
       {"nominated elsewhere",
-       [](Stage& s) { s.Nominated().pod->status.nominated_node_name = "n2"; }, Act::kNominate},
+       [](Stage& s) { s.Nominated().pod->status.nominated_node_name = "n2"; }, Act::kMark},
       {"nominated, but not marked by us",
-       [](Stage& s) { s.pod->status.nominated_node_name = "n1"; }, Act::kNominate},
+       [](Stage& s) { s.pod->status.nominated_node_name = "n1"; }, Act::kMark},
       {"marked by another handoff",
        [](Stage& s) { s.pod->metadata.annotations["korder.dev/handoff"] = "h2"; }, Act::kAbort,
        Why::kTakenByAnother},
@@ -160,7 +169,7 @@ TEST_CASE("handoff step: what to do follows from what is there", "[handoff]") {
        [](Stage& s) { s.Nominated().Released(); }, Act::kUngate},
       {"nomination gone between release and ungate",
        [](Stage& s) { s.Nominated().Released().pod->status.nominated_node_name.clear(); },
-       Act::kNominate},
+       Act::kMark},
       {"... for too long",
        [](Stage& s) {
          s.Nominated().Released().pod->status.nominated_node_name.clear();
@@ -188,7 +197,7 @@ TEST_CASE("handoff step: what to do follows from what is there", "[handoff]") {
          *s.pod = Refused(*s.pod, "no room");
          s.pod->status.nominated_node_name.clear();
        },
-       Act::kNominate},
+       Act::kMark},
       {"refused for too long",
        [](Stage& s) {
          s.Nominated().Released().Ungated();
@@ -222,6 +231,125 @@ TEST_CASE("handoff step: on old servers the gate stays shut until the deletion h
   CHECK(s.Step().act == Act::kUngate);
 }
 
+TEST_CASE("handoff step: no release before the scheduler has seen the nomination", "[handoff]") {
+  Stage s;
+  s.needs_fence = true;
+  CHECK(s.Step().act == Act::kMark);
+  CHECK(s.Nominated().Step().act == Act::kFence);
+  s.needs_fence = false;
+  CHECK(s.Step().act == Act::kRelease);
+  s.needs_fence = true;  // Past the release there is nothing to ask any more.
+  CHECK(s.Released().Step().act == Act::kUngate);
+}
+
+TEST_CASE("handoff step: no release while another pod is nominated to the node", "[handoff]") {
+  Stage s;
+  s.Nominated().contested = true;
+  CHECK(s.Step().act == Act::kWait);
+  s.now = kNow + absl::Seconds(11);
+  CHECK(s.Step().act == Act::kAbort);
+  CHECK(s.Step().reason == Why::kContested);
+}
+
+TEST_CASE("handoff step: by preemption, nothing is nominated", "[handoff]") {
+  Stage s;
+  s.method = HandoffMethodName::kPreempt;
+  CHECK(s.Step().act == Act::kMark);
+  s.pod->metadata.annotations["korder.dev/handoff"] = "h1";
+  CHECK(s.Step().act == Act::kRelease);
+  CHECK(s.Released().Step().act == Act::kUngate);
+  s.Ungated();
+  CHECK(s.Step().act == Act::kWait);
+  *s.pod = Refused(*s.pod, "preemption is under way");
+  CHECK(s.Step().act == Act::kWait);
+  s.now = kNow + absl::Seconds(11);
+  CHECK(s.Step().act == Act::kLost);
+  CHECK(s.Bound().Step().act == Act::kClaimed);
+}
+
+std::vector<Act> Acts(const std::vector<Stage>& stages) {
+  std::vector<HandoffView> views;
+  for (const Stage& stage : stages) {
+    views.push_back(stage.View());
+  }
+  std::vector<Act> acts;
+  for (const HandoffMove& move : DecideBatch(views)) {
+    acts.push_back(move.act);
+  }
+  return acts;
+}
+
+TEST_CASE("handoff batch: all are nominated, then all released, then all opened", "[handoff]") {
+  const Stage held;
+  const Stage marked = Stage().Nominated();
+  const Stage released = Stage().Nominated().Released();
+  const Stage open = Stage().Nominated().Released().Ungated();
+  Stage unseen = marked;
+  unseen.needs_fence = true;
+  const Stage bound = Stage().Nominated().Released().Ungated().Bound();
+  Stage cordoned = marked;
+  cordoned.node->spec.unschedulable = true;
+  struct Case {
+    const char* name;
+    std::vector<Stage> stages;
+    std::vector<Act> want;
+  };
+  const Case cases[] = {
+      {"nothing", {}, {}},
+      {"two begin", {held, held}, {Act::kMark, Act::kMark}},
+      {"a marked one waits for the other", {held, marked}, {Act::kMark, Act::kWait}},
+      {"both marked", {marked, marked}, {Act::kRelease, Act::kRelease}},
+      {"one question for both", {held, unseen}, {Act::kMark, Act::kWait}},
+      {"no release before the answer to all", {unseen, marked}, {Act::kFence, Act::kWait}},
+      {"no gate opens beside a guardian", {marked, released}, {Act::kRelease, Act::kWait}},
+      {"all released", {released, released}, {Act::kUngate, Act::kUngate}},
+      {"opened ones hold up nobody who is past it", {released, open}, {Act::kUngate, Act::kWait}},
+      {"a late one does not begin before the others are through",
+       {held, released},
+       {Act::kWait, Act::kUngate}},
+      {"nor beside an open one", {held, open}, {Act::kWait, Act::kWait}},
+      {"one that is through is in nobody's way", {held, bound}, {Act::kMark, Act::kClaimed}},
+      {"one that aborts lets the others wait for it",
+       {cordoned, released},
+       {Act::kAbort, Act::kWait}},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) { CHECK(Acts(c.stages) == c.want); }
+  }
+}
+
+TEST_CASE(
+    "handoff batch: whatever the batch looks like, no gate opens beside a counted guardian, "
+    "and somebody can go on",
+    "[handoff][property]") {
+  std::mt19937 random(7);
+  for (int i = 0; i < 5000; ++i) {
+    std::vector<Stage> stages(1 + random() % 4);
+    for (Stage& s : stages) {
+      const auto step = random() % 5;
+      if (step > 0) s.Nominated();
+      if (step > 1) s.Released();
+      if (step > 2) s.Ungated();
+      if (step > 3) s.Bound();
+      s.needs_fence = random() % 4 == 0;
+    }
+    const std::vector<Act> acts = Acts(stages);
+    CAPTURE(i);
+    bool counted_twice = false;
+    bool opened = false;
+    bool all_wait = true;
+    for (size_t k = 0; k < stages.size(); ++k) {
+      const HandoffStage stage = StageOf(stages[k].View());
+      counted_twice |= stage == HandoffStage::kMarked;
+      opened |= acts[k] == Act::kUngate;
+      // An open gate is the scheduler's turn.
+      all_wait &= acts[k] == Act::kWait && stage != HandoffStage::kOpen;
+    }
+    REQUIRE_FALSE((counted_twice && opened));
+    REQUIRE_FALSE(all_wait);
+  }
+}
+
 TEST_CASE("handoff step: a mark made again still is the mark of the handoff", "[handoff]") {
   Stage s;
   s.Nominated().pod->metadata.annotations["korder.dev/handoff"] = "h1+4711";
@@ -247,6 +375,8 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
     if (chance(5)) s.node.reset();
     if (chance(5)) s.pod.reset();
     s.window_over = chance(10);
+    s.needs_fence = chance(20);
+    s.contested = chance(20);
     s.now = kNow + absl::Seconds(static_cast<int>(random() % 15));
     const bool gated = s.pod && api::HasGate(*s.pod, "korder.dev/claim");
     const HandoffMove move = s.Step();
@@ -261,13 +391,19 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
         REQUIRE(s.pod->status.nominated_node_name == "n1");
         REQUIRE_FALSE(s.pod->metadata.deleting());
         REQUIRE_FALSE(s.window_over);
+        REQUIRE_FALSE(s.needs_fence);
+        REQUIRE_FALSE(s.contested);
+        break;
+      case Act::kFence:
+        REQUIRE(s.guardian);
+        REQUIRE(s.needs_fence);
         break;
       case Act::kUngate:
         REQUIRE_FALSE(s.guardian);
         REQUIRE(gated);
         REQUIRE(s.pod->status.nominated_node_name == "n1");
         break;
-      case Act::kNominate:
+      case Act::kMark:
         REQUIRE_FALSE(api::IsBound(*s.pod));
         break;
       case Act::kClaimed:
@@ -284,7 +420,7 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
         REQUIRE(move.reason != kNoReason);
         break;
       case Act::kWait:
-        REQUIRE_FALSE(s.guardian);
+        REQUIRE((!s.guardian || s.contested));
         REQUIRE(move.wait > absl::ZeroDuration());
         break;
     }

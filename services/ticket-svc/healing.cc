@@ -15,20 +15,31 @@ namespace {
 
 bool OnLostNode(const Guardian& guardian) { return api::IsBound(*guardian.pod) && !guardian.node; }
 
+// The ticket may be backed by this node only.
+bool IsPinned(const api::Ticket& ticket, const Guardian& guardian) {
+  return ticket.spec.node_name == guardian.pod->spec.node_name;
+}
+
 // Without its label a guardian is out of sight of the watch.
 bool IsLabelled(const api::Pod& pod) {
   return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian;
 }
 
-bool IsAlive(const Guardian& guardian) {
-  const api::Pod& pod = *guardian.pod;
-  return !pod.metadata.deleting() && !api::IsTerminal(pod) && IsLabelled(pod) &&
-         !OnLostNode(guardian);
+bool OnDarkNode(const Observed& observed, const Guardian& guardian) {
+  return guardian.node && NodeGraceLeft(observed, *guardian.node) == absl::ZeroDuration();
 }
 
-bool Holds(const api::Ticket& ticket, const Guardian& guardian) {
+bool IsAlive(const Observed& observed, const Guardian& guardian) {
+  const api::Pod& pod = *guardian.pod;
+  // A guardian of a pinned ticket has nowhere else to go: it waits for its node.
+  const bool given_up = OnDarkNode(observed, guardian) && !IsPinned(*observed.ticket, guardian);
+  return !pod.metadata.deleting() && !api::IsTerminal(pod) && IsLabelled(pod) &&
+         !OnLostNode(guardian) && !given_up;
+}
+
+bool Holds(const Observed& observed, const Guardian& guardian) {
   return guardian.node && guardian.pod->status.phase == api::kPodRunning &&
-         CoversRequests(ticket, *guardian.pod);
+         CoversRequests(*observed.ticket, *guardian.pod) && !OnDarkNode(observed, guardian);
 }
 
 const Guardian* Recorded(const Observed& observed) {
@@ -51,20 +62,29 @@ bool CoversRequests(const api::Ticket& ticket, const api::Pod& guardian) {
   });
 }
 
+absl::Duration NodeGraceLeft(const Observed& observed, const api::Node& node) {
+  if (api::IsReady(node)) {
+    return absl::InfiniteDuration();
+  }
+  const absl::Duration left =
+      api::ReadySince(node).value_or(observed.now) + observed.node_grace - observed.now;
+  return std::max(left, absl::ZeroDuration());
+}
+
 Care Examine(const Observed& observed) {
   const api::Ticket& ticket = *observed.ticket;
   Care care{.newest = ticket.status.incarnation};
   const Guardian* best = nullptr;
   // The one that holds, before all the one that the status names; else the furthest, then newest.
   const auto rank = [&](const Guardian& g) {
-    const bool holds = Holds(ticket, g);
+    const bool holds = Holds(observed, g);
     return std::make_tuple(holds,
                            holds && kube::KeyOf(*g.pod).ToString() == ticket.status.guardian_pod,
                            api::IsBound(*g.pod), IncarnationOf(ticket, *g.pod));
   };
   for (const Guardian& guardian : observed.guardians) {
     care.newest = std::max(care.newest, IncarnationOf(ticket, *guardian.pod));
-    if (IsAlive(guardian) && (best == nullptr || rank(*best) < rank(guardian))) {
+    if (IsAlive(observed, guardian) && (best == nullptr || rank(*best) < rank(guardian))) {
       best = &guardian;
     }
   }
@@ -75,7 +95,9 @@ Care Examine(const Observed& observed) {
   }
   if (best != nullptr) {
     care.kept = best->pod;
-    care.holds = Holds(ticket, *best);
+    care.holds = Holds(observed, *best);
+    care.dark = OnDarkNode(observed, *best);
+    care.grace_left = best->node ? NodeGraceLeft(observed, *best->node) : absl::ZeroDuration();
   }
   return care;
 }
@@ -97,6 +119,10 @@ std::string WhatBecameOf(const Observed& observed) {
   }
   if (OnLostNode(*guardian)) {
     return absl::StrCat("node ", pod.spec.node_name, " of ", who, " is gone");
+  }
+  if (OnDarkNode(observed, *guardian)) {
+    return absl::StrCat("node ", pod.spec.node_name, " of ", who, " has not been Ready for ",
+                        absl::FormatDuration(observed.node_grace));
   }
   if (!IsLabelled(pod)) {
     return absl::StrCat(who, " lost its label ", std::string(api::kLabelRole));

@@ -16,13 +16,21 @@ namespace korder::ticket {
 struct Care {
   // The one alive guardian that counts; null when there is none.
   PodPtr kept;
-  // `kept` is bound to a node that exists, Running, and takes as much room as the ticket asks for.
+  // The node of `kept` has not been Ready for longer than the grace.
+  bool dark = false;
+  // Until that will be so; infinite while the node is Ready.
+  absl::Duration grace_left;
+  // `kept` is bound to a node that exists and is not dark, Running, and takes as much room as the
+  // ticket asks for.
   bool holds = false;
   // Dead or surplus; they are deleted.
   std::vector<PodPtr> discarded;
   // The incarnation of the newest guardian known; 0 when there never was one.
   int32_t newest = 0;
 };
+
+// How long guardians on the node still count; infinite while it is Ready.
+absl::Duration NodeGraceLeft(const Observed& observed, const api::Node& node);
 
 Care Examine(const Observed& observed);
 

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "api/core/lease.h"
 #include "api/v1alpha1/names.h"
 #include "api/value/duration.h"
 #include "base/backoff.h"
@@ -21,10 +22,14 @@
 #include "runtime/http_server.h"
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
+#include "runtime/user_access.h"
 #include "ticket-svc/claim_reconciler.h"
 #include "ticket-svc/clock_watch.h"
 #include "ticket-svc/config.h"
-#include "ticket-svc/handoff_profile.h"
+#include "ticket-svc/disturbance.h"
+#include "ticket-svc/fence.h"
+#include "ticket-svc/handoff_options.h"
+#include "ticket-svc/handoff_reconciler.h"
 #include "ticket-svc/quota_charges.h"
 #include "ticket-svc/reconciler.h"
 #include "ticket-svc/ticket_desk.h"
@@ -33,12 +38,17 @@
 namespace korder::ticket {
 namespace {
 
+// Guardians and fences: the pods that we make.
+std::string OwnPodsSelector() {
+  return absl::StrCat(std::string(api::kLabelRole), " in (", std::string(api::kRoleGuardian), ",",
+                      std::string(api::kRoleFence), ")");
+}
+
 // The four watches of ticket-svc.
 struct Informers {
   explicit Informers(kube::Client& client)
       : tickets(client),
-        guardians(client, {.label_selector = absl::StrCat(std::string(api::kLabelRole), "=",
-                                                          std::string(api::kRoleGuardian))}),
+        guardians(client, {.label_selector = OwnPodsSelector()}),
         claim_pods(client, {.label_selector = std::string(api::kLabelClaim)}),
         nodes(client) {}
 
@@ -64,17 +74,42 @@ struct Informers {
   kube::Informer<api::Node> nodes;
 };
 
-absl::StatusOr<HandoffOptions> AskServer(kube::Client& client) {
+absl::StatusOr<HandoffOptions> AskServer(kube::Client& client, const Config& config) {
   ASSIGN_OR_RETURN(
       std::string version,
       client.Raw({.method = "GET", .target = "/version", .content_type = "", .body = ""}));
   ASSIGN_OR_RETURN(const int minor, ParseServerMinor(std::move(version)));
-  const HandoffOptions options = ProfileFor(minor);
-  if (options.settle > absl::ZeroDuration()) {
-    log::Warn("before 1.35 the scheduler may let another pod into a room that passes on",
-              {{"server_minor", minor}});
-  }
+  // The command line has checked the names.
+  const auto method = *api::FromName<HandoffMethodName>(config.handoff_method);
+  const auto fence = *api::FromName<FenceMode>(config.handoff_fence);
+  const HandoffOptions options = OptionsFor(minor, fence, method);
+  log::Info("how room passes on", {{"server_minor", minor},
+                                   {"method", config.handoff_method},
+                                   {"fence", config.handoff_fence},
+                                   {"scheduler_keeps_order", options.scheduler_keeps_order},
+                                   {"settle_ms", absl::ToInt64Milliseconds(options.settle)}});
   return options;
+}
+
+// Who schedules, as far as the scheduler's Lease says so: a scheduler that takes over has forgotten
+// the nominations of pods behind a gate. Until stop.
+void WatchScheduler(kube::Client& client, Disturbance& disturbance, WakeUps& wake_ups,
+                    std::stop_token stop) {
+  std::string holder;
+  while (!stop.stop_requested()) {
+    const absl::StatusOr<api::Lease> lease =
+        client.Get<api::Lease>({"kube-system", "kube-scheduler"}, {.stop = stop});
+    if (lease.ok()) {
+      if (!holder.empty() && holder != lease->spec.holder_identity) {
+        log::Info("another scheduler has taken over", {{"holder", lease->spec.holder_identity}});
+        disturbance.Note();
+        wake_ups.AllHandoffs();
+      }
+      holder = lease->spec.holder_identity;
+    }
+    // Without a Lease, or the right to read it, there is little use in asking often.
+    Pause(lease.ok() ? absl::Seconds(2) : absl::Seconds(30), stop);
+  }
 }
 
 // Until stop.
@@ -92,26 +127,39 @@ void WatchClock(const Clock& clock, WakeUps& wake_ups, std::stop_token stop) {
 absl::Status Run(const Config& config, std::stop_token stop) {
   const runtime::CommonConfig& common = config.common;
   ASSIGN_OR_RETURN(const absl::Duration claim_timeout, api::ParseDuration(config.claim_timeout));
+  ASSIGN_OR_RETURN(const absl::Duration node_grace, api::ParseDuration(config.node_grace));
   ASSIGN_OR_RETURN(const kube::ClusterConfig cluster, kube::LoadClusterConfig(common.kubeconfig));
   const auto transport = kube::NewBeastTransport(cluster, {.user_agent = common.FullName()});
   runtime::Metrics metrics(common.service);
-  kube::Client client(*transport, metrics.kube_observer());
   SystemClock clock;
+  Disturbance disturbance(metrics.kube_observer(), clock);
+  kube::Client client(*transport, disturbance);
   runtime::Manager manager(clock);
   runtime::HttpServer http({.listen = common.http_listen},
                            runtime::HealthAndMetrics(manager, metrics));
   RETURN_IF_ERROR(http.Start());
   manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
 
+  ASSIGN_OR_RETURN(const HandoffOptions handoff_options, AskServer(client, config));
+  const ClaimRules rules{.timeout = claim_timeout, .method = handoff_options.method};
+  const GuardianOptions guardian{.image = config.guardian_image,
+                                 .priority_class = config.guardian_priority_class};
   Informers informers(client);
   World world(informers.Stores(), clock);
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
-  TicketDesk desk(world, clock);
+  TicketDesk desk(world, clock, rules);
+  runtime::UserAccess users(
+      client, clock,
+      {.access = {.verb = "get", .group = std::string(api::kGroup), .resource = "tickets"}});
   runtime::GrpcServer grpc(
       {.listen = common.grpc_listen,
        .tls = tls,
-       .allow = {{"/korder.ticket.v1.TicketDesk/Offer", {"korder-admission-svc"}}}},
+       .allow = {{"/korder.ticket.v1.TicketDesk/Offer", {"korder-admission-svc"}},
+                 {"/korder.ticket.v1.TicketDesk/Handoffs", {"korder-admission-svc"}}},
+       .user_methods = {"/korder.ticket.v1.TicketDesk/Offer",
+                        "/korder.ticket.v1.TicketDesk/Handoffs"},
+       .users = &users},
       metrics);
   grpc.AddService(&desk);
   RETURN_IF_ERROR(grpc.Start());
@@ -121,29 +169,39 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   Metrics ticket_metrics(metrics.registry());
-  HandoffDriver handoffs(client, world, events, ticket_metrics, clock);
-  ASSIGN_OR_RETURN(const HandoffOptions profile, AskServer(client));
-  handoffs.Set(profile);
-  Reconciler reconciler(
-      {client, world, charges, handoffs, events, ticket_metrics, clock},
-      {.image = config.guardian_image, .priority_class = config.guardian_priority_class});
   const BackoffPolicy backoff{.max = absl::Seconds(3)};
+  Reconciler reconciler({client, world, charges, events, ticket_metrics, clock}, guardian,
+                        node_grace);
   kube::Controller tickets("ticket", reconciler, clock,
-                           {.workers = config.workers, .backoff = backoff},
-                           metrics.kube_observer());
+                           {.workers = config.workers, .backoff = backoff}, disturbance);
   NodeLocks locks;
+  Fences fences(client, common.ns, guardian);
+  kube::Controller fence_queue("fence", fences, clock, {.workers = 1, .backoff = backoff},
+                               disturbance);
+  // The controllers below wake each other.
+  std::optional<WakeUps> wake_ups;
+  HandoffReconciler handoff_reconciler(
+      {client, world, locks, fences, disturbance, events, ticket_metrics, clock}, handoff_options,
+      [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
+  kube::Controller handoffs("handoff", handoff_reconciler, clock,
+                            {.workers = config.workers, .backoff = backoff}, disturbance);
   ClaimReconciler claim_reconciler(
-      {client, world, locks, events, clock}, claim_timeout,
-      [&tickets](const kube::ObjectKey& ticket) { tickets.Enqueue(ticket); });
+      {client, world, locks, events, clock}, rules,
+      [&handoffs](const std::string& node) { handoffs.Enqueue(NodeKey(node)); });
   kube::Controller claims("claims", claim_reconciler, clock, {.workers = 2, .backoff = backoff},
-                          metrics.kube_observer());
-  metrics.ExpectController(tickets.name());
-  metrics.ExpectController(claims.name());
-  WakeUps wake_ups(world, locks, ticket_metrics, tickets, claims);
-  informers.Tell(wake_ups);
+                          disturbance);
+  for (const kube::Controller* controller : {&tickets, &claims, &handoffs, &fence_queue}) {
+    metrics.ExpectController(controller->name());
+  }
+  wake_ups.emplace(world, locks, fences, ticket_metrics,
+                   WakeUps::Controllers{tickets, claims, handoffs});
+  fences.Connect([&fence_queue](const kube::ObjectKey& key) { fence_queue.Enqueue(key); },
+                 [&wake_ups] { wake_ups->AllHandoffs(); });
+  informers.Tell(*wake_ups);
 
   informers.AddTo(manager);
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
+  manager.AddBackground("users", [&](std::stop_token s) { users.Run(s); });
   manager.AddBackground("certificates", [&](std::stop_token s) {
     runtime::FollowTlsSecret(client, common.ns, common.TlsSecret(), s,
                              [&](const runtime::TlsMaterial& material) {
@@ -154,11 +212,23 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddBackground("desk", [&](std::stop_token) {
     grpc.SetServing(TicketDesk::kService, true);  // The watches are synced by now.
   });
-  manager.AddBackground("clock", [&](std::stop_token s) { WatchClock(clock, wake_ups, s); });
+  manager.AddBackground("clock", [&](std::stop_token s) { WatchClock(clock, *wake_ups, s); });
+  manager.AddBackground(
+      "scheduler", [&](std::stop_token s) { WatchScheduler(client, disturbance, *wake_ups, s); });
+  manager.AddWhileLeading("idle", [&](std::stop_token s, int64_t) {
+    while (!s.stop_requested()) {
+      ticket_metrics.CountIdle(clock.Mono());
+      Pause(absl::Seconds(1), s);
+    }
+    ticket_metrics.StopIdle();
+  });
   manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
     reconciler.ForgetAll();
-    wake_ups.Everything();
-    const std::jthread thread([&claims, s] { claims.Run(s); });
+    handoff_reconciler.ForgetAll();
+    wake_ups->Everything();
+    const std::jthread claim_thread([&claims, s] { claims.Run(s); });
+    const std::jthread handoff_thread([&handoffs, s] { handoffs.Run(s); });
+    const std::jthread fence_thread([&fence_queue, s] { fence_queue.Run(s); });
     tickets.Run(s);
   });
   kube::LeaderElector elector(
@@ -183,6 +253,20 @@ int main(int argc, char** argv) {
             ->capture_default_str();
         app.add_option("--claim-timeout", config.claim_timeout,
                        "how long a pod waits for a ticket when it does not say so itself")
+            ->capture_default_str();
+        app.add_option("--node-grace", config.node_grace,
+                       "how long a guardian counts on a node that is not Ready")
+            ->capture_default_str();
+        app.add_option("--handoff-method", config.handoff_method,
+                       "nominate: any pod can claim; preempt: only pods of a priority above the "
+                       "guardians', and nobody but the scheduler writes nominations")
+            ->check(CLI::IsMember({"nominate", "preempt"}))
+            ->capture_default_str();
+        app.add_option("--handoff-fence", config.handoff_fence,
+                       "ask the scheduler before each release whether it has seen the nomination; "
+                       "auto: before Kubernetes 1.35, and for a minute after trouble with the API "
+                       "server")
+            ->check(CLI::IsMember({"auto", "always", "never"}))
             ->capture_default_str();
         app.add_option("--workers", config.workers, "tickets worked on at the same time")
             ->check(CLI::Range(1, 64))

@@ -1,13 +1,18 @@
 #include "ticket-svc/metrics.h"
 
 #include <array>
+#include <chrono>
+#include <map>
+#include <optional>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <string>
+#include <utility>
 
 #include "api/v1alpha1/defaults.h"
+#include "base/mutex.h"
 #include "runtime/labeled.h"
 
 namespace korder::ticket {
@@ -70,6 +75,13 @@ struct Metrics::Impl {
                     .Help("Room of tickets that a business pod has claimed.")
                     .Register(registry),
                 {"namespace", "resource_type", "unit"}),
+        idle_seconds(
+            prometheus::BuildCounter()
+                .Name("korder_idle_resource_seconds_total")
+                .Help("Room held by Ready tickets that no pod has claimed, times how long: core "
+                      "seconds, byte seconds.")
+                .Register(registry),
+            {"namespace", "resource_type"}),
         ready_wait(prometheus::BuildHistogram()
                        .Name("korder_ticket_ready_wait_seconds")
                        .Help("From a ticket's creation until its first guardian held the room.")
@@ -104,9 +116,13 @@ struct Metrics::Impl {
       return;
     }
     for (const auto& [name, amount] : api::EffectiveRequests(ticket.spec)) {
-      (holds ? reserved : claimed)
-          .With({ticket.metadata.ns, name, UnitOf(name)})
-          .Increment(sign * static_cast<double>(amount.nanos()) / 1e9);
+      const double value = sign * static_cast<double>(amount.nanos()) / 1e9;
+      (holds ? reserved : claimed).With({ticket.metadata.ns, name, UnitOf(name)}).Increment(value);
+      if (holds) {
+        idle_seconds.With({ticket.metadata.ns, name});
+        const MutexLock lock(mu);
+        idle[{ticket.metadata.ns, name}] += value;
+      }
     }
   }
 
@@ -115,9 +131,15 @@ struct Metrics::Impl {
   runtime::Labeled<prometheus::Counter, 1> guardians;
   runtime::Labeled<prometheus::Gauge, 3> reserved;
   runtime::Labeled<prometheus::Gauge, 3> claimed;
+  runtime::Labeled<prometheus::Counter, 2> idle_seconds;
   prometheus::Histogram& ready_wait;
   runtime::Labeled<prometheus::Histogram, 1> handoffs;
   runtime::Labeled<prometheus::Counter, 1> failures;
+
+  Mutex mu;
+  // Namespace and resource -> the room that is held and not claimed.
+  std::map<std::pair<std::string, std::string>, double> idle ABSL_GUARDED_BY(mu);
+  std::optional<MonoTime> counted ABSL_GUARDED_BY(mu);
 };
 
 Metrics::Metrics(prometheus::Registry& registry) : impl_(std::make_unique<Impl>(registry)) {}
@@ -134,6 +156,24 @@ void Metrics::OnTicket(const api::Ticket* was, const api::Ticket* is) {
       impl_->total.With({is->metadata.ns, api::Name(is->status.phase)}).Increment();
     }
   }
+}
+
+void Metrics::CountIdle(MonoTime now) {
+  const MutexLock lock(impl_->mu);
+  if (impl_->counted) {
+    const double seconds = std::chrono::duration<double>(now - *impl_->counted).count();
+    for (const auto& [key, amount] : impl_->idle) {
+      if (amount > 0) {
+        impl_->idle_seconds.With({key.first, key.second}).Increment(amount * seconds);
+      }
+    }
+  }
+  impl_->counted = now;
+}
+
+void Metrics::StopIdle() {
+  const MutexLock lock(impl_->mu);
+  impl_->counted.reset();
 }
 
 void Metrics::GuardianCreated(std::string_view ns) { impl_->guardians.With({ns}).Increment(); }

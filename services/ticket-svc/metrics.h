@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "api/v1alpha1/ticket.h"
+#include "base/mono_time.h"
 #include "ticket-svc/handoff_step.h"
 
 namespace prometheus {
@@ -25,6 +26,11 @@ class Metrics {
   void GuardianCreated(std::string_view ns);
   // From the ticket's creation until its first guardian held the room.
   void BecameReady(absl::Duration waited);
+  // Counts the room that Ready tickets held idle since the last call; the first only begins. To be
+  // called by the leader now and then, so that replicas do not count twice.
+  void CountIdle(MonoTime now);
+  // The next CountIdle begins anew: somebody else may have counted meanwhile.
+  void StopIdle();
   // `act` is how it ended: kClaimed, kAbort, kMissed or kLost.
   void HandoffEnded(HandoffAct act, HandoffReason reason, absl::Duration took);
 

@@ -15,6 +15,9 @@ using TicketPtr = std::shared_ptr<const api::Ticket>;
 using PodPtr = std::shared_ptr<const api::Pod>;
 using NodePtr = std::shared_ptr<const api::Node>;
 
+// The node controller needs some 40 s to notice; a node that is restarted takes about a minute.
+inline constexpr absl::Duration kDefaultNodeGrace = absl::Minutes(1);
+
 struct Guardian {
   PodPtr pod;
   NodePtr node;  // the one it is bound to; null when it is not bound, or the node is gone
@@ -28,6 +31,8 @@ struct Observed {
   PodPtr claimed_pod;
   // quota-svc has confirmed the charge: this process asked, or the status proves it.
   bool charge_confirmed = false;
+  // How long a guardian counts on a node that is not Ready.
+  absl::Duration node_grace = kDefaultNodeGrace;
   // Since this process last wrote the status.
   absl::Duration since_status_write = absl::InfiniteDuration();
   absl::Time now;

@@ -34,17 +34,12 @@ struct WriteStatus {
   bool operator==(const WriteStatus&) const = default;
 };
 
-// Goes on with status.handoff; see handoff_step.h.
-struct StepHandoff {
-  bool operator==(const StepHandoff&) const = default;
-};
-
 struct DeleteTicket {
   bool operator==(const DeleteTicket&) const = default;
 };
 
-using Action = std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, WriteStatus, StepHandoff,
-                            DeleteTicket>;
+using Action =
+    std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, WriteStatus, DeleteTicket>;
 
 struct EventNote {
   bool warning = false;

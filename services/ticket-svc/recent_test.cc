@@ -4,7 +4,6 @@
 
 #include "base/testing/fake_clock.h"
 #include "ticket-svc/clock_watch.h"
-#include "ticket-svc/handoff_profile.h"
 #include "ticket-svc/testing/make.h"
 
 namespace korder::ticket {
@@ -102,15 +101,6 @@ TEST_CASE("clock watch: a step of the wall clock is noticed, time going on is no
   CHECK_FALSE(watch.Stepped(clock.Now(), clock.Mono()));
   clock.StepWall(-absl::Hours(1));
   CHECK(watch.Stepped(clock.Now(), clock.Mono()));
-}
-
-TEST_CASE("handoff profile: servers before 1.35 need time to settle", "[handoff]") {
-  CHECK(*ParseServerMinor(R"({"major":"1","minor":"35","gitVersion":"v1.35.4"})") == 35);
-  CHECK(*ParseServerMinor(R"({"major":"1","minor":"29+"})") == 29);
-  CHECK_FALSE(ParseServerMinor(R"({"major":"1"})").ok());
-  CHECK_FALSE(ParseServerMinor("<html>").ok());
-  CHECK(ProfileFor(35).settle == absl::ZeroDuration());
-  CHECK(ProfileFor(34).settle == absl::Milliseconds(500));
 }
 
 }  // namespace

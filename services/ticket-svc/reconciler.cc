@@ -31,8 +31,8 @@ runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
 
 }  // namespace
 
-Reconciler::Reconciler(Parts parts, GuardianOptions guardians)
-    : parts_(parts), guardians_(std::move(guardians)) {}
+Reconciler::Reconciler(Parts parts, GuardianOptions guardians, absl::Duration node_grace)
+    : parts_(parts), guardians_(std::move(guardians)), node_grace_(node_grace) {}
 
 void Reconciler::ForgetAll() {
   const MutexLock lock(mu_);
@@ -57,7 +57,9 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
 
 absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKey& key,
                                                             std::stop_token stop) {
-  Observed observed{.ticket = parts_.world.Ticket(key), .now = InMilliseconds(parts_.clock.Now())};
+  Observed observed{.ticket = parts_.world.Ticket(key),
+                    .node_grace = node_grace_,
+                    .now = InMilliseconds(parts_.clock.Now())};
   {
     const MutexLock lock(mu_);
     if (!observed.ticket) {
@@ -156,12 +158,8 @@ absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Obser
       RETURN_IF_ERROR(Delete(*remove, stop));
     } else if (const auto* write = std::get_if<WriteStatus>(&action)) {
       RETURN_IF_ERROR(Write(write->status, observed, stop));
-    } else if (std::holds_alternative<DeleteTicket>(action)) {
-      RETURN_IF_ERROR(DeleteTicketNow(*observed.ticket, stop));
     } else {
-      ASSIGN_OR_RETURN(const auto wait, parts_.handoffs.Drive(observed.ticket, stop));
-      // When it is over, what it left behind is decided on at once.
-      instead.emplace().LookAgainIn(wait.value_or(absl::ZeroDuration()));
+      RETURN_IF_ERROR(DeleteTicketNow(*observed.ticket, stop));
     }
     if (instead) {
       return instead;

@@ -1,5 +1,5 @@
 // Does what Decide says for one Ticket: asks quota-svc, makes and deletes guardians, writes the
-// Ticket's status, carries handoffs through. Decides nothing itself.
+// Ticket's status. Decides nothing itself.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,6 @@
 #include "ticket-svc/charges.h"
 #include "ticket-svc/decide.h"
 #include "ticket-svc/guardian_pod.h"
-#include "ticket-svc/handoff_driver.h"
 #include "ticket-svc/metrics.h"
 #include "ticket-svc/world.h"
 
@@ -28,14 +27,13 @@ class Reconciler final : public kube::Reconciler {
     kube::Client& client;
     World& world;
     Charges& charges;
-    HandoffDriver& handoffs;
     kube::EventRecorder& events;
     Metrics& metrics;
     const Clock& clock;
   };
 
   // Borrows all parts.
-  Reconciler(Parts parts, GuardianOptions guardians);
+  Reconciler(Parts parts, GuardianOptions guardians, absl::Duration node_grace = kDefaultNodeGrace);
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
@@ -73,6 +71,7 @@ class Reconciler final : public kube::Reconciler {
 
   const Parts parts_;
   const GuardianOptions guardians_;
+  const absl::Duration node_grace_;
 
   Mutex mu_;
   absl::flat_hash_map<kube::ObjectKey, Memory> memory_ ABSL_GUARDED_BY(mu_);

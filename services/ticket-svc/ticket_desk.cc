@@ -9,6 +9,8 @@
 #include "json/fields.h"
 #include "runtime/grpc_client.h"
 #include "ticket-svc/claim_fit.h"
+#include "ticket-svc/handoff_method.h"
+#include "ticket-svc/keys.h"
 
 namespace korder::ticket {
 namespace {
@@ -34,7 +36,7 @@ grpc::Status TicketDesk::Offer(grpc::ServerContext*, const v1::OfferRequest* req
   if (!pod.ok()) {
     return runtime::ToGrpcStatus(pod.status());
   }
-  const Claimant claimant = MakeClaimant(*std::move(pod), api::kDefaultClaimTimeout);
+  const Claimant claimant = MakeClaimant(*std::move(pod), rules_);
   const std::vector<Room> rooms = world_.Rooms(request->namespace_());
   const absl::Time now = clock_.Now();
   if (const Room* room = BestRoom(claimant, rooms, now)) {
@@ -43,9 +45,60 @@ grpc::Status TicketDesk::Offer(grpc::ServerContext*, const v1::OfferRequest* req
     ticket.set_order(std::string(api::ValueOf(room->ticket->metadata.labels, api::kLabelOrder)));
     ticket.set_node(room->ticket->status.node_name);
   } else {
-    response->mutable_none()->set_message(Explain(claimant, rooms, now));
+    v1::OfferResponse::NoTicket& none = *response->mutable_none();
+    none.set_message(Explain(claimant, rooms, now));
+    for (std::string& help : WhatWouldHelp(claimant, rooms, now)) {
+      none.add_help(std::move(help));
+    }
   }
   return grpc::Status::OK;
+}
+
+grpc::Status TicketDesk::Handoffs(grpc::ServerContext*, const v1::HandoffsRequest* request,
+                                  v1::HandoffsResponse* response) {
+  for (const TicketPtr& ticket : world_.Handoffs()) {
+    if (!request->namespace_().empty() && request->namespace_() != ticket->metadata.ns) {
+      continue;
+    }
+    const api::TicketHandoff& handoff = *ticket->status.handoff;
+    v1::Handoff& entry = *response->add_handoffs();
+    entry.set_id(handoff.id);
+    entry.set_namespace_(ticket->metadata.ns);
+    entry.set_ticket(ticket->metadata.name);
+    entry.set_pod(ParseKey(ticket->status.claimed_pod).name);
+    entry.set_node(handoff.node);
+    entry.set_stage(StageOf(*ticket));
+    if (handoff.started_at) {
+      entry.mutable_started()->set_seconds(absl::ToUnixSeconds(*handoff.started_at));
+    }
+  }
+  return grpc::Status::OK;
+}
+
+v1::Handoff::Stage TicketDesk::StageOf(const api::Ticket& ticket) const {
+  const api::TicketHandoff& handoff = *ticket.status.handoff;
+  const PodPtr pod = world_.ClaimPod(ParseKey(ticket.status.claimed_pod));
+  const PodPtr guardian = world_.Guardian(ParseKey(ticket.status.guardian_pod));
+  const HandoffView view{.record = handoff,
+                         .method = MethodOf(rules_.method),
+                         .pod = pod && pod->metadata.uid == handoff.pod_uid ? pod.get() : nullptr,
+                         .guardian = guardian && guardian->metadata.uid == handoff.guardian_uid
+                                         ? guardian.get()
+                                         : nullptr,
+                         .now = clock_.Now()};
+  switch (ticket::StageOf(view)) {
+    case HandoffStage::kHeld:
+      return v1::Handoff::HELD;
+    case HandoffStage::kMarked:
+      return v1::Handoff::MARKED;
+    case HandoffStage::kReleased:
+      return v1::Handoff::RELEASED;
+    case HandoffStage::kOpen:
+      return v1::Handoff::OPEN;
+    case HandoffStage::kOver:
+      break;
+  }
+  return v1::Handoff::OVER;
 }
 
 }  // namespace korder::ticket

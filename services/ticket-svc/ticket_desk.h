@@ -1,5 +1,5 @@
-// The gRPC service TicketDesk: would this pod get a ticket now? Reads only, so every replica
-// answers.
+// The gRPC service TicketDesk: would this pod get a ticket now, and which room is passing on? Reads
+// only, so every replica answers.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -16,14 +16,20 @@ class TicketDesk final : public v1::TicketDesk::Service {
   static constexpr char kService[] = "korder.ticket.v1.TicketDesk";
 
   // Borrows everything.
-  TicketDesk(const World& world, const Clock& clock) : world_(world), clock_(clock) {}
+  TicketDesk(const World& world, const Clock& clock, ClaimRules rules)
+      : world_(world), clock_(clock), rules_(rules) {}
 
   grpc::Status Offer(grpc::ServerContext* context, const v1::OfferRequest* request,
                      v1::OfferResponse* response) override;
+  grpc::Status Handoffs(grpc::ServerContext* context, const v1::HandoffsRequest* request,
+                        v1::HandoffsResponse* response) override;
 
  private:
+  v1::Handoff::Stage StageOf(const api::Ticket& ticket) const;
+
   const World& world_;
   const Clock& clock_;
+  const ClaimRules rules_;
 };
 
 }  // namespace korder::ticket

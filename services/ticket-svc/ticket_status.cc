@@ -89,17 +89,21 @@ api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardia
 }
 
 api::TicketStatus AssignedStatus(const api::Ticket& ticket, const api::Pod& pod,
-                                 api::TicketHandoff handoff) {
-  api::TicketStatus status = ticket.status;
+                                 api::TicketHandoff handoff, absl::Time now) {
+  const std::string key = kube::KeyOf(pod).ToString();
+  api::TicketStatus status = Next(ticket, TicketPhase::kClaimed, api::kReasonHandingOver,
+                                  absl::StrCat("the room passes to pod ", key));
   status.handoff = std::move(handoff);
-  status.claimed_pod = kube::KeyOf(pod).ToString();
+  status.claimed_pod = key;
   status.claimed_pod_uid = pod.metadata.uid;
+  Set(api::kConditionReady, {false, api::kReasonHandingOver, status.message}, now, status);
   return status;
 }
 
-api::TicketStatus ReturnedStatus(const api::Ticket& ticket) {
-  api::TicketStatus status = ticket.status;
+api::TicketStatus ReturnedStatus(const api::Ticket& ticket, absl::Time now) {
+  api::TicketStatus status = Next(ticket, TicketPhase::kReady, "", "");
   ForgetClaim(status);
+  Set(api::kConditionReady, {true, api::kReasonGuardianRunning}, now, status);
   return status;
 }
 

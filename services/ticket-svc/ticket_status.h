@@ -21,12 +21,13 @@ api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reas
 api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardian,
                               int32_t incarnation, absl::Time now);
 
-// The intent of a handoff: from this write on the room is promised to `pod`.
+// The intent of a handoff: from this write on the room is promised to `pod`, and nobody may count
+// on it: the ticket is Claimed, and has a handoff until the pod is bound.
 api::TicketStatus AssignedStatus(const api::Ticket& ticket, const api::Pod& pod,
-                                 api::TicketHandoff handoff);
+                                 api::TicketHandoff handoff, absl::Time now);
 
 // The handoff is undone, the guardian still holds the room.
-api::TicketStatus ReturnedStatus(const api::Ticket& ticket);
+api::TicketStatus ReturnedStatus(const api::Ticket& ticket, absl::Time now);
 
 api::TicketStatus ClaimedStatus(const api::Ticket& ticket, const api::Pod& pod, absl::Time now);
 

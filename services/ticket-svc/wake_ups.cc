@@ -5,13 +5,13 @@
 #include "api/v1alpha1/names.h"
 #include "ticket-svc/claim_decide.h"
 #include "ticket-svc/claim_reconciler.h"
+#include "ticket-svc/handoff_reconciler.h"
 
 namespace korder::ticket {
 namespace {
 
 bool IsClaimable(const api::Ticket* ticket) {
-  return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady &&
-         !ticket->status.handoff;
+  return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady;
 }
 
 // A handoff that `was` had has ended, however.
@@ -35,15 +35,32 @@ void WakeUps::WakeClaims(const std::string& ns) {
   }
 }
 
+void WakeUps::WakeTicket(const api::Ticket& ticket) {
+  tickets_.Enqueue(kube::KeyOf(ticket));
+  if (ticket.status.handoff) {
+    handoffs_.Enqueue(NodeKey(ticket.status.handoff->node));
+  }
+}
+
+void WakeUps::NodeFreed(const std::string& node) {
+  for (const std::string& ns : locks_.TakeWaiting(node)) {
+    claims_.Enqueue(NamespaceKey(ns));
+  }
+}
+
+void WakeUps::AllHandoffs() {
+  for (const TicketPtr& ticket : world_.Handoffs()) {
+    handoffs_.Enqueue(NodeKey(ticket->status.handoff->node));
+  }
+}
+
 void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
   world_.OnTicket(was, is);
   metrics_.OnTicket(was, is);
   const api::Ticket& ticket = is != nullptr ? *is : *was;
-  tickets_.Enqueue(kube::KeyOf(ticket));
+  WakeTicket(ticket);
   if (HandoffEnded(was, is)) {
-    for (const std::string& ns : locks_.TakeWaiting(was->status.handoff->node)) {
-      claims_.Enqueue(NamespaceKey(ns));
-    }
+    NodeFreed(was->status.handoff->node);
     // The pod may be waiting again.
     WakeClaims(ticket.metadata.ns);
   } else if (IsClaimable(is) && !IsClaimable(was)) {
@@ -54,9 +71,18 @@ void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
 void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
   world_.OnPod(was, is);
   const api::Pod& pod = is != nullptr ? *is : *was;
+  if (IsFence(pod)) {
+    fences_.OnPod(was, is);
+    return;
+  }
   const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
-  if (owner != nullptr && owner->kind == api::Ticket::kResource.kind) {
-    tickets_.Enqueue({pod.metadata.ns, owner->name});
+  if (owner == nullptr || owner->kind != api::Ticket::kResource.kind) {
+    return;
+  }
+  const kube::ObjectKey key{pod.metadata.ns, owner->name};
+  tickets_.Enqueue(key);
+  if (const TicketPtr ticket = world_.Ticket(key); ticket && ticket->status.handoff) {
+    handoffs_.Enqueue(NodeKey(ticket->status.handoff->node));
   }
 }
 
@@ -64,7 +90,7 @@ void WakeUps::OnClaimPod(const api::Pod* was, const api::Pod* is) {
   world_.OnPod(was, is);
   const api::Pod& pod = is != nullptr ? *is : *was;
   for (const TicketPtr& ticket : world_.TicketsOfPod(kube::KeyOf(pod))) {
-    tickets_.Enqueue(kube::KeyOf(*ticket));
+    WakeTicket(*ticket);
   }
   if (is != nullptr && IsWaiting(*is)) {
     claims_.Enqueue(NamespaceKey(pod.metadata.ns));
@@ -72,11 +98,13 @@ void WakeUps::OnClaimPod(const api::Pod* was, const api::Pod* is) {
 }
 
 void WakeUps::OnNode(const api::Node* was, const api::Node* is) {
-  if (is == nullptr) {
+  const bool other_use = was == nullptr || is == nullptr || UseOf(*was) != UseOf(*is);
+  if (was != nullptr && other_use) {
     for (const TicketPtr& ticket : world_.TicketsOnNode(was->metadata.name)) {
-      tickets_.Enqueue(kube::KeyOf(*ticket));
+      WakeTicket(*ticket);
     }
-  } else if (was == nullptr || UseOf(*was) != UseOf(*is)) {
+  }
+  if (is != nullptr && other_use) {
     for (const std::string& ns : world_.WaitingNamespaces()) {
       claims_.Enqueue(NamespaceKey(ns));
     }
@@ -85,7 +113,7 @@ void WakeUps::OnNode(const api::Node* was, const api::Node* is) {
 
 void WakeUps::Everything() {
   for (const TicketPtr& ticket : world_.Tickets()) {
-    tickets_.Enqueue(kube::KeyOf(*ticket));
+    WakeTicket(*ticket);
   }
   for (const std::string& ns : world_.WaitingNamespaces()) {
     claims_.Enqueue(NamespaceKey(ns));

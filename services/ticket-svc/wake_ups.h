@@ -2,12 +2,13 @@
 //
 //   tickets.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
 //
-// Tickets are worked on one by one, waiting pods by namespace.
+// Tickets are worked on one by one, waiting pods by namespace, handoffs by node.
 #pragma once
 
 #include <string>
 
 #include "kube/controller.h"
+#include "ticket-svc/fence.h"
 #include "ticket-svc/metrics.h"
 #include "ticket-svc/node_locks.h"
 #include "ticket-svc/world.h"
@@ -17,26 +18,46 @@ namespace korder::ticket {
 // Thread-safe.
 class WakeUps {
  public:
+  struct Controllers {
+    kube::Controller& tickets;
+    kube::Controller& claims;
+    kube::Controller& handoffs;
+  };
+
   // Borrows everything.
-  WakeUps(World& world, NodeLocks& locks, Metrics& metrics, kube::Controller& tickets,
-          kube::Controller& claims)
-      : world_(world), locks_(locks), metrics_(metrics), tickets_(tickets), claims_(claims) {}
+  WakeUps(World& world, NodeLocks& locks, Fences& fences, Metrics& metrics, Controllers controllers)
+      : world_(world),
+        locks_(locks),
+        fences_(fences),
+        metrics_(metrics),
+        tickets_(controllers.tickets),
+        claims_(controllers.claims),
+        handoffs_(controllers.handoffs) {}
 
   void OnTicket(const api::Ticket* was, const api::Ticket* is);
+  // Guardians, and fences.
   void OnGuardian(const api::Pod* was, const api::Pod* is);
   void OnClaimPod(const api::Pod* was, const api::Pod* is);
   void OnNode(const api::Node* was, const api::Node* is);
   // When leadership begins, or the clock was set.
   void Everything();
+  // The scheduler has answered, or another one has taken over.
+  void AllHandoffs();
+  // No handoff is left on the node.
+  void NodeFreed(const std::string& node);
 
  private:
   void WakeClaims(const std::string& ns);
+  // Whoever works on the ticket.
+  void WakeTicket(const api::Ticket& ticket);
 
   World& world_;
   NodeLocks& locks_;
+  Fences& fences_;
   Metrics& metrics_;
   kube::Controller& tickets_;
   kube::Controller& claims_;
+  kube::Controller& handoffs_;
 };
 
 }  // namespace korder::ticket

@@ -16,4 +16,9 @@ bool IsReady(const Node& node) {
   return ready != nullptr && ready->status == "True";
 }
 
+std::optional<absl::Time> ReadySince(const Node& node) {
+  const NodeCondition* ready = FindCondition(node, "Ready");
+  return ready != nullptr ? ready->last_transition_time : std::nullopt;
+}
+
 }  // namespace korder::api

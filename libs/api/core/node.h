@@ -103,5 +103,7 @@ struct Node {
 const NodeCondition* FindCondition(const Node& node, std::string_view type);
 // The condition Ready is True.
 bool IsReady(const Node& node);
+// When the condition Ready last changed; nothing when it does not say so.
+std::optional<absl::Time> ReadySince(const Node& node);
 
 }  // namespace korder::api

@@ -60,5 +60,6 @@ inline constexpr std::string_view kAnnotationGrant = "korder.dev/grant";
 inline constexpr std::string_view kLabelTicket = "korder.dev/ticket";
 inline constexpr std::string_view kLabelRole = "korder.dev/role";
 inline constexpr std::string_view kRoleGuardian = "guardian";
+inline constexpr std::string_view kRoleFence = "fence";
 
 }  // namespace korder::api

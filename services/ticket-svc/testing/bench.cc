@@ -21,6 +21,8 @@ struct Killed : std::runtime_error {
   Killed() : std::runtime_error("killed") {}
 };
 
+const GuardianOptions kGuardianOptions{.image = "pause", .priority_class = "korder-guardian"};
+
 template <class T>
 T MustGet(kube::Client& client, const kube::ObjectKey& key) {
   absl::StatusOr<T> object = client.Get<T>(key);
@@ -292,19 +294,24 @@ absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(const runtime::Ledg
 }
 
 Service::Service(Bench& bench, HandoffOptions options)
-    : client(bench.server),
+    : disturbance(kube::NoObserver(), bench.clock),
+      client(bench.server, disturbance),
       world({ticket_store_, guardian_store_, claim_pod_store_, node_store_}, bench.clock),
       metrics(registry_),
       events(client, bench.clock, {.component = "korder-ticket-svc", .instance = "test"}),
-      handoffs(client, world, events, metrics, bench.clock),
-      reconciler({client, world, charges, handoffs, events, metrics, bench.clock},
-                 {.image = "pause", .priority_class = "korder-guardian"}),
+      reconciler({client, world, charges, events, metrics, bench.clock}, kGuardianOptions),
       tickets("ticket", reconciler, bench.clock),
-      claim_reconciler({client, world, locks, events, bench.clock}, absl::Seconds(30),
-                       [this](const kube::ObjectKey& key) { tickets.Enqueue(key); }),
+      fences(client, "korder-system", kGuardianOptions),
+      fence_queue("fence", fences, bench.clock),
+      handoff_reconciler({client, world, locks, fences, disturbance, events, metrics, bench.clock},
+                         options, [this](const std::string& node) { wake_ups.NodeFreed(node); }),
+      handoffs("handoff", handoff_reconciler, bench.clock),
+      claim_reconciler({client, world, locks, events, bench.clock}, {.method = options.method},
+                       [this](const std::string& node) { handoffs.Enqueue(NodeKey(node)); }),
       claims("claims", claim_reconciler, bench.clock),
-      wake_ups(world, locks, metrics, tickets, claims) {
-  handoffs.Set(options);
+      wake_ups(world, locks, fences, metrics, {tickets, claims, handoffs}) {
+  fences.Connect([this](const kube::ObjectKey& key) { fence_queue.Enqueue(key); },
+                 [this] { wake_ups.AllHandoffs(); });
 }
 
 void Service::SyncTickets() {
@@ -312,7 +319,7 @@ void Service::SyncTickets() {
                   [this](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
 }
 void Service::SyncGuardians() {
-  kube::SyncStore(client, "korder.dev/role=guardian", guardian_store_,
+  kube::SyncStore(client, "korder.dev/role in (guardian,fence)", guardian_store_,
                   [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
 }
 void Service::SyncClaimPods() {
@@ -332,7 +339,8 @@ void Service::Sync() {
 
 void Service::Work() {
   const std::stop_token never;
-  while (!dead_ && (tickets.ProcessDue(never) || claims.ProcessDue(never))) {
+  while (!dead_ && (tickets.ProcessDue(never) || claims.ProcessDue(never) ||
+                    handoffs.ProcessDue(never) || fence_queue.ProcessDue(never))) {
   }
 }
 

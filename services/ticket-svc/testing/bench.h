@@ -19,6 +19,7 @@
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
 #include "ticket-svc/claim_reconciler.h"
+#include "ticket-svc/handoff_reconciler.h"
 #include "ticket-svc/reconciler.h"
 #include "ticket-svc/testing/make.h"
 #include "ticket-svc/wake_ups.h"
@@ -118,6 +119,7 @@ class Service {
   bool dead() const { return dead_; }
 
   FakeCharges charges;
+  Disturbance disturbance;
   kube::Client client;
 
  private:
@@ -131,10 +133,13 @@ class Service {
   World world;
   Metrics metrics;
   kube::EventRecorder events;
-  HandoffDriver handoffs;
   Reconciler reconciler;
   kube::Controller tickets;
   NodeLocks locks;
+  Fences fences;
+  kube::Controller fence_queue;
+  HandoffReconciler handoff_reconciler;
+  kube::Controller handoffs;
   ClaimReconciler claim_reconciler;
   kube::Controller claims;
   WakeUps wake_ups;

@@ -1,4 +1,4 @@
-#include "ticket-svc/handoff_profile.h"
+#include "ticket-svc/handoff_options.h"
 
 #include <charconv>
 #include <string_view>
@@ -36,9 +36,21 @@ absl::StatusOr<int> ParseServerMinor(std::string version_json) {
   return minor;
 }
 
-HandoffOptions ProfileFor(int server_minor) {
-  return {.settle =
-              server_minor >= kFirstOrderedMinor ? absl::ZeroDuration() : absl::Milliseconds(500)};
+HandoffOptions OptionsFor(int server_minor, FenceMode fence, HandoffMethodName method) {
+  const bool in_order = server_minor >= kFirstOrderedMinor;
+  return {.method = method,
+          .fence = fence,
+          .scheduler_keeps_order = in_order,
+          .settle = in_order || method == HandoffMethodName::kPreempt ? absl::ZeroDuration()
+                                                                      : absl::Milliseconds(500)};
+}
+
+bool NeedsFence(const HandoffOptions& options, absl::Duration disturbed_ago) {
+  if (!MethodOf(options.method).nominates() || options.fence == FenceMode::kNever) {
+    return false;
+  }
+  return options.fence == FenceMode::kAlways || !options.scheduler_keeps_order ||
+         disturbed_ago < kDisturbed;
 }
 
 }  // namespace korder::ticket

@@ -1,0 +1,69 @@
+#include "ticket-svc/handoff_method.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace korder::ticket {
+namespace {
+
+bool WasRefused(const HandoffView& view) { return api::Unschedulable(*view.pod) != nullptr; }
+
+class Nominate final : public HandoffMethod {
+ public:
+  bool nominates() const override { return true; }
+  bool always_pins() const override { return false; }
+  std::optional<std::string> WhyNot(const api::Pod&, const api::Pod&) const override {
+    return std::nullopt;
+  }
+  HandoffMove Released(const HandoffView& view) const override {
+    if (!IsNominated(view)) {
+      return OutOfPatience(view) ? Lose(HandoffReason::kTimeout) : DoNext(HandoffAct::kMark);
+    }
+    return view.gone_for < view.settle ? WaitFor(view.settle - view.gone_for)
+                                       : DoNext(HandoffAct::kUngate);
+  }
+  HandoffMove Open(const HandoffView& view) const override {
+    if (OutOfPatience(view) && (WasRefused(view) || !IsNominated(view))) {
+      return Lose(HandoffReason::kTimeout);
+    }
+    return IsNominated(view) ? WaitFor(kLookAgain) : DoNext(HandoffAct::kMark);
+  }
+};
+
+class Preempt final : public HandoffMethod {
+ public:
+  bool nominates() const override { return false; }
+  // Without it the scheduler might make room on another node, at a bystander's cost.
+  bool always_pins() const override { return true; }
+  std::optional<std::string> WhyNot(const api::Pod& pod, const api::Pod& guardian) const override {
+    const int32_t own = pod.spec.priority.value_or(0);
+    const int32_t other = guardian.spec.priority.value_or(0);
+    if (own <= other) {
+      return absl::StrCat("passes on by preemption: the pod's priority ", own,
+                          " is not above the guardian's ", other);
+    }
+    if (pod.spec.preemption_policy == "Never") {
+      return "passes on by preemption, and the pod's priority class never preempts";
+    }
+    return std::nullopt;
+  }
+  HandoffMove Released(const HandoffView&) const override {
+    return DoNext(HandoffAct::kUngate);
+  }
+  HandoffMove Open(const HandoffView& view) const override {
+    return OutOfPatience(view) && WasRefused(view) ? Lose(HandoffReason::kTimeout)
+                                                   : WaitFor(kLookAgain);
+  }
+};
+
+}  // namespace
+
+const HandoffMethod& MethodOf(HandoffMethodName name) {
+  static const Nominate nominate;
+  static const Preempt preempt;
+  if (name == HandoffMethodName::kPreempt) {
+    return preempt;
+  }
+  return nominate;
+}
+
+}  // namespace korder::ticket
