@@ -5,6 +5,7 @@
 namespace korder::ticket {
 
 void Disturbance::Note() {
+  ++count_;
   at_ = std::chrono::nanoseconds(clock_.Mono().time_since_epoch()).count();
 }
 

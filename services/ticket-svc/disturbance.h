@@ -25,6 +25,8 @@ class Disturbance final : public kube::Observer {
   void Note();
   // Infinite when there never was one.
   absl::Duration Ago() const;
+  // Grows with every sign.
+  uint64_t Count() const { return count_; }
 
   void Request(std::string_view verb, std::string_view resource, int code,
                absl::Duration took) override;
@@ -35,6 +37,7 @@ class Disturbance final : public kube::Observer {
 
   kube::Observer& next_;
   const Clock& clock_;
+  std::atomic<uint64_t> count_{0};
   std::atomic<int64_t> at_{kNever};  // nanoseconds of the monotonic clock
 };
 

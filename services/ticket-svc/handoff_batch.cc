@@ -9,7 +9,7 @@ namespace {
 
 // Where the node's handoffs stand, taken together.
 struct Standing {
-  bool some_to_mark = false;   // the guardian is there, the pod about to be marked
+  bool some_to_mark = false;   // the guardian is there, the pod is yet to be marked
   bool some_to_fence = false;  // marked, and the scheduler has not answered yet
   bool some_marked = false;    // nominated beside their guardians
   bool some_beyond = false;    // past the release
@@ -19,7 +19,7 @@ Standing StandingOf(std::span<const HandoffView> views, const std::vector<Handof
   Standing standing;
   for (size_t i = 0; i < views.size(); ++i) {
     const HandoffStage stage = StageOf(views[i]);
-    standing.some_to_mark |= stage == HandoffStage::kHeld && moves[i].act == HandoffAct::kMark;
+    standing.some_to_mark |= stage <= HandoffStage::kMarked && moves[i].act == HandoffAct::kMark;
     standing.some_to_fence |= moves[i].act == HandoffAct::kFence;
     standing.some_marked |= stage == HandoffStage::kMarked && views[i].method.nominates();
     standing.some_beyond |= stage == HandoffStage::kReleased || stage == HandoffStage::kOpen;

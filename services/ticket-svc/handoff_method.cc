@@ -18,6 +18,9 @@ class Nominate final : public HandoffMethod {
     if (!IsNominated(view)) {
       return OutOfPatience(view) ? Lose(HandoffReason::kTimeout) : DoNext(HandoffAct::kMark);
     }
+    if (view.maybe_forgotten) {
+      return DoNext(HandoffAct::kMark);
+    }
     return view.gone_for < view.settle ? WaitFor(view.settle - view.gone_for)
                                        : DoNext(HandoffAct::kUngate);
   }

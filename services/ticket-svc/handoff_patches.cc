@@ -9,6 +9,7 @@
 #include "api/admission/json_patch.h"
 #include "api/v1alpha1/names.h"
 #include "json/writer.h"
+#include "ticket-svc/claim_decide.h"
 
 namespace korder::ticket {
 namespace {
@@ -146,7 +147,8 @@ PodPatch PinnedUngatePatch(const api::Pod& pod, const api::Ticket& ticket) {
 PodPatch NominatePatch(const api::Pod& pod, const api::Ticket& ticket) {
   const api::TicketHandoff& handoff = *ticket.status.handoff;
   std::string mark = handoff.id;
-  if (!api::HasGate(pod, api::kGateClaim)) {
+  // The same nomination again would be no change, and no news to the scheduler.
+  if (!api::HasGate(pod, api::kGateClaim) || HandoffMark(pod) == handoff.id) {
     absl::StrAppend(&mark, "+", pod.metadata.resource_version);
   }
   return NominationPatch(

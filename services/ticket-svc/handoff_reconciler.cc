@@ -183,9 +183,10 @@ HandoffView HandoffReconciler::View(const Scene& scene) {
   if (memory.gone_since) {
     view.gone_for = absl::FromChrono(now - *memory.gone_since);
   }
+  const bool careful = scene.pod && NeedsFence(options_, parts_.disturbance.Ago());
+  view.maybe_forgotten = careful && memory.marked_at != parts_.disturbance.Count();
   view.needs_fence =
-      scene.pod && NeedsFence(options_, parts_.disturbance.Ago()) &&
-      !(memory.fence && parts_.fences.Passed(scene.pod->spec.scheduler_name, *memory.fence));
+      careful && !(memory.fence && parts_.fences.Passed(scene.pod->spec.scheduler_name, *memory.fence));
   return view;
 }
 
@@ -320,9 +321,11 @@ absl::Status HandoffReconciler::Perform(const HandoffMove& move, Scene& scene,
 
 absl::Status HandoffReconciler::Mark(Scene& scene, std::stop_token stop) {
   {
-    // An earlier answer of the scheduler says nothing about this nomination.
     const MutexLock lock(mu_);
-    memory_[scene.ticket->status.handoff->id].fence.reset();
+    Memory& memory = memory_[scene.ticket->status.handoff->id];
+    memory.marked_at = parts_.disturbance.Count();
+    // An earlier answer of the scheduler says nothing about this nomination.
+    memory.fence.reset();
   }
   return PatchPod(method_.nominates() ? NominatePatch(*scene.pod, *scene.ticket)
                                       : MarkPatch(*scene.pod, *scene.ticket),

@@ -68,6 +68,7 @@ class HandoffReconciler final : public kube::Reconciler {
   };
   // What this process remembers of one, beyond what the world shows.
   struct Memory {
+    std::optional<uint64_t> marked_at;   // the disturbances there had been at the last nomination
     std::optional<Fences::Token> fence;  // asked after the last nomination
     bool saw_guardian = false;
     std::optional<MonoTime> gone_since;  // when this process first saw the guardian gone

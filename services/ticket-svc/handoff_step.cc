@@ -78,7 +78,7 @@ HandoffMove HeldStep(const HandoffView& view) {
     return Abort(view.contested && against == HandoffReason::kTimeout ? HandoffReason::kContested
                                                                       : against);
   }
-  if (!IsPrepared(view)) {
+  if (!IsPrepared(view) || view.maybe_forgotten) {
     return DoNext(HandoffAct::kMark);
   }
   if (view.needs_fence) {

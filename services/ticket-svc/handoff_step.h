@@ -33,6 +33,9 @@ struct HandoffView {
   const api::Node* node = nullptr;     // null when it is gone
   // The ticket's window is over: give the room away only if that cannot be helped any more.
   bool window_over = false;
+  // The scheduler may have begun anew since the nomination. Until 1.36 one that does so overlooks the
+  // nomination of a pod whose gate is shut, unless the pod changes.
+  bool maybe_forgotten = false;
   // The scheduler has not yet said that it has seen the nomination, and must before the release.
   bool needs_fence = false;
   // Another pod is nominated to the node and would be in the way. Looked at before a release only.

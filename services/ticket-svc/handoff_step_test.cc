@@ -57,6 +57,7 @@ struct Stage {
             .guardian = guardian ? &*guardian : nullptr,
             .node = node ? &*node : nullptr,
             .window_over = window_over,
+            .maybe_forgotten = maybe_forgotten,
             .needs_fence = needs_fence,
             .contested = contested,
             .settle = settle,
@@ -70,6 +71,7 @@ struct Stage {
   std::optional<api::Node> node;
   HandoffMethodName method = HandoffMethodName::kNominate;
   bool window_over = false;
+  bool maybe_forgotten = false;
   bool needs_fence = false;
   bool contested = false;
   absl::Duration settle;
@@ -242,6 +244,14 @@ TEST_CASE("handoff step: no release before the scheduler has seen the nomination
   CHECK(s.Released().Step().act == Act::kUngate);
 }
 
+TEST_CASE("handoff step: a scheduler that began anew is told again", "[handoff]") {
+  Stage s;
+  s.Nominated().maybe_forgotten = true;
+  CHECK(s.Step().act == Act::kMark);
+  CHECK(s.Released().Step().act == Act::kMark);
+  CHECK(s.Ungated().Step().act == Act::kWait);  // An open gate is never overlooked.
+}
+
 TEST_CASE("handoff step: no release while another pod is nominated to the node", "[handoff]") {
   Stage s;
   s.Nominated().contested = true;
@@ -376,6 +386,7 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
     if (chance(5)) s.pod.reset();
     s.window_over = chance(10);
     s.needs_fence = chance(20);
+    s.maybe_forgotten = chance(20);
     s.contested = chance(20);
     s.now = kNow + absl::Seconds(static_cast<int>(random() % 15));
     const bool gated = s.pod && api::HasGate(*s.pod, "korder.dev/claim");
@@ -392,6 +403,7 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
         REQUIRE_FALSE(s.pod->metadata.deleting());
         REQUIRE_FALSE(s.window_over);
         REQUIRE_FALSE(s.needs_fence);
+        REQUIRE_FALSE(s.maybe_forgotten);
         REQUIRE_FALSE(s.contested);
         break;
       case Act::kFence:

@@ -2,6 +2,8 @@
 // that wait to take every room that is free for an instant.
 #include <catch2/catch.hpp>
 
+#include "absl/strings/str_cat.h"
+
 #include "ticket-svc/handoff_batch.h"
 #include "ticket-svc/testing/bench.h"
 
@@ -127,11 +129,10 @@ TEST_CASE("handoff: whoever comes after a crash at any write goes on to the same
       DYNAMIC_SECTION((moment == Moment::kBefore ? "before " : "after ")
                       << write << ": " << kClaimWrites[write]) {
         Stage s;
-        CrashAt(s.bench, s.service, static_cast<int>(write), moment);
+        s.service.transport.DieAt(static_cast<int>(write), moment);
         s.AddClaimPod();
         s.bench.Settle(s.service);
         REQUIRE(s.service.dead());
-        s.bench.server.OnWrite({});
         // The scheduler goes on meanwhile, and may take what it thinks is free.
         s.bench.clock.Advance(absl::Seconds(2));
         s.bench.Schedule();
@@ -149,11 +150,10 @@ TEST_CASE("handoff: whoever comes after a crash at any write goes on to the same
 // A process that was killed right after it nominated the pod.
 struct Nominated : Stage {
   Nominated() {
-    CrashAt(bench, service, 1, Moment::kAfter);
+    service.transport.DieAt(1, Moment::kAfter);
     AddClaimPod();
     bench.Settle(service);
     REQUIRE(service.dead());
-    bench.server.OnWrite({});
     REQUIRE(bench.Pod("shop").status.nominated_node_name == "n1");
     bench.ForgetWrites();
   }
@@ -535,6 +535,219 @@ TEST_CASE("handoff: a guardian that has changed is looked at again before it is 
   const Names writes = s.bench.Writes();
   CHECK(std::count(writes.begin(), writes.end(), "delete pods") == 2);  // The first is refused.
   s.CheckClaimed();
+}
+
+// Two tickets fill the node, and two pods ask.
+struct Pair {
+  explicit Pair(HandoffOptions with = {}) : options(with), service(bench, with) {
+    bench.AddTicket(MakeTicket("web-0"));
+    bench.AddTicket(MakeTicket("web-1"));
+    bench.Settle(service);
+    bench.AddThieves(3);
+    bench.Settle(service);
+    REQUIRE(bench.Guardians().size() == 2);
+    bench.ForgetWrites();
+  }
+  // A process with these options, which dies at a write of its own; another one goes on. False when
+  // there is no such write.
+  bool Survives(int write, Moment moment) {
+    service.transport.DieAt(write, moment);
+    bench.AddPod(MakeClaimPod("shop-0"));
+    bench.AddPod(MakeClaimPod("shop-1"));
+    for (int i = 0; i < 3 && !service.dead(); ++i) {
+      bench.Settle(service);
+      bench.clock.Advance(absl::Milliseconds(500));
+    }
+    if (!service.dead()) {
+      return false;
+    }
+    bench.clock.Advance(absl::Seconds(2));
+    bench.Schedule();
+    bench.RunPods();
+    CHECK(bench.LuckyThieves().empty());
+    Service successor(bench, options);
+    for (int i = 0; i < 6; ++i) {
+      bench.Settle(successor);
+      bench.clock.Advance(absl::Seconds(3));
+    }
+    bench.Settle(successor);
+    return true;
+  }
+  void CheckClaimed() {
+    for (const char* name : {"shop-0", "shop-1"}) {
+      CHECK(bench.Pod(name).spec.node_name == "n1");
+    }
+    for (const char* name : {"web-0", "web-1"}) {
+      CHECK(bench.Ticket(name).status.phase == TicketPhase::kClaimed);
+      CHECK_FALSE(bench.Ticket(name).status.handoff);
+    }
+    CHECK(bench.Guardians().empty());
+    CHECK(bench.LuckyThieves().empty());
+    CHECK(bench.FencePods().empty());
+  }
+
+  Bench bench;
+  HandoffOptions options;
+  Service service;
+};
+
+TEST_CASE("handoff: a batch survives a crash at any of its writes", "[handoff][shell][crash]") {
+  struct Case {
+    const char* name;
+    HandoffOptions options;
+  };
+  const Case cases[] = {
+      {"plain", {}},
+      {"with fences", {.fence = FenceMode::kAlways}},
+      {"on old servers",
+       {.scheduler_keeps_order = false, .settle = absl::Milliseconds(500)}},
+  };
+  for (const Case& c : cases) {
+    for (const Moment moment : {Moment::kBefore, Moment::kAfter}) {
+      DYNAMIC_SECTION(c.name << (moment == Moment::kBefore ? ", before" : ", after")) {
+        int writes = 0;
+        while (true) {
+          Pair pair(c.options);
+          CAPTURE(writes);
+          if (!pair.Survives(writes, moment)) {
+            break;
+          }
+          pair.CheckClaimed();
+          ++writes;
+        }
+        CHECK(writes >= (c.options.fence == FenceMode::kAlways ? 11 : 10));
+      }
+    }
+  }
+}
+
+TEST_CASE("handoff: two rooms of a node pass on together, none before both are nominated",
+          "[handoff][shell]") {
+  Pair pair;
+  pair.bench.AddPod(MakeClaimPod("shop-0"));
+  pair.bench.AddPod(MakeClaimPod("shop-1"));
+  pair.bench.Settle(pair.service);
+  const std::string promise = "update tickets/status";
+  CHECK(pair.bench.Writes() == Names{promise, promise, "patch pods/status", "patch pods/status",
+                                     "delete pods", "delete pods", "patch pods", "patch pods",
+                                     promise, promise});
+  pair.CheckClaimed();
+}
+
+TEST_CASE("handoff: with a fence, the guardian stays until the scheduler has answered",
+          "[handoff][shell]") {
+  Stage s;
+  Service careful(s.bench, {.fence = FenceMode::kAlways});
+  s.AddClaimPod();
+  careful.Sync();
+  careful.Work();
+  CHECK(s.bench.Pod("shop").status.nominated_node_name == "n1");
+  CHECK(s.bench.FindPod("web-0-g1").has_value());
+  REQUIRE(s.bench.FencePods().size() == 1);
+  s.bench.clock.Advance(absl::Seconds(5));
+  careful.Sync();
+  careful.Work();
+  CHECK(s.bench.FindPod("web-0-g1").has_value());
+
+  SECTION("then it goes") {
+    s.Finish(careful);
+    s.CheckClaimed();
+    CHECK(s.bench.FencePods().empty());
+  }
+  SECTION("a scheduler that began anew is told of the nomination again") {
+    const std::string before = s.bench.Pod("shop").metadata.resource_version;
+    s.bench.Schedule();
+    careful.disturbance.Note();
+    careful.wake_ups.AllHandoffs();
+    careful.Sync();
+    careful.Work();
+    CHECK(s.bench.Pod("shop").metadata.resource_version != before);
+    CHECK(s.bench.FindPod("web-0-g1").has_value());
+    s.Finish(careful);
+    s.CheckClaimed();
+    CHECK(s.bench.FencePods().empty());
+  }
+  SECTION("a scheduler that never answers costs the handoff, not the room") {
+    s.bench.clock.Advance(absl::Seconds(6));
+    careful.Sync();
+    careful.Work();
+    CHECK(s.bench.FindPod("web-0-g1").has_value());
+    CHECK_FALSE(s.bench.Ticket("web-0").status.handoff);
+    CHECK(s.bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+    CHECK(s.bench.Pod("shop").status.nominated_node_name.empty());
+  }
+}
+
+TEST_CASE("handoff: fences that a process left behind are removed by the next",
+          "[handoff][shell][crash]") {
+  Stage s;
+  {
+    Service careful(s.bench, {.fence = FenceMode::kAlways});
+    careful.transport.DieAt(3, Moment::kBefore);
+    s.AddClaimPod();
+    s.bench.Settle(careful);
+    REQUIRE(careful.dead());
+  }
+  CHECK(s.bench.FencePods().size() == 1);
+  Service plain(s.bench);
+  s.Finish(plain);
+  s.CheckClaimed();
+  CHECK(s.bench.FencePods().empty());
+}
+
+TEST_CASE("handoff: no room passes on while another pod is nominated to the node",
+          "[handoff][shell]") {
+  Stage s;
+  api::Pod rival = MakeClaimPod("rival");
+  rival.metadata.labels.clear();
+  s.bench.AddPod(rival);
+  const auto nominate = [&](const char* node) {
+    REQUIRE(s.bench.admin
+                .Patch<api::Pod>({"default", "rival"}, {.subresource = "status"},
+                                 absl::StrCat(R"({"status":{"nominatedNodeName":)", node, "}}"))
+                .ok());
+  };
+  nominate(R"("n1")");
+  s.AddClaimPod();
+  s.bench.Settle(s.service);
+  CHECK(s.bench.FindPod("web-0-g1").has_value());
+  SECTION("the other goes") {
+    nominate("null");
+    s.bench.clock.Advance(absl::Seconds(1));
+    s.Finish(s.service);
+    s.CheckClaimed();
+  }
+  SECTION("the other stays") {
+    s.bench.clock.Advance(absl::Seconds(11));
+    s.bench.Settle(s.service);
+    s.service.TellEvents();
+    const Names events = s.bench.EventsAbout("web-0");
+    CHECK(std::count(events.begin(), events.end(), "HandoffFailed") == 1);
+    CHECK(s.bench.FindPod("web-0-g1").has_value());
+  }
+}
+
+TEST_CASE("handoff: by preemption, only a pod above the guardian's priority can claim",
+          "[handoff][shell]") {
+  Stage s;
+  Service ladder(s.bench, {.method = HandoffMethodName::kPreempt});
+  SECTION("it gets the room, pinned to the node, and was never nominated") {
+    api::Pod pod = MakeClaimPod("shop");
+    pod.spec.priority = 1;
+    s.bench.AddPod(pod);
+    s.bench.Settle(ladder);
+    CHECK(s.bench.Writes() == Names{"update tickets/status", "patch pods", "delete pods",
+                                    "patch pods", "update tickets/status"});
+    CHECK(s.bench.Pod("shop").spec.node_name == "n1");
+    CHECK(s.bench.Pod("shop").spec.affinity.has_value());
+  }
+  SECTION("another waits, and is told why") {
+    s.AddClaimPod();
+    s.bench.Settle(ladder);
+    CHECK(s.bench.Writes().empty());
+    ladder.TellEvents();
+    CHECK(s.bench.EventsAbout("shop") == Names{"WaitingForTicket"});
+  }
 }
 
 TEST_CASE("handoff: on old servers the gate opens half a second after the guardian is gone",

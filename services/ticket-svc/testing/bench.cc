@@ -1,11 +1,11 @@
 #include "ticket-svc/testing/bench.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <tuple>
 
 #include <catch2/catch.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "api/core/event.h"
 #include "api/core/node_fit.h"
@@ -15,11 +15,6 @@
 
 namespace korder::ticket {
 namespace {
-
-// What the process is killed with; nothing of ticket-svc catches it.
-struct Killed : std::runtime_error {
-  Killed() : std::runtime_error("killed") {}
-};
 
 const GuardianOptions kGuardianOptions{.image = "pause", .priority_class = "korder-guardian"};
 
@@ -139,6 +134,14 @@ std::optional<api::Pod> Bench::FindPod(const std::string& name) {
 std::vector<std::string> Bench::Guardians() {
   std::vector<std::string> names;
   for (const api::Pod& pod : ListOf<api::Pod>(admin, "korder.dev/role=guardian")) {
+    names.push_back(pod.metadata.name);
+  }
+  return names;
+}
+
+std::vector<std::string> Bench::FencePods() {
+  std::vector<std::string> names;
+  for (const api::Pod& pod : ListOf<api::Pod>(admin, "korder.dev/role=fence")) {
     names.push_back(pod.metadata.name);
   }
   return names;
@@ -293,9 +296,36 @@ absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(const runtime::Ledg
   return decision;
 }
 
+void MortalTransport::DieAt(int write, Moment moment) {
+  moment_ = moment;
+  left_ = write;
+}
+
+absl::StatusOr<kube::HttpResponse> MortalTransport::Do(const kube::HttpRequest& request,
+                                                       const kube::CallOptions& options) {
+  const bool work = request.method != "GET" && !absl::StrContains(request.target, "/events");
+  const bool last = work && left_-- == 0;
+  if (dead_ || (last && moment_ == Moment::kBefore)) {
+    dead_ = true;
+    return UnavailableError("killed");
+  }
+  absl::StatusOr<kube::HttpResponse> response = next_.Do(request, options);
+  if (last) {
+    dead_ = true;
+    return UnavailableError("killed");
+  }
+  return response;
+}
+
+absl::StatusOr<kube::StreamResponse> MortalTransport::Open(const kube::HttpRequest& request,
+                                                           const kube::CallOptions& options) {
+  return next_.Open(request, options);
+}
+
 Service::Service(Bench& bench, HandoffOptions options)
-    : disturbance(kube::NoObserver(), bench.clock),
-      client(bench.server, disturbance),
+    : transport(bench.server),
+      disturbance(kube::NoObserver(), bench.clock),
+      client(transport, disturbance),
       world({ticket_store_, guardian_store_, claim_pod_store_, node_store_}, bench.clock),
       metrics(registry_),
       events(client, bench.clock, {.component = "korder-ticket-svc", .instance = "test"}),
@@ -339,7 +369,7 @@ void Service::Sync() {
 
 void Service::Work() {
   const std::stop_token never;
-  while (!dead_ && (tickets.ProcessDue(never) || claims.ProcessDue(never) ||
+  while (!dead() && (tickets.ProcessDue(never) || claims.ProcessDue(never) ||
                     handoffs.ProcessDue(never) || fence_queue.ProcessDue(never))) {
   }
 }
@@ -348,18 +378,6 @@ void Service::TellEvents() {
   std::stop_source stop;
   stop.request_stop();
   events.Run(stop.get_token());
-}
-
-void CrashAt(Bench& bench, Service& service, int write, Moment moment) {
-  const auto count = std::make_shared<int>(0);
-  const auto kill = [&bench, &service, count, write](const kube::ServedCall& call) {
-    if (IsWork(call) && !bench.acting() && !service.dead() && (*count)++ == write) {
-      service.Die();
-      throw Killed();
-    }
-  };
-  bench.server.OnWrite(moment == Moment::kBefore ? kube::WriteHooks{.before = kill, .after = {}}
-                                                 : kube::WriteHooks{.before = {}, .after = kill});
 }
 
 }  // namespace korder::ticket

@@ -9,7 +9,9 @@
 //   CHECK(bench.Ticket("web-0").status.phase == api::TicketPhase::kReady);
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <prometheus/registry.h>
@@ -49,6 +51,7 @@ class Bench {
   api::Pod Pod(const std::string& name);
   std::optional<api::Pod> FindPod(const std::string& name);
   std::vector<std::string> Guardians();
+  std::vector<std::string> FencePods();
   // Names of thieves that run.
   std::vector<std::string> LuckyThieves();
   // Reasons, each as often as it was told.
@@ -98,6 +101,31 @@ class FakeCharges final : public Charges {
   std::string last_reservation;
 };
 
+// The way of one process to the API server, until it is killed.
+class MortalTransport final : public kube::HttpTransport {
+ public:
+  explicit MortalTransport(kube::HttpTransport& next) : next_(next) {}
+
+  // Kills the process right before or after its n-th write from now on, counted from 0, events left
+  // out.
+  enum class Moment { kBefore, kAfter };
+  void DieAt(int write, Moment moment);
+  void Die() { dead_ = true; }
+  bool dead() const { return dead_; }
+
+  absl::StatusOr<kube::HttpResponse> Do(const kube::HttpRequest& request,
+                                        const kube::CallOptions& options) override;
+  absl::StatusOr<kube::StreamResponse> Open(const kube::HttpRequest& request,
+                                            const kube::CallOptions& options) override;
+
+ private:
+  kube::HttpTransport& next_;
+  std::atomic<bool> dead_ = false;
+  std::atomic<int> left_ = std::numeric_limits<int>::max();
+  Moment moment_ = Moment::kBefore;
+};
+using Moment = MortalTransport::Moment;
+
 // One process of ticket-svc.
 class Service {
  public:
@@ -114,10 +142,9 @@ class Service {
   // Sends the events that were told.
   void TellEvents();
 
-  // From now on it does nothing: it was killed.
-  void Die() { dead_ = true; }
-  bool dead() const { return dead_; }
+  bool dead() const { return transport.dead(); }
 
+  MortalTransport transport;
   FakeCharges charges;
   Disturbance disturbance;
   kube::Client client;
@@ -143,13 +170,6 @@ class Service {
   ClaimReconciler claim_reconciler;
   kube::Controller claims;
   WakeUps wake_ups;
-
- private:
-  bool dead_ = false;
 };
-
-// Kills the process right before or after its n-th write (counted from 0, events left out).
-enum class Moment { kBefore, kAfter };
-void CrashAt(Bench& bench, Service& service, int write, Moment moment);
 
 }  // namespace korder::ticket
