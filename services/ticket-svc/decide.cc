@@ -1,6 +1,7 @@
 #include "ticket-svc/decide.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "api/v1alpha1/validation.h"
 #include "kube/object_key.h"
 #include "ticket-svc/expiry.h"
+#include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/healing.h"
 #include "ticket-svc/ticket_status.h"
 
@@ -26,6 +28,11 @@ constexpr absl::Duration kUnavailableRetry = absl::Seconds(1);
 constexpr absl::Duration kRefusedRetry = absl::Seconds(10);
 // A claimed pod that lost its label is out of sight of the watch.
 constexpr absl::Duration kUnwatchedPoll = absl::Seconds(30);
+// Handoffs take tens of milliseconds.
+constexpr absl::Duration kBusyLook = absl::Milliseconds(50);
+constexpr absl::Duration kAvoidedLook = absl::Seconds(1);
+// More would make a pod that the scheduler reads for longer than the handoffs take.
+constexpr size_t kMostAvoided = 64;
 
 void DeleteAll(const std::vector<PodPtr>& pods, Plan& plan) {
   for (const PodPtr& pod : pods) {
@@ -205,6 +212,17 @@ Plan Wait(const Observed& observed, const Care& care) {
                                ", to which the ticket is pinned, to be Ready"),
                   plan, care.newest);
   } else if (const api::PodCondition* refused = api::Unschedulable(guardian)) {
+    if (const std::set<std::string> avoided = AvoidedNodes(guardian); !avoided.empty()) {
+      // It may be the avoided nodes that it lacks; those that are free again are open to another.
+      const bool free = std::none_of(avoided.begin(), avoided.end(), [&](const std::string& node) {
+        return observed.busy_nodes.contains(node);
+      });
+      if (free) {
+        plan.actions.push_back(StepAside{kube::KeyOf(guardian), guardian.metadata.uid});
+        return plan;
+      }
+      plan.LookAgainIn(kAvoidedLook);
+    }
     if (early) {
       plan.LookAgainIn(left);
     } else {
@@ -230,6 +248,14 @@ Plan Wait(const Observed& observed, const Care& care) {
   return plan;
 }
 
+// How long no guardian is to look for room, for the sake of the handoffs under way.
+absl::Duration UntilItMayLook(const Observed& observed) {
+  const std::string& pinned = observed.ticket->spec.node_name;
+  const bool in_the_way = pinned.empty() ? observed.busy_nodes.size() > kMostAvoided
+                                         : observed.busy_nodes.contains(pinned);
+  return std::max(observed.hold_back, in_the_way ? kBusyLook : absl::ZeroDuration());
+}
+
 Plan Start(const Observed& observed, const Care& care) {
   const api::Ticket& ticket = *observed.ticket;
   Plan plan;
@@ -243,6 +269,16 @@ Plan Start(const Observed& observed, const Care& care) {
   if (ticket.spec.start_time && *ticket.spec.start_time > observed.now) {
     ReportPending(observed, api::kReasonNotStarted, "the start time has not come yet", plan);
     LookAgainAt(observed, ticket.spec.start_time, plan);
+    return plan;
+  }
+  if (const absl::Duration wait = UntilItMayLook(observed); wait > absl::ZeroDuration()) {
+    if (ticket.status.reason != api::kReasonUnschedulable &&
+        DebounceLeft(observed, ticket.metadata) <= absl::ZeroDuration()) {
+      ReportPending(observed, api::kReasonUnschedulable,
+                    "no room was found before other pods took over theirs; looking again soon",
+                    plan);
+    }
+    plan.LookAgainIn(wait);
     return plan;
   }
   Create(care.newest + 1, plan);

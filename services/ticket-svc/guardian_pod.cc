@@ -4,6 +4,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 
@@ -150,10 +152,11 @@ api::Container RestrictedContainer(std::string name, std::string image) {
   return container;
 }
 
-// Terms are alternatives: each gets the node.
-void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) {
-  const api::NodeSelectorRequirement pin{
-      .key = std::string(api::kFieldNodeName), .op = "In", .values = {node}};
+namespace {
+
+// Terms are alternatives: each gets the requirement.
+void RequireField(const api::NodeSelectorRequirement& field,
+                  std::optional<api::Affinity>& affinity) {
   if (!affinity) {
     affinity.emplace();
   }
@@ -162,19 +165,38 @@ void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) 
   }
   std::optional<api::NodeSelector>& required = affinity->node_affinity->required;
   if (!required) {
-    required.emplace().terms.emplace_back().match_fields = {pin};
+    required.emplace().terms.emplace_back().match_fields = {field};
     return;
   }
   for (api::NodeSelectorTerm& term : required->terms) {
-    // An empty term matches no node; with the pin in it, it would match one.
+    // An empty term matches no node; with the field in it, it would match some.
     if (!term.match_expressions.empty() || !term.match_fields.empty()) {
-      term.match_fields.push_back(pin);
+      term.match_fields.push_back(field);
     }
   }
 }
 
-api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
-                     const GuardianOptions& options) {
+}  // namespace
+
+void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) {
+  RequireField({.key = std::string(api::kFieldNodeName), .op = "In", .values = {node}}, affinity);
+}
+
+void AvoidNodes(const std::set<std::string>& nodes, std::optional<api::Affinity>& affinity) {
+  for (const std::string& node : nodes) {
+    RequireField({.key = std::string(api::kFieldNodeName), .op = "NotIn", .values = {node}},
+                 affinity);
+  }
+}
+
+std::set<std::string> AvoidedNodes(const api::Pod& guardian) {
+  const std::string names(
+      api::ValueOf(guardian.metadata.annotations, api::kAnnotationAvoids));
+  return absl::StrSplit(names, ',', absl::SkipEmpty());
+}
+
+api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const GuardianOptions& options,
+                     const std::set<std::string>& avoid) {
   const api::TicketSpec& spec = ticket.spec;
   api::Pod pod;
   pod.metadata = GuardianMeta(ticket, incarnation);
@@ -198,6 +220,10 @@ api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
   }
   if (!spec.node_name.empty()) {
     PinToNode(spec.node_name, pod.spec.affinity);
+  }
+  if (!avoid.empty()) {
+    AvoidNodes(avoid, pod.spec.affinity);
+    pod.metadata.annotations[std::string(api::kAnnotationAvoids)] = absl::StrJoin(avoid, ",");
   }
   return pod;
 }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "api/core/pod.h"
@@ -35,7 +36,15 @@ api::Container RestrictedContainer(std::string name, std::string image);
 // The node as required affinity, so that the scheduler still checks the room there.
 void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity);
 
-api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation,
-                     const GuardianOptions& options);
+// The pod may run on none of these nodes. At most a few: each is a term of its own.
+void AvoidNodes(const std::set<std::string>& nodes, std::optional<api::Affinity>& affinity);
+
+// `avoid`: nodes on which it must not look for room just now (guardian_traffic.h); the pod says so
+// in an annotation.
+api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const GuardianOptions& options,
+                     const std::set<std::string>& avoid = {});
+
+// The nodes that a guardian was made to avoid.
+std::set<std::string> AvoidedNodes(const api::Pod& guardian);
 
 }  // namespace korder::ticket

@@ -23,6 +23,8 @@ namespace {
 // More steps in a row mean that somebody undoes what we do: let others have a turn.
 constexpr int kMaxSteps = 24;
 constexpr absl::Duration kPause = absl::Milliseconds(100);
+// Until a guardian that the scheduler has not looked at counts as stuck.
+constexpr absl::Duration kSeekingPatience = absl::Seconds(1);
 // Tickets on the node are being promised at this moment.
 constexpr absl::Duration kLockedLook = absl::Milliseconds(5);
 
@@ -49,15 +51,23 @@ absl::StatusOr<std::shared_ptr<const T>> Find(kube::Client& client, const kube::
   return std::make_shared<const T>(*std::move(object));
 }
 
-// As many threads as there is work; a handoff alone needs no other thread.
+constexpr size_t kMostThreads = 8;
+
+// As many threads as there is work, up to a limit; a handoff alone needs no other thread.
 template <class Fn>
 absl::Status ForEach(size_t count, Fn fn) {
   std::vector<absl::Status> statuses(count);
-  ParallelFor(count, count, [&](size_t i) { statuses[i] = fn(i); });
+  ParallelFor(count, kMostThreads, [&](size_t i) { statuses[i] = fn(i); });
   for (const absl::Status& status : statuses) {
     RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();
+}
+
+// The guardian will not find room by itself, or not soon enough for the handoff.
+bool IsStuck(const api::Pod& guardian, const api::TicketHandoff& handoff, absl::Time now) {
+  return api::Unschedulable(guardian) != nullptr ||
+         now > handoff.started_at.value_or(absl::InfinitePast()) + kSeekingPatience;
 }
 
 // Another pod, of no handoff here, would take the room before `pod` does or be counted beside it.
@@ -171,9 +181,16 @@ HandoffView HandoffReconciler::View(const Scene& scene) {
                    .now = parts_.clock.Now()};
   const std::optional<absl::Time> end = WindowEnd(*scene.ticket);
   view.window_over = end && *end <= view.now;
+  for (const PodPtr& rival : Rivals(scene)) {
+    ++(IsStuck(*rival, handoff, view.now) ? view.stuck_guardians : view.seeking_guardians);
+  }
   const MonoTime now = parts_.clock.Mono();
   const MutexLock lock(mu_);
   Memory& memory = memory_[handoff.id];
+  if (!memory.began) {
+    memory.began = parts_.traffic.Moment();
+  }
+  view.seeking_guardians += parts_.traffic.AllMadeBefore(*memory.began) ? 0 : 1;
   if (scene.guardian) {
     memory.saw_guardian = true;
   } else if (memory.saw_guardian && !memory.gone_since) {
@@ -188,6 +205,19 @@ HandoffView HandoffReconciler::View(const Scene& scene) {
   view.needs_fence =
       careful && !(memory.fence && parts_.fences.Passed(scene.pod->spec.scheduler_name, *memory.fence));
   return view;
+}
+
+std::vector<PodPtr> HandoffReconciler::Rivals(const Scene& scene) const {
+  std::vector<PodPtr> rivals;
+  if (!scene.guardian || !scene.pod || !scene.node || !method_.nominates()) {
+    return rivals;
+  }
+  for (PodPtr& guardian : parts_.world.UnplacedGuardians()) {
+    if (MightTake(*guardian, *scene.pod, *scene.node)) {
+      rivals.push_back(std::move(guardian));
+    }
+  }
+  return rivals;
 }
 
 std::vector<HandoffMove> HandoffReconciler::Decide(std::span<const Scene> scenes) {
@@ -300,6 +330,8 @@ absl::Status HandoffReconciler::LookOnceMore(std::span<const Scene> scenes,
 absl::Status HandoffReconciler::Perform(const HandoffMove& move, Scene& scene,
                                         std::stop_token stop) {
   switch (move.act) {
+    case HandoffAct::kClear:
+      return Clear(scene, std::move(stop));
     case HandoffAct::kMark:
       return Mark(scene, std::move(stop));
     case HandoffAct::kRelease:
@@ -317,6 +349,39 @@ absl::Status HandoffReconciler::Perform(const HandoffMove& move, Scene& scene,
       break;
   }
   return absl::OkStatus();
+}
+
+absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) {
+  const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
+  std::vector<PodPtr> stuck = Rivals(scene);
+  std::erase_if(stuck, [&](const PodPtr& rival) {
+    return !IsStuck(*rival, handoff, parts_.clock.Now());
+  });
+  return ForEach(stuck.size(), [&](size_t i) -> absl::Status {
+    const api::ObjectMeta& meta = stuck[i]->metadata;
+    const kube::ObjectKey key = kube::KeyOf(*stuck[i]);
+    const absl::Status gone = parts_.client.Delete<api::Pod>(
+        key,
+        {.uid = meta.uid,
+         .resource_version = meta.resource_version,
+         .grace_period_seconds = 0},
+        {.stop = stop});
+    if (absl::IsAborted(gone)) {
+      // It has changed: it may have found room.
+      ASSIGN_OR_RETURN(const PodPtr now, Find<api::Pod>(parts_.client, key, stop));
+      if (now) {
+        parts_.world.Wrote(*now);
+        return absl::OkStatus();
+      }
+    } else if (!gone.ok() && !absl::IsNotFound(gone)) {
+      return gone;
+    }
+    parts_.world.DeletedPod(key, meta.uid);
+    if (const api::OwnerReference* owner = api::ControllerOf(meta)) {
+      parts_.traffic.SteppedAside(owner->uid);
+    }
+    return absl::OkStatus();
+  });
 }
 
 absl::Status HandoffReconciler::Mark(Scene& scene, std::stop_token stop) {

@@ -20,6 +20,7 @@
 #include "kube/event_recorder.h"
 #include "ticket-svc/disturbance.h"
 #include "ticket-svc/fence.h"
+#include "ticket-svc/guardian_traffic.h"
 #include "ticket-svc/handoff_options.h"
 #include "ticket-svc/handoff_patches.h"
 #include "ticket-svc/handoff_step.h"
@@ -40,6 +41,7 @@ class HandoffReconciler final : public kube::Reconciler {
     World& world;
     NodeLocks& locks;
     Fences& fences;
+    GuardianTraffic& traffic;
     const Disturbance& disturbance;
     kube::EventRecorder& events;
     Metrics& metrics;
@@ -70,6 +72,7 @@ class HandoffReconciler final : public kube::Reconciler {
   struct Memory {
     std::optional<uint64_t> marked_at;   // the disturbances there had been at the last nomination
     std::optional<Fences::Token> fence;  // asked after the last nomination
+    std::optional<uint64_t> began;  // the moment from which on guardians avoid the node
     bool saw_guardian = false;
     std::optional<MonoTime> gone_since;  // when this process first saw the guardian gone
   };
@@ -78,6 +81,8 @@ class HandoffReconciler final : public kube::Reconciler {
   // Reads everything from the server. The scene is over when the ticket has this handoff no more.
   absl::Status Refresh(Scene& scene, std::stop_token stop);
   HandoffView View(const Scene& scene);
+  // Guardians that might take the room.
+  std::vector<PodPtr> Rivals(const Scene& scene) const;
   std::vector<HandoffMove> Decide(std::span<const Scene> scenes);
 
   // One step of all that can take one. False when nothing was to be done.
@@ -91,6 +96,7 @@ class HandoffReconciler final : public kube::Reconciler {
                             std::stop_token stop);
 
   absl::Status Perform(const HandoffMove& move, Scene& scene, std::stop_token stop);
+  absl::Status Clear(const Scene& scene, std::stop_token stop);
   absl::Status Mark(Scene& scene, std::stop_token stop);
   absl::Status Release(Scene& scene, std::stop_token stop);
   absl::Status Ungate(Scene& scene, std::stop_token stop);

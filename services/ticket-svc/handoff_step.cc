@@ -10,6 +10,9 @@
 namespace korder::ticket {
 namespace {
 
+// The scheduler places a guardian within milliseconds.
+constexpr absl::Duration kSeekingLook = absl::Milliseconds(10);
+
 HandoffMove Abort(HandoffReason reason) {
   return {.act = HandoffAct::kAbort, .reason = reason, .wait = absl::ZeroDuration()};
 }
@@ -77,6 +80,13 @@ HandoffMove HeldStep(const HandoffView& view) {
   if (const HandoffReason against = Preflight(view); against != HandoffReason::kNone) {
     return Abort(view.contested && against == HandoffReason::kTimeout ? HandoffReason::kContested
                                                                       : against);
+  }
+  // Before the mark: what is gone before it is gone for whoever has seen it.
+  if (view.stuck_guardians > 0) {
+    return DoNext(HandoffAct::kClear);
+  }
+  if (view.seeking_guardians > 0) {
+    return WaitFor(kSeekingLook);
   }
   if (!IsPrepared(view) || view.maybe_forgotten) {
     return DoNext(HandoffAct::kMark);

@@ -38,6 +38,10 @@ struct HandoffView {
   bool maybe_forgotten = false;
   // The scheduler has not yet said that it has seen the nomination, and must before the release.
   bool needs_fence = false;
+  // Guardians that look for room might take this one: those that have been refused, or look for too
+  // long, and those that may find another one any moment, or are being made.
+  int stuck_guardians = 0;
+  int seeking_guardians = 0;
   // Another pod is nominated to the node and would be in the way. Looked at before a release only.
   bool contested = false;
   // How long the guardian must be gone before the gate is opened (servers before 1.35), and how
@@ -48,6 +52,7 @@ struct HandoffView {
 };
 
 enum class HandoffAct {
+  kClear,     // make guardians that found no room step aside
   kMark,     // write the mark, and the nomination if the method has one
   kFence,    // ask the scheduler whether it has seen the nomination, and wait for the answer
   kRelease,  // delete the guardian

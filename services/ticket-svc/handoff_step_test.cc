@@ -59,6 +59,8 @@ struct Stage {
             .window_over = window_over,
             .maybe_forgotten = maybe_forgotten,
             .needs_fence = needs_fence,
+            .stuck_guardians = stuck,
+            .seeking_guardians = seeking,
             .contested = contested,
             .settle = settle,
             .gone_for = gone_for,
@@ -71,6 +73,8 @@ struct Stage {
   std::optional<api::Node> node;
   HandoffMethodName method = HandoffMethodName::kNominate;
   bool window_over = false;
+  int stuck = 0;
+  int seeking = 0;
   bool maybe_forgotten = false;
   bool needs_fence = false;
   bool contested = false;
@@ -261,6 +265,19 @@ TEST_CASE("handoff step: no release while another pod is nominated to the node",
   CHECK(s.Step().reason == Why::kContested);
 }
 
+TEST_CASE("handoff step: guardians that look for room step aside before the mark", "[handoff]") {
+  Stage s;
+  s.stuck = 2;
+  s.seeking = 1;
+  CHECK(s.Step().act == Act::kClear);
+  s.stuck = 0;
+  CHECK(s.Step().act == Act::kWait);
+  s.seeking = 0;
+  CHECK(s.Step().act == Act::kMark);
+  s.stuck = s.seeking = 1;  // Past the release nothing can be done about them.
+  CHECK(s.Nominated().Released().Step().act == Act::kUngate);
+}
+
 TEST_CASE("handoff step: by preemption, nothing is nominated", "[handoff]") {
   Stage s;
   s.method = HandoffMethodName::kPreempt;
@@ -387,6 +404,8 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
     s.window_over = chance(10);
     s.needs_fence = chance(20);
     s.maybe_forgotten = chance(20);
+    s.stuck = chance(10) ? 1 : 0;
+    s.seeking = chance(10) ? 1 : 0;
     s.contested = chance(20);
     s.now = kNow + absl::Seconds(static_cast<int>(random() % 15));
     const bool gated = s.pod && api::HasGate(*s.pod, "korder.dev/claim");
@@ -404,7 +423,12 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
         REQUIRE_FALSE(s.window_over);
         REQUIRE_FALSE(s.needs_fence);
         REQUIRE_FALSE(s.maybe_forgotten);
+        REQUIRE(s.stuck + s.seeking == 0);
         REQUIRE_FALSE(s.contested);
+        break;
+      case Act::kClear:
+        REQUIRE(s.guardian);
+        REQUIRE(s.stuck > 0);
         break;
       case Act::kFence:
         REQUIRE(s.guardian);
@@ -432,7 +456,7 @@ TEST_CASE("handoff step: whatever the world looks like, what cannot be undone is
         REQUIRE(move.reason != kNoReason);
         break;
       case Act::kWait:
-        REQUIRE((!s.guardian || s.contested));
+        REQUIRE((!s.guardian || s.contested || s.seeking > 0));
         REQUIRE(move.wait > absl::ZeroDuration());
         break;
     }

@@ -170,7 +170,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                              {.component = common.FullName(), .instance = common.identity});
   Metrics ticket_metrics(metrics.registry());
   const BackoffPolicy backoff{.max = absl::Seconds(3)};
-  Reconciler reconciler({client, world, charges, events, ticket_metrics, clock}, guardian,
+  GuardianTraffic traffic(clock);
+  Reconciler reconciler({client, world, charges, events, ticket_metrics, traffic, clock}, guardian,
                         node_grace);
   kube::Controller tickets("ticket", reconciler, clock,
                            {.workers = config.workers, .backoff = backoff}, disturbance);
@@ -181,7 +182,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   // The controllers below wake each other.
   std::optional<WakeUps> wake_ups;
   HandoffReconciler handoff_reconciler(
-      {client, world, locks, fences, disturbance, events, ticket_metrics, clock}, handoff_options,
+      {client, world, locks, fences, traffic, disturbance, events, ticket_metrics, clock}, handoff_options,
       [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
   kube::Controller handoffs("handoff", handoff_reconciler, clock,
                             {.workers = config.workers, .backoff = backoff}, disturbance);

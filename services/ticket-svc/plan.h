@@ -29,6 +29,13 @@ struct DeleteGuardian {
   bool operator==(const DeleteGuardian&) const = default;
 };
 
+// Deletes a guardian that found no room where it was made to look; the next one is made later.
+struct StepAside {
+  kube::ObjectKey key;
+  std::string uid;  // precondition
+  bool operator==(const StepAside&) const = default;
+};
+
 struct WriteStatus {
   api::TicketStatus status;
   bool operator==(const WriteStatus&) const = default;
@@ -39,7 +46,7 @@ struct DeleteTicket {
 };
 
 using Action =
-    std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, WriteStatus, DeleteTicket>;
+    std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, StepAside, WriteStatus, DeleteTicket>;
 
 struct EventNote {
   bool warning = false;

@@ -29,6 +29,9 @@ runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
   return claim;
 }
 
+// Handoffs take tens of milliseconds.
+constexpr absl::Duration kBusyLook = absl::Milliseconds(50);
+
 }  // namespace
 
 Reconciler::Reconciler(Parts parts, GuardianOptions guardians, absl::Duration node_grace)
@@ -63,13 +66,18 @@ absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKe
   {
     const MutexLock lock(mu_);
     if (!observed.ticket) {
-      memory_.erase(key);
+      if (const auto it = memory_.find(key); it != memory_.end()) {
+        parts_.traffic.Forget(it->second.uid);
+        memory_.erase(it);
+      }
       return std::optional<Observed>();
     }
     Memory& memory = memory_[key];
     if (memory.uid != observed.ticket->metadata.uid) {
       memory = Memory{.uid = observed.ticket->metadata.uid};
     }
+    observed.busy_nodes = parts_.world.HandoffNodes();
+    observed.hold_back = parts_.traffic.HoldBack(memory.uid);
     observed.charge_confirmed = memory.confirmed || observed.ticket->status.incarnation > 0;
     if (memory.wrote_status) {
       observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.wrote_status);
@@ -156,6 +164,9 @@ absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Obser
       ASSIGN_OR_RETURN(instead, Create(*create, observed, stop));
     } else if (const auto* remove = std::get_if<DeleteGuardian>(&action)) {
       RETURN_IF_ERROR(Delete(*remove, stop));
+    } else if (const auto* aside = std::get_if<StepAside>(&action)) {
+      RETURN_IF_ERROR(Delete({aside->key, aside->uid}, stop));
+      parts_.traffic.SteppedAside(observed.ticket->metadata.uid);
     } else if (const auto* write = std::get_if<WriteStatus>(&action)) {
       RETURN_IF_ERROR(Write(write->status, observed, stop));
     } else {
@@ -197,8 +208,16 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wan
                                                        const Observed& observed,
                                                        std::stop_token stop) {
   const api::Ticket& ticket = *observed.ticket;
-  absl::StatusOr<api::Pod> made =
-      parts_.client.Create(GuardianPod(ticket, wanted.incarnation, guardians_), {.stop = stop});
+  // First this, then a look at the handoffs: one that begins after it will wait for this guardian.
+  const GuardianTraffic::Making making(parts_.traffic);
+  const std::set<std::string> busy = parts_.world.HandoffNodes();
+  if (busy.contains(ticket.spec.node_name)) {
+    Plan later;
+    later.LookAgainIn(kBusyLook);
+    return std::optional(later);
+  }
+  absl::StatusOr<api::Pod> made = parts_.client.Create(
+      GuardianPod(ticket, wanted.incarnation, guardians_, busy), {.stop = stop});
   if (made.ok()) {
     parts_.metrics.GuardianCreated(ticket.metadata.ns);
     parts_.events.Normal(kube::RefTo(ticket), api::kEventGuardianCreated,
@@ -256,6 +275,9 @@ absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observ
     parts_.metrics.BecameReady(observed.now - *updated.metadata.creation_timestamp);
   }
   observed.ticket = parts_.world.Wrote(*std::move(written));
+  if (status.phase == api::TicketPhase::kReady) {
+    parts_.traffic.Forget(observed.ticket->metadata.uid);
+  }
   const MutexLock lock(mu_);
   memory_[key].wrote_status = parts_.clock.Mono();
   return absl::OkStatus();

@@ -15,6 +15,7 @@
 #include "ticket-svc/charges.h"
 #include "ticket-svc/decide.h"
 #include "ticket-svc/guardian_pod.h"
+#include "ticket-svc/guardian_traffic.h"
 #include "ticket-svc/metrics.h"
 #include "ticket-svc/world.h"
 
@@ -29,6 +30,7 @@ class Reconciler final : public kube::Reconciler {
     Charges& charges;
     kube::EventRecorder& events;
     Metrics& metrics;
+    GuardianTraffic& traffic;
     const Clock& clock;
   };
 

@@ -18,12 +18,18 @@ constexpr char kPod[] = "pod";          // tickets: status.claimedPod
 constexpr char kNode[] = "node";        // tickets: status.nodeName
 constexpr char kOwner[] = "owner";      // guardians: UID of the managing owner
 constexpr char kNamespace[] = "namespace";
+constexpr char kUnplaced[] = "unplaced";  // guardians: that look for a node
 constexpr char kWaiting[] = "waiting";  // claim pods: namespace of those that wait
 
 using Values = std::vector<std::string>;
 
 Values If(bool condition, std::string value) {
   return condition ? Values{std::move(value)} : Values{};
+}
+
+bool LooksForRoom(const api::Pod& pod) {
+  return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian &&
+         !api::IsBound(pod) && !pod.metadata.deleting() && !api::IsTerminal(pod);
 }
 
 }  // namespace
@@ -41,6 +47,8 @@ World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(cloc
   stores_.tickets.AddIndex(kNode, [](const api::Ticket& t) {
     return If(!t.status.node_name.empty(), t.status.node_name);
   });
+  stores_.guardians.AddIndex(
+      kUnplaced, [](const api::Pod& pod) { return If(LooksForRoom(pod), ""); });
   stores_.guardians.AddIndex(kOwner, [](const api::Pod& pod) {
     const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
     return If(owner != nullptr, owner != nullptr ? owner->uid : "");
@@ -77,6 +85,31 @@ std::vector<TicketPtr> World::Handoffs() const {
   for (const kube::ObjectKey& key : keys) {
     if (TicketPtr ticket = Ticket(key); ticket && ticket->status.handoff) {
       found.push_back(std::move(ticket));
+    }
+  }
+  return found;
+}
+
+std::set<std::string> World::HandoffNodes() const {
+  std::set<std::string> nodes;
+  for (const TicketPtr& ticket : Handoffs()) {
+    nodes.insert(ticket->status.handoff->node);
+  }
+  return nodes;
+}
+
+std::vector<PodPtr> World::UnplacedGuardians() const {
+  std::set<kube::ObjectKey> keys;
+  for (const PodPtr& pod : stores_.guardians.ByIndex(kUnplaced, "")) {
+    keys.insert(kube::KeyOf(*pod));
+  }
+  for (const PodPtr& pod : pods_.All()) {
+    keys.insert(kube::KeyOf(*pod));
+  }
+  std::vector<PodPtr> found;
+  for (const kube::ObjectKey& key : keys) {
+    if (PodPtr pod = Guardian(key); pod && LooksForRoom(*pod)) {
+      found.push_back(std::move(pod));
     }
   }
   return found;

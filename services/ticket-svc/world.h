@@ -41,6 +41,11 @@ class World {
   // Tickets with a handoff under way, in all namespaces.
   std::vector<TicketPtr> Handoffs() const;
 
+  // The nodes where they are.
+  std::set<std::string> HandoffNodes() const;
+
+  // Pods with the role of a guardian that look for a node.
+  std::vector<PodPtr> UnplacedGuardians() const;
   // Pods that really are the ticket's guardians (guardian_pod.h).
   std::vector<PodPtr> GuardiansOf(const api::Ticket& ticket) const;
   PodPtr Guardian(const kube::ObjectKey& key) const;

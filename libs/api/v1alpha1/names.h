@@ -61,5 +61,7 @@ inline constexpr std::string_view kLabelTicket = "korder.dev/ticket";
 inline constexpr std::string_view kLabelRole = "korder.dev/role";
 inline constexpr std::string_view kRoleGuardian = "guardian";
 inline constexpr std::string_view kRoleFence = "fence";
+// The nodes where handoffs were under way when the guardian was made, separated by commas.
+inline constexpr std::string_view kAnnotationAvoids = "korder.dev/avoids";
 
 }  // namespace korder::api

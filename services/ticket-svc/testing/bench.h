@@ -160,6 +160,7 @@ class Service {
   World world;
   Metrics metrics;
   kube::EventRecorder events;
+  GuardianTraffic traffic;
   Reconciler reconciler;
   kube::Controller tickets;
   NodeLocks locks;

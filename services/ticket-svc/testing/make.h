@@ -38,9 +38,10 @@ inline api::Ticket MakeTicket(const std::string& name) {
   return ticket;
 }
 
-inline api::Pod MakeGuardian(const api::Ticket& ticket, int32_t incarnation) {
-  api::Pod pod =
-      GuardianPod(ticket, incarnation, {.image = "pause", .priority_class = "korder-guardian"});
+inline api::Pod MakeGuardian(const api::Ticket& ticket, int32_t incarnation,
+                             const std::set<std::string>& avoid = {}) {
+  api::Pod pod = GuardianPod(ticket, incarnation,
+                             {.image = "pause", .priority_class = "korder-guardian"}, avoid);
   pod.metadata.uid = "uid-" + pod.metadata.name;
   pod.metadata.resource_version = "20";
   pod.metadata.creation_timestamp = kNow;

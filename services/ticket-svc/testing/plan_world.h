@@ -36,7 +36,12 @@ class PlanWorld {
   }
   void AddNode(const std::string& name) { nodes_[name] = MakeNode(name); }
   void DropNode(const std::string& name) { nodes_.erase(name); }
-  void Advance(absl::Duration by) { now_ += by; }
+  void Advance(absl::Duration by) {
+    now_ += by;
+    hold_back_ = std::max(hold_back_ - by, absl::ZeroDuration());
+  }
+  // Where handoffs are under way.
+  std::set<std::string>& busy_nodes() { return busy_nodes_; }
   absl::Time now() const { return now_; }
   std::optional<api::Pod>& claimed_pod() { return claimed_pod_; }
   // As after a restart: only what the API server has is known.
@@ -55,6 +60,8 @@ class PlanWorld {
   Observed Look() const {
     Observed observed{.ticket = Share(ticket_),
                       .charge_confirmed = confirmed_ || ticket_.status.incarnation > 0,
+                      .busy_nodes = busy_nodes_,
+                      .hold_back = hold_back_,
                       .since_status_write = now_ - wrote_,
                       .now = now_};
     for (const auto& [name, pod] : guardians_) {
@@ -73,12 +80,16 @@ class PlanWorld {
         confirmed_ = true;
         ++confirms_;
       } else if (const auto* create = std::get_if<CreateGuardian>(&action)) {
-        api::Pod pod = MakeGuardian(ticket_, create->incarnation);
+        api::Pod pod = MakeGuardian(ticket_, create->incarnation, busy_nodes_);
         pod.metadata.creation_timestamp = now_;
         REQUIRE(guardians_.emplace(pod.metadata.name, pod).second);
       } else if (const auto* gone = std::get_if<DeleteGuardian>(&action)) {
         REQUIRE(guardians_.contains(gone->key.name));
         guardians_.erase(gone->key.name);
+      } else if (const auto* aside = std::get_if<StepAside>(&action)) {
+        REQUIRE(guardians_.contains(aside->key.name));
+        guardians_.erase(aside->key.name);
+        hold_back_ = absl::Seconds(1);
       } else if (const auto* write = std::get_if<WriteStatus>(&action)) {
         REQUIRE_FALSE(write->status == ticket_.status);
         ticket_.status = write->status;
@@ -119,6 +130,8 @@ class PlanWorld {
   bool ticket_deleted_ = false;
   int status_writes_ = 0;
   int confirms_ = 0;
+  std::set<std::string> busy_nodes_;
+  absl::Duration hold_back_;
   absl::Time now_ = kNow;
   absl::Time wrote_ = absl::InfinitePast();
   std::vector<std::string> events_;
