@@ -30,6 +30,8 @@ constexpr absl::Duration kRefusedRetry = absl::Seconds(10);
 constexpr absl::Duration kUnwatchedPoll = absl::Seconds(30);
 // Handoffs take tens of milliseconds.
 constexpr absl::Duration kBusyLook = absl::Milliseconds(50);
+// The others of its line may find room before that.
+constexpr absl::Duration kHeldLook = absl::Seconds(2);
 constexpr absl::Duration kAvoidedLook = absl::Seconds(1);
 // More would make a pod that the scheduler reads for longer than the handoffs take.
 constexpr size_t kMostAvoided = 64;
@@ -278,7 +280,7 @@ Plan Start(const Observed& observed, const Care& care) {
                     "no room was found before other pods took over theirs; looking again soon",
                     plan);
     }
-    plan.LookAgainIn(wait);
+    plan.LookAgainIn(std::min(wait, kHeldLook));
     return plan;
   }
   Create(care.newest + 1, plan);

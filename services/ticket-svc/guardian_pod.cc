@@ -190,8 +190,7 @@ void AvoidNodes(const std::set<std::string>& nodes, std::optional<api::Affinity>
 }
 
 std::set<std::string> AvoidedNodes(const api::Pod& guardian) {
-  const std::string names(
-      api::ValueOf(guardian.metadata.annotations, api::kAnnotationAvoids));
+  const std::string names(api::ValueOf(guardian.metadata.annotations, api::kAnnotationAvoids));
   return absl::StrSplit(names, ',', absl::SkipEmpty());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "api/core/node_fit.h"
 
 namespace korder::ticket {
@@ -9,12 +10,23 @@ namespace {
 
 constexpr absl::Duration kFirstHoldBack = absl::Seconds(1);
 constexpr absl::Duration kLongestHoldBack = absl::Seconds(30);
+constexpr size_t kMostLines = 4096;
+
+absl::Duration WaitAfter(int times) {
+  return std::min(kLongestHoldBack, kFirstHoldBack * (1 << std::min(times, 5)));
+}
 
 }  // namespace
 
 bool MightTake(const api::Pod& guardian, const api::Pod& pod, const api::Node& node) {
   return guardian.spec.priority.value_or(0) > pod.spec.priority.value_or(0) &&
          !api::WhyNodeDoesNotFit(api::PlacementOf(guardian.spec), node);
+}
+
+std::string LineOf(const api::Ticket& ticket) {
+  const api::OwnerReference* order = api::ControllerOf(ticket.metadata);
+  return absl::StrCat(order != nullptr ? order->uid : ticket.metadata.uid, "/",
+                      ticket.spec.node_name);
 }
 
 GuardianTraffic::Making::Making(GuardianTraffic& traffic)
@@ -39,26 +51,57 @@ bool GuardianTraffic::AllMadeBefore(uint64_t moment) const {
   return making_.empty() || *making_.begin() >= moment;
 }
 
-void GuardianTraffic::SteppedAside(const std::string& ticket_uid) {
+void GuardianTraffic::SteppedAside(const std::string& line_name) {
   const MutexLock lock(mu_);
-  Turn& turn = turns_[ticket_uid];
-  const absl::Duration wait =
-      std::min(kLongestHoldBack, kFirstHoldBack * (1 << std::min(turn.times, 5)));
-  ++turn.times;
-  turn.next = clock_.Mono() + absl::ToChronoNanoseconds(wait);
+  if (lines_.size() >= kMostLines) {
+    lines_
+        .clear();  // Orders come and go; forgetting costs a few guardians that are made too early.
+  }
+  Line& line = lines_[line_name];
+  const MonoTime now = clock_.Mono();
+  if (line.times > 0 && line.next > now) {
+    return;  // A sibling has told already.
+  }
+  line.next = now + absl::ToChronoNanoseconds(WaitAfter(line.times));
+  ++line.times;
 }
 
-absl::Duration GuardianTraffic::HoldBack(const std::string& ticket_uid) const {
+absl::Duration GuardianTraffic::HoldBack(const std::string& line_name) const {
   const MutexLock lock(mu_);
-  const auto it = turns_.find(ticket_uid);
-  return it == turns_.end()
+  const auto it = lines_.find(line_name);
+  return it == lines_.end()
              ? absl::ZeroDuration()
              : std::max(absl::FromChrono(it->second.next - clock_.Mono()), absl::ZeroDuration());
 }
 
-void GuardianTraffic::Forget(const std::string& ticket_uid) {
+bool GuardianTraffic::TakeTurn(const std::string& line_name) {
   const MutexLock lock(mu_);
-  turns_.erase(ticket_uid);
+  const auto it = lines_.find(line_name);
+  if (it == lines_.end()) {
+    return true;
+  }
+  const MonoTime now = clock_.Mono();
+  if (it->second.next > now) {
+    return false;
+  }
+  // Should this one neither find room nor step aside, the next one looks after the same wait.
+  it->second.next = now + absl::ToChronoNanoseconds(kFirstHoldBack);
+  return true;
+}
+
+void GuardianTraffic::FoundRoom(const std::string& line_name) {
+  const MutexLock lock(mu_);
+  lines_.erase(line_name);
+}
+
+bool GuardianTraffic::BeginClearing(const std::string& guardian_uid) {
+  const MutexLock lock(mu_);
+  return clearing_.insert(guardian_uid).second;
+}
+
+void GuardianTraffic::Cleared(const std::string& guardian_uid) {
+  const MutexLock lock(mu_);
+  clearing_.erase(guardian_uid);
 }
 
 }  // namespace korder::ticket

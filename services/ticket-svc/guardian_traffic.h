@@ -28,6 +28,9 @@ namespace korder::ticket {
 // Whether a guardian without a node might take room on `node` that is meant for `pod`. Pure.
 bool MightTake(const api::Pod& guardian, const api::Pod& pod, const api::Node& node);
 
+// The tickets of an order, one line per node that they are pinned to. Pure.
+std::string LineOf(const api::Ticket& ticket);
+
 class GuardianTraffic {
  public:
   // A guardian is being made, as long as this lives. Until its end nobody can know whether the pod
@@ -50,16 +53,22 @@ class GuardianTraffic {
   uint64_t Moment() const;
   bool AllMadeBefore(uint64_t moment) const;
 
-  // The ticket's guardian had to go before it found room: each time the ticket waits longer before
-  // it tries again.
-  void SteppedAside(const std::string& ticket_uid);
-  // What is left of that wait; zero for tickets that never had to.
-  absl::Duration HoldBack(const std::string& ticket_uid) const;
-  // The ticket has room, or is gone.
-  void Forget(const std::string& ticket_uid);
+  // Tickets that ask for the same room in the same places share a line (LineOf): when a guardian of
+  // one has stepped aside, one of them at a time looks for room again, after longer and longer
+  // waits, until one has found it.
+  void SteppedAside(const std::string& line);
+  // Until the next one may look; zero when nobody stands in the line.
+  absl::Duration HoldBack(const std::string& line) const;
+  // Whether the caller may look now. Who may not asks again later.
+  bool TakeTurn(const std::string& line);
+  void FoundRoom(const std::string& line);
+
+  // Whether the caller is to delete the guardian; nobody else is until Cleared.
+  bool BeginClearing(const std::string& guardian_uid);
+  void Cleared(const std::string& guardian_uid);
 
  private:
-  struct Turn {
+  struct Line {
     int times = 0;
     MonoTime next{};
   };
@@ -68,7 +77,8 @@ class GuardianTraffic {
   mutable Mutex mu_;
   uint64_t next_ ABSL_GUARDED_BY(mu_) = 1;
   std::set<uint64_t> making_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<std::string, Turn> turns_ ABSL_GUARDED_BY(mu_);  // by the ticket's UID
+  absl::flat_hash_map<std::string, Line> lines_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> clearing_ ABSL_GUARDED_BY(mu_);  // guardians' UIDs
 };
 
 }  // namespace korder::ticket

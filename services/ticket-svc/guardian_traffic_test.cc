@@ -45,21 +45,46 @@ TEST_CASE("guardian traffic: what was being made at a moment is waited for, noth
   CHECK(traffic.AllMadeBefore(traffic.Moment()));
 }
 
-TEST_CASE("guardian traffic: who steps aside often waits longer, up to half a minute",
+TEST_CASE("guardian traffic: a line whose guardians step aside waits longer, up to half a minute",
           "[traffic]") {
   FakeClock clock;
   GuardianTraffic traffic(clock);
-  CHECK(traffic.HoldBack("t") == absl::ZeroDuration());
+  CHECK(traffic.HoldBack("a") == absl::ZeroDuration());
   for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
-    traffic.SteppedAside("t");
-    CHECK(traffic.HoldBack("t") == absl::Seconds(seconds));
+    traffic.SteppedAside("a");
+    traffic.SteppedAside("a");  // A sibling, at the same time.
+    CHECK(traffic.HoldBack("a") == absl::Seconds(seconds));
+    clock.Advance(absl::Seconds(seconds));
+    CHECK(traffic.HoldBack("a") == absl::ZeroDuration());
   }
-  CHECK(traffic.HoldBack("other") == absl::ZeroDuration());
-  clock.Advance(absl::Seconds(31));
-  CHECK(traffic.HoldBack("t") == absl::ZeroDuration());
-  traffic.Forget("t");
-  traffic.SteppedAside("t");
-  CHECK(traffic.HoldBack("t") == absl::Seconds(1));
+  CHECK(traffic.HoldBack("b") == absl::ZeroDuration());
+  traffic.FoundRoom("a");
+  traffic.SteppedAside("a");
+  CHECK(traffic.HoldBack("a") == absl::Seconds(1));
+}
+
+TEST_CASE("guardian traffic: of a line, one at a time looks for room", "[traffic]") {
+  FakeClock clock;
+  GuardianTraffic traffic(clock);
+  CHECK(traffic.TakeTurn("a"));
+  CHECK(traffic.TakeTurn("a"));  // Nobody had to step aside.
+  traffic.SteppedAside("a");
+  CHECK_FALSE(traffic.TakeTurn("a"));
+  clock.Advance(absl::Seconds(1));
+  CHECK(traffic.TakeTurn("a"));
+  CHECK_FALSE(traffic.TakeTurn("a"));
+  traffic.FoundRoom("a");
+  CHECK(traffic.TakeTurn("a"));
+  CHECK(traffic.TakeTurn("a"));
+}
+
+TEST_CASE("guardian traffic: a guardian is cleared by one", "[traffic]") {
+  FakeClock clock;
+  GuardianTraffic traffic(clock);
+  CHECK(traffic.BeginClearing("g"));
+  CHECK_FALSE(traffic.BeginClearing("g"));
+  traffic.Cleared("g");
+  CHECK(traffic.BeginClearing("g"));
 }
 
 }  // namespace

@@ -49,9 +49,7 @@ class Preempt final : public HandoffMethod {
     }
     return std::nullopt;
   }
-  HandoffMove Released(const HandoffView&) const override {
-    return DoNext(HandoffAct::kUngate);
-  }
+  HandoffMove Released(const HandoffView&) const override { return DoNext(HandoffAct::kUngate); }
   HandoffMove Open(const HandoffView& view) const override {
     return OutOfPatience(view) && WasRefused(view) ? Lose(HandoffReason::kTimeout)
                                                    : WaitFor(kLookAgain);

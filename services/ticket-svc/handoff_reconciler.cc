@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/claim_request.h"
 #include "api/v1alpha1/reasons.h"
@@ -203,7 +204,8 @@ HandoffView HandoffReconciler::View(const Scene& scene) {
   const bool careful = scene.pod && NeedsFence(options_, parts_.disturbance.Ago());
   view.maybe_forgotten = careful && memory.marked_at != parts_.disturbance.Count();
   view.needs_fence =
-      careful && !(memory.fence && parts_.fences.Passed(scene.pod->spec.scheduler_name, *memory.fence));
+      careful &&
+      !(memory.fence && parts_.fences.Passed(scene.pod->spec.scheduler_name, *memory.fence));
   return view;
 }
 
@@ -354,17 +356,18 @@ absl::Status HandoffReconciler::Perform(const HandoffMove& move, Scene& scene,
 absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) {
   const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
   std::vector<PodPtr> stuck = Rivals(scene);
-  std::erase_if(stuck, [&](const PodPtr& rival) {
-    return !IsStuck(*rival, handoff, parts_.clock.Now());
-  });
+  std::erase_if(stuck,
+                [&](const PodPtr& rival) { return !IsStuck(*rival, handoff, parts_.clock.Now()); });
   return ForEach(stuck.size(), [&](size_t i) -> absl::Status {
     const api::ObjectMeta& meta = stuck[i]->metadata;
     const kube::ObjectKey key = kube::KeyOf(*stuck[i]);
+    if (!parts_.traffic.BeginClearing(meta.uid)) {
+      return absl::OkStatus();  // Another node's handoff is at it.
+    }
+    const absl::Cleanup cleared = [&] { parts_.traffic.Cleared(meta.uid); };
     const absl::Status gone = parts_.client.Delete<api::Pod>(
         key,
-        {.uid = meta.uid,
-         .resource_version = meta.resource_version,
-         .grace_period_seconds = 0},
+        {.uid = meta.uid, .resource_version = meta.resource_version, .grace_period_seconds = 0},
         {.stop = stop});
     if (absl::IsAborted(gone)) {
       // It has changed: it may have found room.
@@ -377,8 +380,9 @@ absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) 
       return gone;
     }
     parts_.world.DeletedPod(key, meta.uid);
-    if (const api::OwnerReference* owner = api::ControllerOf(meta)) {
-      parts_.traffic.SteppedAside(owner->uid);
+    const kube::ObjectKey owner{meta.ns, std::string(api::ValueOf(meta.labels, api::kLabelTicket))};
+    if (const TicketPtr ticket = parts_.world.Ticket(owner)) {
+      parts_.traffic.SteppedAside(LineOf(*ticket));
     }
     return absl::OkStatus();
   });

@@ -72,7 +72,7 @@ class HandoffReconciler final : public kube::Reconciler {
   struct Memory {
     std::optional<uint64_t> marked_at;   // the disturbances there had been at the last nomination
     std::optional<Fences::Token> fence;  // asked after the last nomination
-    std::optional<uint64_t> began;  // the moment from which on guardians avoid the node
+    std::optional<uint64_t> began;       // the moment from which on guardians avoid the node
     bool saw_guardian = false;
     std::optional<MonoTime> gone_since;  // when this process first saw the guardian gone
   };

@@ -33,8 +33,8 @@ struct HandoffView {
   const api::Node* node = nullptr;     // null when it is gone
   // The ticket's window is over: give the room away only if that cannot be helped any more.
   bool window_over = false;
-  // The scheduler may have begun anew since the nomination. Until 1.36 one that does so overlooks the
-  // nomination of a pod whose gate is shut, unless the pod changes.
+  // The scheduler may have begun anew since the nomination. Until 1.36 one that does so overlooks
+  // the nomination of a pod whose gate is shut, unless the pod changes.
   bool maybe_forgotten = false;
   // The scheduler has not yet said that it has seen the nomination, and must before the release.
   bool needs_fence = false;
@@ -52,7 +52,7 @@ struct HandoffView {
 };
 
 enum class HandoffAct {
-  kClear,     // make guardians that found no room step aside
+  kClear,    // make guardians that found no room step aside
   kMark,     // write the mark, and the nomination if the method has one
   kFence,    // ask the scheduler whether it has seen the nomination, and wait for the answer
   kRelease,  // delete the guardian

@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_cat.h"
-
 #include "ticket-svc/handoff_batch.h"
 #include "ticket-svc/testing/bench.h"
 
@@ -599,8 +598,7 @@ TEST_CASE("handoff: a batch survives a crash at any of its writes", "[handoff][s
   const Case cases[] = {
       {"plain", {}},
       {"with fences", {.fence = FenceMode::kAlways}},
-      {"on old servers",
-       {.scheduler_keeps_order = false, .settle = absl::Milliseconds(500)}},
+      {"on old servers", {.scheduler_keeps_order = false, .settle = absl::Milliseconds(500)}},
   };
   for (const Case& c : cases) {
     for (const Moment moment : {Moment::kBefore, Moment::kAfter}) {

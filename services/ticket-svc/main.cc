@@ -182,8 +182,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   // The controllers below wake each other.
   std::optional<WakeUps> wake_ups;
   HandoffReconciler handoff_reconciler(
-      {client, world, locks, fences, traffic, disturbance, events, ticket_metrics, clock}, handoff_options,
-      [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
+      {client, world, locks, fences, traffic, disturbance, events, ticket_metrics, clock},
+      handoff_options, [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
   kube::Controller handoffs("handoff", handoff_reconciler, clock,
                             {.workers = config.workers, .backoff = backoff}, disturbance);
   ClaimReconciler claim_reconciler(

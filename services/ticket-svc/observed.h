@@ -35,7 +35,8 @@ struct Observed {
   bool charge_confirmed = false;
   // How long a guardian counts on a node that is not Ready.
   absl::Duration node_grace = kDefaultNodeGrace;
-  // Nodes where handoffs are under way: guardians that look for room stay away (guardian_traffic.h).
+  // Nodes where handoffs are under way: guardians that look for room stay away
+  // (guardian_traffic.h).
   std::set<std::string> busy_nodes;
   // How long no guardian is to be made, because the one before had to step aside.
   absl::Duration hold_back;

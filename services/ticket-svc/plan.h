@@ -45,8 +45,8 @@ struct DeleteTicket {
   bool operator==(const DeleteTicket&) const = default;
 };
 
-using Action =
-    std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, StepAside, WriteStatus, DeleteTicket>;
+using Action = std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, StepAside, WriteStatus,
+                            DeleteTicket>;
 
 struct EventNote {
   bool warning = false;

@@ -66,10 +66,7 @@ absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKe
   {
     const MutexLock lock(mu_);
     if (!observed.ticket) {
-      if (const auto it = memory_.find(key); it != memory_.end()) {
-        parts_.traffic.Forget(it->second.uid);
-        memory_.erase(it);
-      }
+      memory_.erase(key);
       return std::optional<Observed>();
     }
     Memory& memory = memory_[key];
@@ -77,7 +74,7 @@ absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKe
       memory = Memory{.uid = observed.ticket->metadata.uid};
     }
     observed.busy_nodes = parts_.world.HandoffNodes();
-    observed.hold_back = parts_.traffic.HoldBack(memory.uid);
+    observed.hold_back = parts_.traffic.HoldBack(LineOf(*observed.ticket));
     observed.charge_confirmed = memory.confirmed || observed.ticket->status.incarnation > 0;
     if (memory.wrote_status) {
       observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.wrote_status);
@@ -166,7 +163,7 @@ absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Obser
       RETURN_IF_ERROR(Delete(*remove, stop));
     } else if (const auto* aside = std::get_if<StepAside>(&action)) {
       RETURN_IF_ERROR(Delete({aside->key, aside->uid}, stop));
-      parts_.traffic.SteppedAside(observed.ticket->metadata.uid);
+      parts_.traffic.SteppedAside(LineOf(*observed.ticket));
     } else if (const auto* write = std::get_if<WriteStatus>(&action)) {
       RETURN_IF_ERROR(Write(write->status, observed, stop));
     } else {
@@ -211,7 +208,7 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wan
   // First this, then a look at the handoffs: one that begins after it will wait for this guardian.
   const GuardianTraffic::Making making(parts_.traffic);
   const std::set<std::string> busy = parts_.world.HandoffNodes();
-  if (busy.contains(ticket.spec.node_name)) {
+  if (busy.contains(ticket.spec.node_name) || !parts_.traffic.TakeTurn(LineOf(ticket))) {
     Plan later;
     later.LookAgainIn(kBusyLook);
     return std::optional(later);
@@ -276,7 +273,7 @@ absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observ
   }
   observed.ticket = parts_.world.Wrote(*std::move(written));
   if (status.phase == api::TicketPhase::kReady) {
-    parts_.traffic.Forget(observed.ticket->metadata.uid);
+    parts_.traffic.FoundRoom(LineOf(*observed.ticket));
   }
   const MutexLock lock(mu_);
   memory_[key].wrote_status = parts_.clock.Mono();

@@ -19,7 +19,7 @@ constexpr char kNode[] = "node";        // tickets: status.nodeName
 constexpr char kOwner[] = "owner";      // guardians: UID of the managing owner
 constexpr char kNamespace[] = "namespace";
 constexpr char kUnplaced[] = "unplaced";  // guardians: that look for a node
-constexpr char kWaiting[] = "waiting";  // claim pods: namespace of those that wait
+constexpr char kWaiting[] = "waiting";    // claim pods: namespace of those that wait
 
 using Values = std::vector<std::string>;
 
@@ -47,8 +47,8 @@ World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(cloc
   stores_.tickets.AddIndex(kNode, [](const api::Ticket& t) {
     return If(!t.status.node_name.empty(), t.status.node_name);
   });
-  stores_.guardians.AddIndex(
-      kUnplaced, [](const api::Pod& pod) { return If(LooksForRoom(pod), ""); });
+  stores_.guardians.AddIndex(kUnplaced,
+                             [](const api::Pod& pod) { return If(LooksForRoom(pod), ""); });
   stores_.guardians.AddIndex(kOwner, [](const api::Pod& pod) {
     const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
     return If(owner != nullptr, owner != nullptr ? owner->uid : "");

@@ -70,12 +70,13 @@ absl::Duration Claims::Percentile(double p) const {
 }
 
 std::string Summary(const Claims& claims) {
-  return absl::StrFormat("%d asked, %d on their ticket's node, %d elsewhere, %d unbound; %.0f/s, "
-                         "p50 %.0f ms, p99 %.0f ms",
-                         claims.asked, claims.on_ticket_node, claims.elsewhere, claims.unbound,
-                         claims.asked / absl::ToDoubleSeconds(claims.took),
-                         absl::ToDoubleMilliseconds(claims.Percentile(0.5)),
-                         absl::ToDoubleMilliseconds(claims.Percentile(0.99)));
+  return absl::StrFormat(
+      "%d asked, %d on their ticket's node, %d elsewhere, %d unbound; %.0f/s, "
+      "p50 %.0f ms, p99 %.0f ms",
+      claims.asked, claims.on_ticket_node, claims.elsewhere, claims.unbound,
+      claims.asked / absl::ToDoubleSeconds(claims.took),
+      absl::ToDoubleMilliseconds(claims.Percentile(0.5)),
+      absl::ToDoubleMilliseconds(claims.Percentile(0.99)));
 }
 
 FullHouse::FullHouse(Cluster& cluster, Options options)
@@ -93,8 +94,8 @@ FullHouse::FullHouse(Cluster& cluster, Options options)
                                   ", template: {spec: {duration: 2h, resources: {requests: {cpu: "
                                   "1}}}}}}"))
               .exit_code == 0);
-  REQUIRE(Eventually(absl::Seconds(180),
-                     [&] { return cluster.ReadyTickets(ns_) == options.tickets; }));
+  REQUIRE(
+      Eventually(absl::Seconds(180), [&] { return cluster.ReadyTickets(ns_) == options.tickets; }));
   ParallelFor(static_cast<size_t>(options.thieves), 8, [&](size_t i) {
     (void)cluster_.client().Create(
         CorePod(thieves_ns_, absl::StrCat("thief-", i), "thief-" + thieves_ns_));
@@ -172,8 +173,7 @@ Claims FullHouse::Claim(int count, int width, absl::Duration every) {
 
 void FullHouse::Ask(int count) {
   const int first = static_cast<int>(asked_.size());
-  ParallelFor(static_cast<size_t>(count), 8,
-              [&](size_t i) { Post(first + static_cast<int>(i)); });
+  ParallelFor(static_cast<size_t>(count), 8, [&](size_t i) { Post(first + static_cast<int>(i)); });
   for (int i = 0; i < count; ++i) {
     asked_.push_back(absl::StrCat(ns_, "/app-", first + i));
   }
@@ -185,13 +185,12 @@ Claims FullHouse::Outcome() {
   for (const api::Ticket& ticket : cluster_.Tickets(ns_)) {
     ticket_nodes[ticket.metadata.name] = ticket.status.node_name;
   }
-  const auto pods = kube::ListAll<api::Pod>(cluster_.client(), ns_,
-                                            {.label_selector = absl::StrCat(kLabel)});
+  const auto pods =
+      kube::ListAll<api::Pod>(cluster_.client(), ns_, {.label_selector = absl::StrCat(kLabel)});
   REQUIRE(pods.ok());
   for (const api::Pod& pod : pods->items) {
     ++claims.asked;
-    const std::string ticket(
-        api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket));
+    const std::string ticket(api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket));
     if (!api::IsBound(pod)) {
       ++claims.unbound;
     } else if (ticket_nodes.contains(ticket) && ticket_nodes[ticket] == pod.spec.node_name) {

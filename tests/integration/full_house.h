@@ -85,7 +85,9 @@ class FullHouse {
   std::vector<std::string> Stolen() const;
   const std::string& ns() const { return ns_; }
   const std::vector<std::string>& asked() const { return asked_; }
-  bool AwaitBound(size_t count, absl::Duration limit) const { return claimers_.Await(count, limit); }
+  bool AwaitBound(size_t count, absl::Duration limit) const {
+    return claimers_.Await(count, limit);
+  }
 
  private:
   absl::Time Post(int number);

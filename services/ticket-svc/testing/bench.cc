@@ -334,8 +334,9 @@ Service::Service(Bench& bench, HandoffOptions options)
       tickets("ticket", reconciler, bench.clock),
       fences(client, "korder-system", kGuardianOptions),
       fence_queue("fence", fences, bench.clock),
-      handoff_reconciler({client, world, locks, fences, traffic, disturbance, events, metrics, bench.clock},
-                         options, [this](const std::string& node) { wake_ups.NodeFreed(node); }),
+      handoff_reconciler(
+          {client, world, locks, fences, traffic, disturbance, events, metrics, bench.clock},
+          options, [this](const std::string& node) { wake_ups.NodeFreed(node); }),
       handoffs("handoff", handoff_reconciler, bench.clock),
       claim_reconciler({client, world, locks, events, bench.clock}, {.method = options.method},
                        [this](const std::string& node) { handoffs.Enqueue(NodeKey(node)); }),
@@ -371,7 +372,7 @@ void Service::Sync() {
 void Service::Work() {
   const std::stop_token never;
   while (!dead() && (tickets.ProcessDue(never) || claims.ProcessDue(never) ||
-                    handoffs.ProcessDue(never) || fence_queue.ProcessDue(never))) {
+                     handoffs.ProcessDue(never) || fence_queue.ProcessDue(never))) {
   }
 }
 
