@@ -254,6 +254,7 @@ std::vector<std::string> WhatWouldHelp(const Claimant& claimant, std::span<const
     }
   }
   std::vector<std::string> help;
+  help.reserve(kinds.size() + 2);
   for (const Obstacle kind : kinds) {
     help.push_back(Help(kind, claimant));
   }

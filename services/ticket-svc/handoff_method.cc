@@ -59,12 +59,12 @@ class Preempt final : public HandoffMethod {
 }  // namespace
 
 const HandoffMethod& MethodOf(HandoffMethodName name) {
-  static const Nominate nominate;
-  static const Preempt preempt;
+  static const Nominate kNominate;
+  static const Preempt kPreempt;
   if (name == HandoffMethodName::kPreempt) {
-    return preempt;
+    return kPreempt;
   }
-  return nominate;
+  return kNominate;
 }
 
 }  // namespace korder::ticket
