@@ -12,6 +12,7 @@
 #include "base/status_macros.h"
 #include "cli/completion.h"
 #include "cli/exit_code.h"
+#include "cli/explain_commands.h"
 #include "cli/quota_commands.h"
 #include "cli/structured.h"
 #include "json/writer.h"
@@ -31,7 +32,7 @@ class CommandLine {
   CommandLine(const std::string& program, std::stop_token stop)
       : program_(program),
         stop_(std::move(stop)),
-        app_("Looks at korder's quotas, and asks whether an order would fit.",
+        app_("Explains pods and tickets, looks at quotas, and asks whether an order would fit.",
              program == kPluginName ? "kubectl korder" : program) {
     app_.require_subcommand(0, 1);
     app_.fallthrough();  // inherited: global flags may follow the command
@@ -45,6 +46,7 @@ class CommandLine {
     AddUsage(*quota);
     AddCheck(*quota);
     AddWatch(*quota);
+    AddExplain();
     AddVersion();
     AddCompletion();
   }
@@ -77,7 +79,8 @@ class CommandLine {
                     "Cluster access; default: $KUBECONFIG, in-cluster, ~/.kube/config");
     app_.add_option("--context", options_.context, "Of the kubeconfig, instead of the current one");
     app_.add_option("-n,--namespace", options_.ns,
-                    "Only quotas that count something in it; check: where the objects go");
+                    "Only quotas that count something in it; check: where the objects go; explain: "
+                    "where the object is");
     app_.add_option(
         "--server", options_.server,
         "host:port of quota-svc; default: $KORDER_SERVER, or found through the cluster");
@@ -143,6 +146,21 @@ class CommandLine {
     Add(quota, "watch", "What changes in quotas, as it happens, until Ctrl-C",
         [this](Session& session) { return Done(WatchQuotas(session, names_, stop_)); })
         ->add_option("name", names_, "Names of quotas; all when there is none");
+  }
+  void AddExplain() {
+    CLI::App* explain = app_.add_subcommand(
+        "explain", "What a pod or a ticket holds, what it waits for, why, and what would help");
+    explain->require_subcommand(0, 1);
+    Add(*explain, "pod", "A pod that asks korder for room, or does not",
+        [this](Session& session) { return Done(ExplainPodNow(session, names_.front())); })
+        ->add_option("name", names_, "Name of the pod")
+        ->required()
+        ->expected(1);
+    Add(*explain, "ticket", "A ticket",
+        [this](Session& session) { return Done(ExplainTicketNow(session, names_.front())); })
+        ->add_option("name", names_, "Name of the ticket")
+        ->required()
+        ->expected(1);
   }
   void AddVersion() {
     Add(app_, "version", "The version of this program", [](Session& session) {

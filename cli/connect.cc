@@ -61,8 +61,16 @@ std::vector<Endpoint> Reachable(const std::vector<Endpoint>& candidates,
   return reachable;
 }
 
-Connector::Connector(GlobalOptions options, Surroundings surroundings)
-    : options_(std::move(options)), surroundings_(std::move(surroundings)) {}
+Connector::Connector(GlobalOptions options, Surroundings surroundings, Peer peer)
+    : options_(std::move(options)), surroundings_(std::move(surroundings)), peer_(peer) {}
+
+Connector Connector::To(Peer peer) const {
+  GlobalOptions options = options_;
+  options.server.clear();
+  Surroundings surroundings = surroundings_;
+  surroundings.korder_server.clear();
+  return {std::move(options), std::move(surroundings), peer};
+}
 
 absl::StatusOr<Connection> Connector::Connect() {
   Connection connection;
@@ -70,12 +78,13 @@ absl::StatusOr<Connection> Connector::Connect() {
   ASSIGN_OR_RETURN(std::string ca, Authority());
   ASSIGN_OR_RETURN(connection.token, Token());
   connection.where = Join(endpoints);
-  log::Debug("quota-svc found", {{"at", connection.where},
-                                 {"forwards", static_cast<int>(connection.forwards.size())}});
+  log::Debug("service found", {{"name", peer_.service},
+                               {"at", connection.where},
+                               {"forwards", static_cast<int>(connection.forwards.size())}});
   connection.channel = runtime::NewChannel({.address = GrpcTarget(endpoints),
-                                            .peer = kServiceName,
+                                            .peer = peer_.service,
                                             .tls = {.ca = std::move(ca)},
-                                            .health_service = "korder.quota.v1.QuotaLedger"});
+                                            .health_service = peer_.health_service});
   return connection;
 }
 
@@ -132,11 +141,11 @@ absl::Status Connector::ApiProblem(const absl::Status& status) const {
 }
 
 absl::StatusOr<ServiceAddress> Connector::GetService(kube::Client& client) {
-  const std::string name = absl::StrCat(options_.system_namespace, "/", kServiceName);
+  const std::string name = absl::StrCat(options_.system_namespace, "/", peer_.service);
   absl::StatusOr<std::string> body =
       client.Raw({.method = "GET",
                   .target = absl::StrCat("/api/v1/namespaces/", options_.system_namespace,
-                                         "/services/", kServiceName)},
+                                         "/services/", peer_.service)},
                  {.timeout = options_.timeout});
   if (absl::IsNotFound(body.status())) {
     return UnavailableError(absl::StrCat(
@@ -162,7 +171,7 @@ absl::StatusOr<std::optional<Replicas>> Connector::GetReplicas(kube::Client& cli
        .target = absl::StrCat("/apis/discovery.k8s.io/v1/namespaces/", options_.system_namespace,
                               "/endpointslices?labelSelector=kubernetes.io%2F"
                               "service-name%3D",
-                              kServiceName)},
+                              peer_.service)},
       {.timeout = options_.timeout});
   if (absl::IsPermissionDenied(body.status())) {
     return std::nullopt;  // There are other ways.
@@ -193,16 +202,16 @@ absl::StatusOr<std::vector<Endpoint>> Connector::Find(Connection& connection) {
     }
   }
   const Endpoint front = service.cluster_ip.value_or(
-      Endpoint{absl::StrCat(kServiceName, ".", options_.system_namespace, ".svc"), service.port});
+      Endpoint{absl::StrCat(peer_.service, ".", options_.system_namespace, ".svc"), service.port});
   if (!Reachable({front}, surroundings_.dial).empty()) {
     return std::vector{front};
   }
   if (!replicas) {
-    return Forward({absl::StrCat("service/", kServiceName)}, service.port, connection);
+    return Forward({absl::StrCat("service/", peer_.service)}, service.port, connection);
   }
   if (replicas->pods.empty()) {
     return Unreachable(absl::StrCat("nothing answers at ", front.ToString(),
-                                    ", and no pod is behind the Service ", kServiceName));
+                                    ", and no pod is behind the Service ", peer_.service));
   }
   std::vector<std::string> targets;
   for (const std::string& pod : replicas->pods) {
@@ -212,7 +221,7 @@ absl::StatusOr<std::vector<Endpoint>> Connector::Find(Connection& connection) {
 }
 
 absl::Status Connector::Unreachable(std::string_view why) const {
-  return UnavailableError(absl::StrCat("korder's quota-svc cannot be reached: ", std::string(why),
+  return UnavailableError(absl::StrCat(peer_.service, " cannot be reached: ", std::string(why),
                                        "; is korder running? try: kubectl -n ",
                                        options_.system_namespace, " get pods, or pass --server"));
 }
@@ -245,7 +254,7 @@ absl::StatusOr<std::string> Connector::Authority() {
   if (!options_.ca_file.empty()) {
     const absl::StatusOr<std::string> pem = kube::ReadFile(options_.ca_file);
     const absl::Status bad =
-        pem.ok() ? kube::NewTlsContext({.host = kServiceName, .ca = *pem}).status() : pem.status();
+        pem.ok() ? kube::NewTlsContext({.host = peer_.service, .ca = *pem}).status() : pem.status();
     return bad.ok() ? pem
                     : InvalidArgumentError(absl::StrCat("--ca-file ", options_.ca_file, ": ",
                                                         std::string(Message(bad))));

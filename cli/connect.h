@@ -1,4 +1,4 @@
-// The way to quota-svc: finds it, decides whom to trust and whom to be.
+// The way to a service of korder: finds it, decides whom to trust and whom to be.
 //
 //   Connector connector(options, SurroundingsOfProcess());
 //   ASSIGN_OR_RETURN(const Connection connection, connector.Connect());
@@ -31,7 +31,14 @@ class Channel;
 
 namespace korder::cli {
 
-inline constexpr char kServiceName[] = "korder-quota-svc";
+// A service of korder. The texts live as long as the program.
+struct Peer {
+  const char* service;         // of Kubernetes, and the name in the certificate
+  const char* health_service;  // what the replica that answers reports as SERVING
+};
+inline constexpr Peer kQuotaSvc{"korder-quota-svc", "korder.quota.v1.QuotaLedger"};
+inline constexpr Peer kTicketSvc{"korder-ticket-svc", "korder.ticket.v1.TicketDesk"};
+
 inline constexpr char kCaConfigMap[] = "korder-ca";
 
 struct Connection {
@@ -57,7 +64,10 @@ Surroundings SurroundingsOfProcess();
 // Not thread-safe. Errors say what to do next.
 class Connector {
  public:
-  Connector(GlobalOptions options, Surroundings surroundings);
+  Connector(GlobalOptions options, Surroundings surroundings, Peer peer = kQuotaSvc);
+
+  // The way to another service, as the same user. --server names quota-svc, so it does not count.
+  Connector To(Peer peer) const;
 
   absl::StatusOr<Connection> Connect();
   // The API server, as the user of the kubeconfig. Stays valid until ForgetCredentials.
@@ -89,6 +99,7 @@ class Connector {
 
   const GlobalOptions options_;
   const Surroundings surroundings_;
+  const Peer peer_;
   std::optional<ClusterAccess> access_;
 };
 
