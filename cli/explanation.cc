@@ -32,13 +32,21 @@ std::string Listed(const api::ResourceList& resources) {
 
 std::string NameOf(const std::string& key) { return key.substr(key.find('/') + 1); }
 
+// When it was last seen; each kind of writer fills in another field.
+absl::Time TimeOf(const api::Event& event) {
+  if (event.last_timestamp) {
+    return *event.last_timestamp;
+  }
+  return event.event_time ? event.event_time->time
+                          : event.metadata.creation_timestamp.value_or(absl::InfinitePast());
+}
+
 Explanation About(const char* kind, const api::ObjectMeta& meta,
                   const std::vector<api::Event>& events) {
   Explanation explained{.kind = kind, .ns = meta.ns, .name = meta.name, .events = events};
   std::stable_sort(explained.events.begin(), explained.events.end(),
                    [](const api::Event& a, const api::Event& b) {
-                     return a.last_timestamp.value_or(absl::InfinitePast()) <
-                            b.last_timestamp.value_or(absl::InfinitePast());
+                     return TimeOf(a) < TimeOf(b);
                    });
   return explained;
 }
@@ -249,10 +257,8 @@ std::string Json(const Explanation& e) {
     w.String(event.reason);
     w.Key("message");
     w.String(event.message);
-    if (event.last_timestamp) {
-      w.Key("time");
-      w.String(TimeText(*event.last_timestamp));
-    }
+    w.Key("time");
+    w.String(TimeText(TimeOf(event)));
     w.EndObject();
   }
   w.EndArray();
@@ -335,8 +341,7 @@ std::string Render(const Explanation& e, absl::Time now, const Style& style) {
   }
   for (size_t i = 0; i < e.events.size(); ++i) {
     const api::Event& event = e.events[i];
-    const std::string age =
-        event.last_timestamp ? ShortDuration(now - *event.last_timestamp) + " ago" : "";
+    const std::string age = ShortDuration(now - TimeOf(event)) + " ago";
     line(i == 0 ? "events" : "", absl::StrCat(Padded(age, 11), event.reason, ": ", event.message));
   }
   return out;

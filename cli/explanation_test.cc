@@ -184,9 +184,14 @@ TEST_CASE("explain: events in their order, and JSON for programs", "[explain]") 
     event.message = "said so";
     event.last_timestamp = kNow - absl::Seconds(seconds);
   }
+  api::Event& newer_kind = facts.events.emplace_back();
+  newer_kind.reason = "Scheduled";
+  newer_kind.message = "to a node";
+  newer_kind.event_time = {kNow - absl::Seconds(30)};
   const Explanation e = ExplainTicket(facts);
   CHECK_THAT(Render(e, kNow, Plain()),
              Catch::Contains("  events       1m ago     GuardianCreated: said so\n"
+                             "               30s ago    Scheduled: to a node\n"
                              "               5s ago     TicketReady: said so\n"));
   CHECK_THAT(Render(e, kNow, Plain(Format::kJson)),
              Catch::Contains("\"state\": \"Ready\"") &&

@@ -18,11 +18,12 @@ class Nominate final : public HandoffMethod {
     if (!IsNominated(view)) {
       return OutOfPatience(view) ? Lose(HandoffReason::kTimeout) : DoNext(HandoffAct::kMark);
     }
-    if (view.maybe_forgotten) {
-      return DoNext(HandoffAct::kMark);
+    if (view.gone_for >= view.settle) {
+      // An open gate is never overlooked.
+      return DoNext(HandoffAct::kUngate);
     }
-    return view.gone_for < view.settle ? WaitFor(view.settle - view.gone_for)
-                                       : DoNext(HandoffAct::kUngate);
+    return view.maybe_forgotten ? DoNext(HandoffAct::kMark)
+                                : WaitFor(view.settle - view.gone_for);
   }
   HandoffMove Open(const HandoffView& view) const override {
     if (OutOfPatience(view) && (WasRefused(view) || !IsNominated(view))) {

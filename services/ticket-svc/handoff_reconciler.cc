@@ -201,12 +201,19 @@ HandoffView HandoffReconciler::View(const Scene& scene) {
   if (memory.gone_since) {
     view.gone_for = absl::FromChrono(now - *memory.gone_since);
   }
-  const bool careful = scene.pod && NeedsFence(options_, parts_.disturbance.Ago());
-  view.maybe_forgotten = careful && memory.marked_at != parts_.disturbance.Count();
-  view.needs_fence =
-      careful &&
-      !(memory.fence && parts_.fences.Passed(scene.pod->spec.scheduler_name, *memory.fence));
+  if (scene.pod && method_.nominates()) {
+    const std::string& scheduler = scene.pod->spec.scheduler_name;
+    view.maybe_forgotten = memory.marked_at != Doubts(scheduler);
+    view.needs_fence =
+        parts_.pulse.Silent(scheduler) ||
+        (NeedsFence(options_, parts_.disturbance.Ago()) &&
+         !(memory.fence && parts_.fences.Passed(scheduler, *memory.fence)));
+  }
   return view;
+}
+
+uint64_t HandoffReconciler::Doubts(const std::string& scheduler) const {
+  return parts_.disturbance.Count() + parts_.pulse.Revivals(scheduler);
 }
 
 std::vector<PodPtr> HandoffReconciler::Rivals(const Scene& scene) const {
@@ -241,7 +248,8 @@ bool HandoffReconciler::AskFences(std::span<const Scene> scenes,
     const std::string& scheduler = scenes[i].pod->spec.scheduler_name;
     const MutexLock lock(mu_);
     std::optional<Fences::Token>& token = memory_[scenes[i].ticket->status.handoff->id].fence;
-    if (!token) {
+    // An answer from before the scheduler fell silent is none.
+    if (!token || parts_.fences.Passed(scheduler, *token)) {
       token = parts_.fences.Ask(scheduler);
     }
     passed = passed || parts_.fences.Passed(scheduler, *token);
@@ -392,7 +400,7 @@ absl::Status HandoffReconciler::Mark(Scene& scene, std::stop_token stop) {
   {
     const MutexLock lock(mu_);
     Memory& memory = memory_[scene.ticket->status.handoff->id];
-    memory.marked_at = parts_.disturbance.Count();
+    memory.marked_at = Doubts(scene.pod->spec.scheduler_name);
     // An earlier answer of the scheduler says nothing about this nomination.
     memory.fence.reset();
   }
@@ -429,16 +437,22 @@ absl::Status HandoffReconciler::Ungate(Scene& scene, std::stop_token stop) {
   const bool pin =
       method_.always_pins() ||
       api::ParseClaimRequest(scene.pod->metadata).request.mode == api::ClaimMode::kRequired;
-  const absl::Status done = PatchPod(UngatePatch(*scene.pod, *scene.ticket, pin), scene, stop);
-  if (!pin || method_.always_pins() || !absl::IsInvalidArgument(done)) {
-    return done;
+  const std::string scheduler = scene.pod->spec.scheduler_name;
+  const std::string uid = scene.pod->metadata.uid;
+  parts_.pulse.Owes(scheduler, uid);
+  absl::Status done = PatchPod(UngatePatch(*scene.pod, *scene.ticket, pin), scene, stop);
+  if (pin && !method_.always_pins() && absl::IsInvalidArgument(done)) {
+    // The room is free already: better unpinned than not at all.
+    parts_.events.Warning(
+        kube::RefTo(*scene.pod), api::kEventHandoffFailed,
+        absl::StrCat("cannot be pinned to node ", scene.ticket->status.handoff->node, ": ",
+                     std::string(Message(done))));
+    done = PatchPod(UngatePatch(*scene.pod, *scene.ticket, false), scene, std::move(stop));
   }
-  // The room is free already: better unpinned than not at all.
-  parts_.events.Warning(
-      kube::RefTo(*scene.pod), api::kEventHandoffFailed,
-      absl::StrCat("cannot be pinned to node ", scene.ticket->status.handoff->node, ": ",
-                   std::string(Message(done))));
-  return PatchPod(UngatePatch(*scene.pod, *scene.ticket, false), scene, std::move(stop));
+  if (!done.ok()) {
+    parts_.pulse.Forgive(scheduler, uid);
+  }
+  return done;
 }
 
 absl::Status HandoffReconciler::Claimed(Scene& scene, std::stop_token stop) {

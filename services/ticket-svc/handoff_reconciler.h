@@ -26,6 +26,7 @@
 #include "ticket-svc/handoff_step.h"
 #include "ticket-svc/metrics.h"
 #include "ticket-svc/node_locks.h"
+#include "ticket-svc/scheduler_pulse.h"
 #include "ticket-svc/world.h"
 
 namespace korder::ticket {
@@ -42,6 +43,7 @@ class HandoffReconciler final : public kube::Reconciler {
     NodeLocks& locks;
     Fences& fences;
     GuardianTraffic& traffic;
+    SchedulerPulse& pulse;
     const Disturbance& disturbance;
     kube::EventRecorder& events;
     Metrics& metrics;
@@ -70,7 +72,7 @@ class HandoffReconciler final : public kube::Reconciler {
   };
   // What this process remembers of one, beyond what the world shows.
   struct Memory {
-    std::optional<uint64_t> marked_at;   // the disturbances there had been at the last nomination
+    std::optional<uint64_t> marked_at;   // Doubts() at the last nomination
     std::optional<Fences::Token> fence;  // asked after the last nomination
     std::optional<uint64_t> began;       // the moment from which on guardians avoid the node
     bool saw_guardian = false;
@@ -81,6 +83,8 @@ class HandoffReconciler final : public kube::Reconciler {
   // Reads everything from the server. The scene is over when the ticket has this handoff no more.
   absl::Status Refresh(Scene& scene, std::stop_token stop);
   HandoffView View(const Scene& scene);
+  // Grows whenever the scheduler may have begun anew.
+  uint64_t Doubts(const std::string& scheduler) const;
   // Guardians that might take the room.
   std::vector<PodPtr> Rivals(const Scene& scene) const;
   std::vector<HandoffMove> Decide(std::span<const Scene> scenes);

@@ -36,7 +36,8 @@ struct HandoffView {
   // The scheduler may have begun anew since the nomination. Until 1.36 one that does so overlooks
   // the nomination of a pod whose gate is shut, unless the pod changes.
   bool maybe_forgotten = false;
-  // The scheduler has not yet said that it has seen the nomination, and must before the release.
+  // The scheduler must say that it has seen the nomination, or that it works at all, before the
+  // release.
   bool needs_fence = false;
   // Guardians that look for room might take this one: those that have been refused, or look for too
   // long, and those that may find another one any moment, or are being made.

@@ -252,8 +252,11 @@ TEST_CASE("handoff step: a scheduler that began anew is told again", "[handoff]"
   Stage s;
   s.Nominated().maybe_forgotten = true;
   CHECK(s.Step().act == Act::kMark);
-  CHECK(s.Released().Step().act == Act::kMark);
-  CHECK(s.Ungated().Step().act == Act::kWait);  // An open gate is never overlooked.
+  CHECK(s.Released().Step().act == Act::kUngate);  // An open gate is never overlooked.
+  s.settle = absl::Milliseconds(500);
+  s.gone_for = absl::ZeroDuration();
+  CHECK(s.Step().act == Act::kMark);
+  CHECK(s.Ungated().Step().act == Act::kWait);
 }
 
 TEST_CASE("handoff step: no release while another pod is nominated to the node", "[handoff]") {

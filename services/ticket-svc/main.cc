@@ -171,6 +171,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   Metrics ticket_metrics(metrics.registry());
   const BackoffPolicy backoff{.max = absl::Seconds(3)};
   GuardianTraffic traffic(clock);
+  SchedulerPulse pulse(clock);
   Reconciler reconciler({client, world, charges, events, ticket_metrics, traffic, clock}, guardian,
                         node_grace);
   kube::Controller tickets("ticket", reconciler, clock,
@@ -182,7 +183,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   // The controllers below wake each other.
   std::optional<WakeUps> wake_ups;
   HandoffReconciler handoff_reconciler(
-      {client, world, locks, fences, traffic, disturbance, events, ticket_metrics, clock},
+      {client, world, locks, fences, traffic, pulse, disturbance, events, ticket_metrics, clock},
       handoff_options, [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
   kube::Controller handoffs("handoff", handoff_reconciler, clock,
                             {.workers = config.workers, .backoff = backoff}, disturbance);
@@ -194,7 +195,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   for (const kube::Controller* controller : {&tickets, &claims, &handoffs, &fence_queue}) {
     metrics.ExpectController(controller->name());
   }
-  wake_ups.emplace(world, locks, fences, ticket_metrics,
+  wake_ups.emplace(world, locks, fences, pulse, ticket_metrics,
                    WakeUps::Controllers{tickets, claims, handoffs});
   fences.Connect([&fence_queue](const kube::ObjectKey& key) { fence_queue.Enqueue(key); },
                  [&wake_ups] { wake_ups->AllHandoffs(); });

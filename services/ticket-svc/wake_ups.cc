@@ -69,6 +69,7 @@ void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
 }
 
 void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
+  pulse_.OnPod(was, is);
   world_.OnPod(was, is);
   const api::Pod& pod = is != nullptr ? *is : *was;
   if (IsFence(pod)) {
@@ -87,6 +88,7 @@ void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
 }
 
 void WakeUps::OnClaimPod(const api::Pod* was, const api::Pod* is) {
+  pulse_.OnPod(was, is);
   world_.OnPod(was, is);
   const api::Pod& pod = is != nullptr ? *is : *was;
   for (const TicketPtr& ticket : world_.TicketsOfPod(kube::KeyOf(pod))) {

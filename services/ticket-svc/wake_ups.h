@@ -11,6 +11,7 @@
 #include "ticket-svc/fence.h"
 #include "ticket-svc/metrics.h"
 #include "ticket-svc/node_locks.h"
+#include "ticket-svc/scheduler_pulse.h"
 #include "ticket-svc/world.h"
 
 namespace korder::ticket {
@@ -25,10 +26,12 @@ class WakeUps {
   };
 
   // Borrows everything.
-  WakeUps(World& world, NodeLocks& locks, Fences& fences, Metrics& metrics, Controllers controllers)
+  WakeUps(World& world, NodeLocks& locks, Fences& fences, SchedulerPulse& pulse, Metrics& metrics,
+          Controllers controllers)
       : world_(world),
         locks_(locks),
         fences_(fences),
+        pulse_(pulse),
         metrics_(metrics),
         tickets_(controllers.tickets),
         claims_(controllers.claims),
@@ -54,6 +57,7 @@ class WakeUps {
   World& world_;
   NodeLocks& locks_;
   Fences& fences_;
+  SchedulerPulse& pulse_;
   Metrics& metrics_;
   kube::Controller& tickets_;
   kube::Controller& claims_;

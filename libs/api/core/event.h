@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "api/meta/micro_time.h"
 #include "api/meta/object_meta.h"
 #include "api/meta/resource_type.h"
 #include "json/fields.h"
@@ -60,6 +61,7 @@ struct Event {
   int32_t count = 1;
   std::optional<absl::Time> first_timestamp;
   std::optional<absl::Time> last_timestamp;
+  std::optional<MicroTime> event_time;  // instead of the other two, in Events of the newer kind
   EventSource source;
   std::string reporting_component;
   std::string reporting_instance;
@@ -78,6 +80,7 @@ struct Event {
     v("count", self.count);
     v("firstTimestamp", self.first_timestamp);
     v("lastTimestamp", self.last_timestamp);
+    v("eventTime", self.event_time);
     v("source", self.source);
     v("reportingComponent", self.reporting_component);
     v("reportingInstance", self.reporting_instance);

@@ -177,10 +177,24 @@ bool Bench::Fits(const api::Pod& pod, const api::Node& node) {
     const bool here = other.spec.node_name == node.metadata.name && !api::IsTerminal(other);
     const bool nominated = !api::IsBound(other) &&
                            other.status.nominated_node_name == node.metadata.name &&
-                           other.metadata.uid != pod.metadata.uid && !ignore_nominations;
+                           other.metadata.uid != pod.metadata.uid && !ignore_nominations &&
+                           !IsOverlooked(other);
     free -= here || nominated ? Cpu(other) : 0;
   }
   return free >= Cpu(pod);
+}
+
+bool Bench::IsOverlooked(const api::Pod& pod) const {
+  const auto it = overlooked_.find(pod.metadata.uid);
+  return it != overlooked_.end() && it->second == pod.metadata.resource_version;
+}
+
+void Bench::RestartScheduler() {
+  for (const api::Pod& pod : ListOf<api::Pod>(admin)) {
+    if (!pod.spec.scheduling_gates.empty()) {
+      overlooked_[pod.metadata.uid] = pod.metadata.resource_version;
+    }
+  }
 }
 
 void Bench::Place(const api::Pod& pod) {
@@ -330,18 +344,19 @@ Service::Service(Bench& bench, HandoffOptions options)
       metrics(registry_),
       events(client, bench.clock, {.component = "korder-ticket-svc", .instance = "test"}),
       traffic(bench.clock),
+      pulse(bench.clock),
       reconciler({client, world, charges, events, metrics, traffic, bench.clock}, kGuardianOptions),
       tickets("ticket", reconciler, bench.clock),
       fences(client, "korder-system", kGuardianOptions),
       fence_queue("fence", fences, bench.clock),
       handoff_reconciler(
-          {client, world, locks, fences, traffic, disturbance, events, metrics, bench.clock},
+          {client, world, locks, fences, traffic, pulse, disturbance, events, metrics, bench.clock},
           options, [this](const std::string& node) { wake_ups.NodeFreed(node); }),
       handoffs("handoff", handoff_reconciler, bench.clock),
       claim_reconciler({client, world, locks, events, bench.clock}, {.method = options.method},
                        [this](const std::string& node) { handoffs.Enqueue(NodeKey(node)); }),
       claims("claims", claim_reconciler, bench.clock),
-      wake_ups(world, locks, fences, metrics, {tickets, claims, handoffs}) {
+      wake_ups(world, locks, fences, pulse, metrics, {tickets, claims, handoffs}) {
   fences.Connect([this](const kube::ObjectKey& key) { fence_queue.Enqueue(key); },
                  [this] { wake_ups.AllHandoffs(); });
 }

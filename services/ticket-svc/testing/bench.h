@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <prometheus/registry.h>
@@ -57,6 +58,9 @@ class Bench {
   // Reasons, each as often as it was told.
   std::vector<std::string> EventsAbout(const std::string& name);
 
+  // Another scheduler in its place: until 1.36 it overlooks nominations of pods whose gate is shut,
+  // as long as the pods do not change.
+  void RestartScheduler();
   // One look of the scheduler at every pod, oldest first, and of the kubelets.
   void Schedule();
   void RunPods();
@@ -78,10 +82,12 @@ class Bench {
  private:
   void Place(const api::Pod& pod);
   bool Fits(const api::Pod& pod, const api::Node& node);
+  bool IsOverlooked(const api::Pod& pod) const;
   void Quietly(const std::function<void()>& step);
 
   std::vector<api::Pod> pods_;
   std::vector<api::Node> nodes_;
+  std::map<std::string, std::string> overlooked_;  // by UID: the resourceVersion
   bool acting_ = false;
   std::vector<std::string> writes_;
 };
@@ -161,6 +167,7 @@ class Service {
   Metrics metrics;
   kube::EventRecorder events;
   GuardianTraffic traffic;
+  SchedulerPulse pulse;
   Reconciler reconciler;
   kube::Controller tickets;
   NodeLocks locks;

@@ -1,0 +1,67 @@
+#include "ticket-svc/scheduler_pulse.h"
+
+#include <algorithm>
+
+namespace korder::ticket {
+namespace {
+
+// The scheduler has just said something of the pod. What a watch begins with is old.
+bool Answered(const api::Pod& was, const api::Pod& is) {
+  if (api::IsBound(is) != api::IsBound(was)) {
+    return true;
+  }
+  const api::PodCondition* refusal = api::Unschedulable(is);
+  const api::PodCondition* before = api::Unschedulable(was);
+  return refusal != nullptr && (before == nullptr || !(*before == *refusal));
+}
+
+}  // namespace
+
+void SchedulerPulse::Owes(const std::string& scheduler, const std::string& uid) {
+  const MutexLock lock(mu_);
+  lines_[scheduler].owed.emplace(uid, clock_.Mono());
+}
+
+void SchedulerPulse::Forgive(const std::string& scheduler, const std::string& uid) {
+  const MutexLock lock(mu_);
+  lines_[scheduler].owed.erase(uid);
+}
+
+void SchedulerPulse::OnPod(const api::Pod* was, const api::Pod* is) {
+  const api::Pod& pod = is != nullptr ? *is : *was;
+  const MutexLock lock(mu_);
+  Line& line = lines_[pod.spec.scheduler_name];
+  if (was != nullptr && is != nullptr && Answered(*was, *is)) {
+    const MonoTime now = clock_.Mono();
+    line.revivals += IsSilent(line, now) ? 1U : 0U;
+    line.heard = now;
+    // It works; a pod that still has no answer waits for something else, a volume perhaps.
+    std::erase_if(line.owed, [&](const auto& debt) {
+      return absl::FromChrono(now - debt.second) >= kSchedulerPatience;
+    });
+  }
+  if (is == nullptr || is->metadata.deleting() || api::IsBound(*is) ||
+      api::Unschedulable(*is) != nullptr) {
+    line.owed.erase(pod.metadata.uid);
+  }
+}
+
+bool SchedulerPulse::Silent(const std::string& scheduler) const {
+  const MutexLock lock(mu_);
+  const auto it = lines_.find(scheduler);
+  return it != lines_.end() && IsSilent(it->second, clock_.Mono());
+}
+
+uint64_t SchedulerPulse::Revivals(const std::string& scheduler) const {
+  const MutexLock lock(mu_);
+  const auto it = lines_.find(scheduler);
+  return it == lines_.end() ? 0 : it->second.revivals;
+}
+
+bool SchedulerPulse::IsSilent(const Line& line, MonoTime now) const {
+  return std::any_of(line.owed.begin(), line.owed.end(), [&](const auto& debt) {
+    return absl::FromChrono(now - std::max(debt.second, line.heard)) >= kSchedulerPatience;
+  });
+}
+
+}  // namespace korder::ticket
