@@ -68,7 +68,7 @@ class Pass {
   void LetWait(const Claimant& claimant) {
     const absl::Time deadline = Deadline(claimant);
     if (deadline <= observed_.now) {
-      plan_.fallbacks.push_back({claimant.pod, Explain(claimant, observed_.rooms, observed_.now)});
+      plan_.fallbacks.push_back({claimant.pod, WhyNone(claimant)});
       return;
     }
     if (deadline != absl::InfiniteFuture()) {
@@ -83,8 +83,14 @@ class Pass {
            .why = absl::StrCat("its turn on node ", node, " comes after another pod's"),
            .soon = true});
     } else {
-      plan_.waiting.push_back({claimant.pod, Explain(claimant, observed_.rooms, observed_.now)});
+      plan_.waiting.push_back({claimant.pod, WhyNone(claimant)});
     }
+  }
+
+  std::string WhyNone(const Claimant& claimant) const {
+    return BestRoom(claimant, observed_.rooms, observed_.now) != nullptr
+               ? "every ticket that fits goes to a pod that has waited longer"
+               : Explain(claimant, observed_.rooms, observed_.now);
   }
 
   const ClaimsObserved& observed_;
