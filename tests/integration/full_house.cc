@@ -81,22 +81,23 @@ std::string Summary(const Claims& claims) {
 
 FullHouse::FullHouse(Cluster& cluster, Options options)
     : cluster_(cluster),
+      options_(std::move(options)),
       ns_(cluster.NewNamespace("storm")),
       thieves_ns_(cluster.NewNamespace("thieves")),
       thieves_(cluster.client(), absl::StrCat(kLabel, "=thief-", thieves_ns_)),
       claimers_(cluster.client(), absl::StrCat(kLabel, "=claimer-", ns_)) {
   const std::string policy =
-      options.refresh_policy.empty() ? "" : "refreshPolicy: " + options.refresh_policy + ", ";
+      options_.refresh_policy.empty() ? "" : "refreshPolicy: " + options_.refresh_policy + ", ";
   REQUIRE(cluster
               .Apply(absl::StrCat("{apiVersion: core.korder.dev/v1alpha1, kind: Order, metadata: "
                                   "{name: storm, namespace: ",
-                                  ns_, "}, spec: {", policy, "replicas: ", options.tickets,
+                                  ns_, "}, spec: {", policy, "replicas: ", options_.tickets,
                                   ", template: {spec: {duration: 2h, resources: {requests: {cpu: "
                                   "1}}}}}}"))
               .exit_code == 0);
   REQUIRE(
-      Eventually(absl::Seconds(180), [&] { return cluster.ReadyTickets(ns_) == options.tickets; }));
-  ParallelFor(static_cast<size_t>(options.thieves), 8, [&](size_t i) {
+      Eventually(absl::Seconds(180), [&] { return cluster.ReadyTickets(ns_) == options_.tickets; }));
+  ParallelFor(static_cast<size_t>(options_.thieves), 8, [&](size_t i) {
     (void)cluster_.client().Create(
         CorePod(thieves_ns_, absl::StrCat("thief-", i), "thief-" + thieves_ns_));
   });
@@ -106,7 +107,7 @@ FullHouse::FullHouse(Cluster& cluster, Options options)
     return pods.ok() &&
            std::count_if(pods->items.begin(), pods->items.end(), [](const api::Pod& pod) {
              return api::Unschedulable(pod) != nullptr;
-           }) == options.thieves;
+           }) == options_.thieves;
   }));
   REQUIRE(Stolen().empty());
 }
@@ -127,6 +128,7 @@ absl::Time FullHouse::Post(int number) {
   pod.metadata.annotations = {{std::string(api::kAnnotationRequired), "true"},
                               {std::string(api::kAnnotationOrder), "storm"},
                               {std::string(api::kAnnotationFallback), "wait"}};
+  pod.spec.priority_class_name = options_.claimer_class;
   const absl::Time at = absl::Now();
   const auto made = cluster_.client().Create(pod);
   return made.ok() ? at : absl::InfiniteFuture();
@@ -208,6 +210,14 @@ std::vector<std::string> FullHouse::Stolen() const {
     names.push_back(name + " on " + bound.node);
   }
   return names;
+}
+
+int FullHouse::ThievesWithRoom() const {
+  const auto pods = kube::ListAll<api::Pod>(cluster_.client(), thieves_ns_);
+  REQUIRE(pods.ok());
+  return static_cast<int>(std::count_if(
+      pods->items.begin(), pods->items.end(),
+      [](const api::Pod& pod) { return api::IsBound(pod) && !api::IsTerminal(pod); }));
 }
 
 Claims BindBarePods(Cluster& cluster, int count, absl::Duration every) {

@@ -66,6 +66,7 @@ class FullHouse {
     // Less than the cluster's cores leaves some to fillers.
     int tickets = 400;
     std::string refresh_policy;  // of the order; "" leaves it to korder
+    std::string claimer_class;   // PriorityClass of the pods that ask
   };
 
   // Takes all room. REQUIRES: the cluster is empty.
@@ -83,6 +84,8 @@ class FullHouse {
 
   // Thieves that were bound, ever.
   std::vector<std::string> Stolen() const;
+  // Thieves that have room now.
+  int ThievesWithRoom() const;
   const std::string& ns() const { return ns_; }
   const std::vector<std::string>& asked() const { return asked_; }
   bool AwaitBound(size_t count, absl::Duration limit) const {
@@ -93,6 +96,7 @@ class FullHouse {
   absl::Time Post(int number);
 
   Cluster& cluster_;
+  const Options options_;
   const std::string ns_;
   const std::string thieves_ns_;
   BindWatch thieves_;
