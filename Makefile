@@ -76,8 +76,8 @@ demo: build ## Start a real control plane, run korder on it and play the seed's 
 down: ## Stop what `make demo` left running
 	@scripts/demo --down --name $(CLUSTER)
 
-bench: build ## Print the figures of performance: writes per ticket, memory, rates, the ledger
-	@ninja -C $(BUILD) -j $(JOBS) ledger_bench
+bench: build ## Print the figures of performance: writes per ticket, memory, rates, the ledger, claims
+	@ninja -C $(BUILD) -j $(JOBS) ledger_bench integration_test
 	@scripts/bench --bin $(BUILD)/bin
 
 clean: ## Remove the build folder (caches outside the tree stay)

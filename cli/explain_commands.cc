@@ -59,8 +59,9 @@ std::vector<api::Event> EventsOf(Session& session, kube::Client& client,
 
 kube::ObjectKey Key(const std::string& text) {
   const size_t slash = text.find('/');
-  return slash == std::string::npos ? kube::ObjectKey{}
-                                    : kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
+  return slash == std::string::npos
+             ? kube::ObjectKey{}
+             : kube::ObjectKey{text.substr(0, slash), text.substr(slash + 1)};
 }
 
 absl::StatusOr<Offer> AskForOffer(Session& session, const api::Pod& pod) {
@@ -77,8 +78,7 @@ absl::StatusOr<Offer> AskForOffer(Session& session, const api::Pod& pod) {
   const grpc::Status status =
       ticket_pb::TicketDesk::NewStub(connection.channel)->Offer(&context, request, &response);
   if (!status.ok()) {
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                        status.error_message());
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
   if (response.has_ticket()) {
     return Offer{.ticket = response.ticket().name(), .node = response.ticket().node()};

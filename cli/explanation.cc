@@ -45,9 +45,7 @@ Explanation About(const char* kind, const api::ObjectMeta& meta,
                   const std::vector<api::Event>& events) {
   Explanation explained{.kind = kind, .ns = meta.ns, .name = meta.name, .events = events};
   std::stable_sort(explained.events.begin(), explained.events.end(),
-                   [](const api::Event& a, const api::Event& b) {
-                     return TimeOf(a) < TimeOf(b);
-                   });
+                   [](const api::Event& a, const api::Event& b) { return TimeOf(a) < TimeOf(b); });
   return explained;
 }
 
@@ -63,8 +61,7 @@ std::string Wish(const api::ClaimRequest& request) {
 std::string WithoutOne(const api::ClaimRequest& request, const api::Pod& pod, absl::Time now) {
   switch (request.fallback) {
     case api::ClaimFallback::kSchedule: {
-      const absl::Time end =
-          pod.metadata.creation_timestamp.value_or(now) + request.timeout;
+      const absl::Time end = pod.metadata.creation_timestamp.value_or(now) + request.timeout;
       return end > now ? absl::StrCat("goes on without one in ", ShortDuration(end - now))
                        : "goes on without one any moment";
     }
@@ -79,10 +76,9 @@ void ExplainWaiting(const PodFacts& facts, Explanation& explained) {
   const api::Pod& pod = facts.pod;
   const api::ClaimRequest request = api::ParseClaimRequest(pod.metadata).request;
   explained.state = "Waiting";
-  explained.waits_for =
-      absl::StrCat(Wish(request), " that holds ", Listed(api::PodRequests(pod.spec)), ", ",
-                   Ago(pod.metadata.creation_timestamp, facts.now), "; ",
-                   WithoutOne(request, pod, facts.now));
+  explained.waits_for = absl::StrCat(
+      Wish(request), " that holds ", Listed(api::PodRequests(pod.spec)), ", ",
+      Ago(pod.metadata.creation_timestamp, facts.now), "; ", WithoutOne(request, pod, facts.now));
   if (!facts.offer) {
     explained.why = facts.offer_problem;
   } else if (facts.offer->ticket.empty()) {
@@ -105,18 +101,17 @@ void ExplainHandoff(const PodFacts& facts, Explanation& explained) {
   }
   const api::TicketHandoff& handoff = *facts.ticket->status.handoff;
   absl::StrAppend(&explained.waits_for, " on node ", handoff.node);
-  explained.why =
-      absl::StrCat("the guardian makes room; the handoff is under way ",
-                   Ago(handoff.started_at, facts.now));
+  explained.why = absl::StrCat("the guardian makes room; the handoff is under way ",
+                               Ago(handoff.started_at, facts.now));
 }
 
 void ExplainUnbound(const PodFacts& facts, Explanation& explained) {
   const api::Pod& pod = facts.pod;
   explained.state = "Scheduling";
-  explained.waits_for = pod.status.nominated_node_name.empty()
-                            ? "the scheduler"
-                            : absl::StrCat("the scheduler, to bind it to node ",
-                                           pod.status.nominated_node_name);
+  explained.waits_for =
+      pod.status.nominated_node_name.empty()
+          ? "the scheduler"
+          : absl::StrCat("the scheduler, to bind it to node ", pod.status.nominated_node_name);
   if (const api::PodCondition* refused = api::Unschedulable(pod)) {
     explained.why = refused->message;
   }
@@ -127,15 +122,13 @@ void ExplainDecided(const PodFacts& facts, Explanation& explained) {
   const api::Pod& pod = facts.pod;
   const std::string_view result =
       api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimResult);
-  const std::string ticket(
-      api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket));
+  const std::string ticket(api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket));
   if (!api::IsBound(pod)) {
     ExplainUnbound(facts, explained);
   } else {
     explained.state = api::IsTerminal(pod) ? "Finished" : "Running";
   }
-  const std::string at =
-      api::IsBound(pod) ? absl::StrCat(" on node ", pod.spec.node_name) : "";
+  const std::string at = api::IsBound(pod) ? absl::StrCat(" on node ", pod.spec.node_name) : "";
   if (result == api::kClaimResultClaimed && api::IsBound(pod)) {
     explained.holds = absl::StrCat("the room of ticket ", ticket, at);
     if (!facts.ticket) {
@@ -164,7 +157,8 @@ void ExplainUnseen(const PodFacts& facts, Explanation& explained) {
   if (!api::AsksForTicket(facts.pod.metadata)) {
     explained.why = absl::StrCat(explained.why, explained.why.empty() ? "" : "; ",
                                  "the pod does not ask korder for room");
-    explained.help = {"to ask, a pod must be made with the annotation korder.dev/required: \"true\""};
+    explained.help = {
+        "to ask, a pod must be made with the annotation korder.dev/required: \"true\""};
     return;
   }
   explained.why = "the pod asks for a ticket, but korder did not see it when it was made";
@@ -188,8 +182,9 @@ std::vector<std::string> HelpFor(const TicketFacts& facts) {
             "smaller resources, or fewer demands on the node, in the order's template"};
   }
   if (reason == api::kReasonGuardianRefused) {
-    return {"what refused it: a policy, a ResourceQuota or a missing PriorityClass, as the message "
-            "says"};
+    return {
+        "what refused it: a policy, a ResourceQuota or a missing PriorityClass, as the message "
+        "says"};
   }
   if (reason == api::kReasonInvalidSpec) {
     return {"a correct template in the order; tickets are not changed afterwards"};
@@ -199,16 +194,16 @@ std::vector<std::string> HelpFor(const TicketFacts& facts) {
 
 void ExplainPending(const TicketFacts& facts, Explanation& explained) {
   const api::TicketStatus& status = facts.ticket.status;
-  explained.waits_for = facts.guardian
-                            ? absl::StrCat("its guardian ", facts.guardian->metadata.name,
-                                           " to find room and run")
-                        : facts.ticket.spec.start_time && *facts.ticket.spec.start_time > facts.now
-                            ? "its start at " + WhenText(*facts.ticket.spec.start_time, facts.now)
-                            : "a guardian";
-  explained.why = status.reason.empty()
-                      ? "it has just been made"
-                      : absl::StrCat(status.reason,
-                                     status.message.empty() ? "" : ": " + status.message);
+  explained.waits_for =
+      facts.guardian
+          ? absl::StrCat("its guardian ", facts.guardian->metadata.name, " to find room and run")
+      : facts.ticket.spec.start_time && *facts.ticket.spec.start_time > facts.now
+          ? "its start at " + WhenText(*facts.ticket.spec.start_time, facts.now)
+          : "a guardian";
+  explained.why =
+      status.reason.empty()
+          ? "it has just been made"
+          : absl::StrCat(status.reason, status.message.empty() ? "" : ": " + status.message);
   explained.help = HelpFor(facts);
 }
 
@@ -240,7 +235,7 @@ std::string Json(const Explanation& e) {
   json::Writer w;
   w.BeginObject();
   const std::pair<const char*, const std::string*> fields[] = {
-      {"kind", &e.kind},   {"namespace", &e.ns},           {"name", &e.name}, {"state", &e.state},
+      {"kind", &e.kind},   {"namespace", &e.ns},       {"name", &e.name}, {"state", &e.state},
       {"holds", &e.holds}, {"waitsFor", &e.waits_for}, {"why", &e.why}};
   for (const auto& [key, value] : fields) {
     if (!value->empty()) {
@@ -301,9 +296,9 @@ Explanation ExplainTicket(const TicketFacts& facts) {
       ExplainPending(facts, explained);
       break;
     case TicketPhase::kReady:
-      explained.holds = absl::StrCat(Listed(api::EffectiveRequests(facts.ticket.spec)), " on node ",
-                                     status.node_name, ", by guardian ",
-                                     NameOf(status.guardian_pod), until);
+      explained.holds =
+          absl::StrCat(Listed(api::EffectiveRequests(facts.ticket.spec)), " on node ",
+                       status.node_name, ", by guardian ", NameOf(status.guardian_pod), until);
       explained.waits_for = absl::StrCat("a pod of namespace ", facts.ticket.metadata.ns,
                                          " that asks (korder.dev/required: \"true\") and fits");
       break;
@@ -314,8 +309,8 @@ Explanation ExplainTicket(const TicketFacts& facts) {
     case TicketPhase::kExpired:
     case TicketPhase::kFailed:
       explained.holds = "nothing any more";
-      explained.why = absl::StrCat(status.reason,
-                                   status.message.empty() ? "" : ": " + status.message);
+      explained.why =
+          absl::StrCat(status.reason, status.message.empty() ? "" : ": " + status.message);
       break;
   }
   return explained;
@@ -325,8 +320,8 @@ std::string Render(const Explanation& e, absl::Time now, const Style& style) {
   if (style.format == Format::kJson || style.format == Format::kYaml) {
     return Structured(Json(e), style.format);
   }
-  std::string out = absl::StrCat(
-      Painted(absl::StrCat(e.kind, " ", e.name), "1", style.color), " in namespace ", e.ns, "\n");
+  std::string out = absl::StrCat(Painted(absl::StrCat(e.kind, " ", e.name), "1", style.color),
+                                 " in namespace ", e.ns, "\n");
   const auto line = [&out](const char* title, const std::string& text) {
     if (!text.empty()) {
       absl::StrAppend(&out, "  ", Padded(title, 13), text, "\n");

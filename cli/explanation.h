@@ -46,8 +46,8 @@ struct Explanation {
   std::string kind;
   std::string ns;
   std::string name;
-  std::string state;               // one word, for programs: "Waiting", "Ready"
-  std::string holds;               // each may be empty
+  std::string state;  // one word, for programs: "Waiting", "Ready"
+  std::string holds;  // each may be empty
   std::string waits_for;
   std::string why;
   std::vector<std::string> help;

@@ -19,8 +19,7 @@ api::Pod Asking() {
                               {"korder.dev/fallback", "wait"}};
   pod.metadata.labels = {{"korder.dev/claim", "pending"}};
   pod.spec.scheduling_gates = {{std::string(api::kGateClaim)}};
-  pod.spec.containers.emplace_back().resources.requests = {
-      {"cpu", *api::Quantity::Parse("500m")}};
+  pod.spec.containers.emplace_back().resources.requests = {{"cpu", *api::Quantity::Parse("500m")}};
   return pod;
 }
 
@@ -62,9 +61,8 @@ TEST_CASE("explain: a pod's states", "[explain]") {
     const char* says;  // somewhere in the text
   };
   const Case cases[] = {
-      {"a ticket fits",
-       [](PodFacts& f) { f.offer = Offer{.ticket = "web-7", .node = "n1"}; }, "Waiting",
-       "ticket web-7 on node n1 fits"},
+      {"a ticket fits", [](PodFacts& f) { f.offer = Offer{.ticket = "web-7", .node = "n1"}; },
+       "Waiting", "ticket web-7 on node n1 fits"},
       {"nobody knows", [](PodFacts& f) { f.offer_problem = "ticket-svc is not there"; }, "Waiting",
        "ticket-svc is not there"},
       {"it goes on without one soon",
@@ -111,9 +109,8 @@ TEST_CASE("explain: a pod's states", "[explain]") {
          f.pod.metadata.annotations.clear();
        },
        "Scheduling", "does not ask korder"},
-      {"asked, and was not seen",
-       [](PodFacts& f) { f.pod.spec.scheduling_gates.clear(); }, "Scheduling",
-       "korder did not see it"},
+      {"asked, and was not seen", [](PodFacts& f) { f.pod.spec.scheduling_gates.clear(); },
+       "Scheduling", "korder did not see it"},
       {"being deleted", [](PodFacts& f) { f.pod.metadata.deletion_timestamp = kNow; }, "Deleting",
        "being deleted"},
   };
@@ -193,9 +190,9 @@ TEST_CASE("explain: events in their order, and JSON for programs", "[explain]") 
              Catch::Contains("  events       1m ago     GuardianCreated: said so\n"
                              "               30s ago    Scheduled: to a node\n"
                              "               5s ago     TicketReady: said so\n"));
-  CHECK_THAT(Render(e, kNow, Plain(Format::kJson)),
-             Catch::Contains("\"state\": \"Ready\"") &&
-                 Catch::Contains("\"reason\": \"TicketReady\""));
+  CHECK_THAT(
+      Render(e, kNow, Plain(Format::kJson)),
+      Catch::Contains("\"state\": \"Ready\"") && Catch::Contains("\"reason\": \"TicketReady\""));
 }
 
 }  // namespace

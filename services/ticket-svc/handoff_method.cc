@@ -22,8 +22,7 @@ class Nominate final : public HandoffMethod {
       // An open gate is never overlooked.
       return DoNext(HandoffAct::kUngate);
     }
-    return view.maybe_forgotten ? DoNext(HandoffAct::kMark)
-                                : WaitFor(view.settle - view.gone_for);
+    return view.maybe_forgotten ? DoNext(HandoffAct::kMark) : WaitFor(view.settle - view.gone_for);
   }
   HandoffMove Open(const HandoffView& view) const override {
     if (OutOfPatience(view) && (WasRefused(view) || !IsNominated(view))) {

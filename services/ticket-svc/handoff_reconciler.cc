@@ -204,10 +204,9 @@ HandoffView HandoffReconciler::View(const Scene& scene) {
   if (scene.pod && method_.nominates()) {
     const std::string& scheduler = scene.pod->spec.scheduler_name;
     view.maybe_forgotten = memory.marked_at != Doubts(scheduler);
-    view.needs_fence =
-        parts_.pulse.Silent(scheduler) ||
-        (NeedsFence(options_, parts_.disturbance.Ago()) &&
-         !(memory.fence && parts_.fences.Passed(scheduler, *memory.fence)));
+    view.needs_fence = parts_.pulse.Silent(scheduler) ||
+                       (NeedsFence(options_, parts_.disturbance.Ago()) &&
+                        !(memory.fence && parts_.fences.Passed(scheduler, *memory.fence)));
   }
   return view;
 }

@@ -623,8 +623,9 @@ TEST_CASE("handoff: a batch survives a crash at any of its writes", "[handoff][s
   }
 }
 
-TEST_CASE("handoff: while the scheduler is silent no guardian is given up, and a new one is told all",
-          "[handoff][shell]") {
+TEST_CASE(
+    "handoff: while the scheduler is silent no guardian is given up, and a new one is told all",
+    "[handoff][shell]") {
   Bench bench;
   bench.AddNode("n2", 1);
   Service service(bench);

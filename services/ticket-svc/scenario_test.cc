@@ -337,8 +337,8 @@ Lines LinesOf(const ClaimsPlan& plan) {
     lines.push_back(absl::StrCat(pod->metadata.name, " loses its stale mark"));
   }
   for (const Assignment& a : plan.assignments) {
-    lines.push_back(absl::StrCat(a.pod->metadata.name, " gets ", a.ticket->metadata.name, " on ",
-                                 a.node));
+    lines.push_back(
+        absl::StrCat(a.pod->metadata.name, " gets ", a.ticket->metadata.name, " on ", a.node));
   }
   for (const Waiter& waiter : plan.fallbacks) {
     lines.push_back(
@@ -368,8 +368,8 @@ void RunAll(const char* directory, DecideFn decide) {
         const Lines lines = LinesOf(decide(scenario.Look()));
         INFO("decided:\n  " << absl::StrJoin(lines, "\n  ") << "\nexpected:\n  "
                             << absl::StrJoin(scenario.expect, "\n  "));
-        CHECK(std::equal(lines.begin(), lines.end(), scenario.expect.begin(),
-                         scenario.expect.end(), Says));
+        CHECK(std::equal(lines.begin(), lines.end(), scenario.expect.begin(), scenario.expect.end(),
+                         Says));
       }
     }
   }

@@ -1,5 +1,5 @@
-// A thousand tickets come, are claimed, run out and go. At every instant that is looked at, a Ticket
-// that says Ready has a guardian that is bound and runs on the node that it names.
+// A thousand tickets come, are claimed, run out and go. At every instant that is looked at, a
+// Ticket that says Ready has a guardian that is bound and runs on the node that it names.
 //
 // An instant is one of the API server's: the Tickets as of one resourceVersion, and the pods as of
 // the very same.
@@ -67,12 +67,12 @@ class Witness {
     if (!tickets.ok()) {
       return;
     }
-    const auto body =
-        client_.Raw({.method = "GET",
-                     .target = absl::StrCat("/api/v1/namespaces/", ns_, "/pods?resourceVersion=",
-                                            tickets->metadata.resource_version,
-                                            "&resourceVersionMatch=Exact&labelSelector=",
-                                            "korder.dev%2Frole%3Dguardian")});
+    const auto body = client_.Raw(
+        {.method = "GET",
+         .target = absl::StrCat(
+             "/api/v1/namespaces/", ns_,
+             "/pods?resourceVersion=", tickets->metadata.resource_version,
+             "&resourceVersionMatch=Exact&labelSelector=", "korder.dev%2Frole%3Dguardian")});
     kube::ObjectList<api::Pod> pods;
     if (!body.ok() || !json::Parse(*body, pods).ok()) {
       return;

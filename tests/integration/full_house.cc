@@ -95,8 +95,8 @@ FullHouse::FullHouse(Cluster& cluster, Options options)
                                   ", template: {spec: {duration: 2h, resources: {requests: {cpu: "
                                   "1}}}}}}"))
               .exit_code == 0);
-  REQUIRE(
-      Eventually(absl::Seconds(180), [&] { return cluster.ReadyTickets(ns_) == options_.tickets; }));
+  REQUIRE(Eventually(absl::Seconds(180),
+                     [&] { return cluster.ReadyTickets(ns_) == options_.tickets; }));
   ParallelFor(static_cast<size_t>(options_.thieves), 8, [&](size_t i) {
     (void)cluster_.client().Create(
         CorePod(thieves_ns_, absl::StrCat("thief-", i), "thief-" + thieves_ns_));

@@ -86,7 +86,8 @@ TEST_CASE("handoff faults: pods of higher priority may take room; it is told, an
   Cluster cluster;
   FullHouse house(cluster, {.thieves = 50});
   cluster.Apply(
-      "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: storm-high}, value: "
+      "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: storm-high}, "
+      "value: "
       "1000}");
   const std::string ns = cluster.NewNamespace("high");
   std::string pods;

@@ -175,10 +175,9 @@ bool Bench::Fits(const api::Pod& pod, const api::Node& node) {
   int64_t free = node.status.allocatable.at("cpu").MilliValue();
   for (const api::Pod& other : pods_) {
     const bool here = other.spec.node_name == node.metadata.name && !api::IsTerminal(other);
-    const bool nominated = !api::IsBound(other) &&
-                           other.status.nominated_node_name == node.metadata.name &&
-                           other.metadata.uid != pod.metadata.uid && !ignore_nominations &&
-                           !IsOverlooked(other);
+    const bool nominated =
+        !api::IsBound(other) && other.status.nominated_node_name == node.metadata.name &&
+        other.metadata.uid != pod.metadata.uid && !ignore_nominations && !IsOverlooked(other);
     free -= here || nominated ? Cpu(other) : 0;
   }
   return free >= Cpu(pod);
