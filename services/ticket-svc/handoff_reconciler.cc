@@ -112,6 +112,12 @@ absl::StatusOr<kube::Result> HandoffReconciler::Reconcile(const kube::ObjectKey&
       freed_(node);
       return kube::Result::Done();
     }
+    for (Scene& scene : scenes) {
+      if (!scene.live) {
+        // It may have gone meanwhile: a pod whose gate is still shut can get another ticket.
+        scene.node = parts_.world.Node(node);
+      }
+    }
     const std::vector<HandoffMove> moves = Decide(scenes);
     if (AskFences(scenes, moves)) {
       continue;

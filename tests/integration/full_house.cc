@@ -195,6 +195,10 @@ Claims FullHouse::Outcome() {
     const std::string ticket(api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket));
     if (!api::IsBound(pod)) {
       ++claims.unbound;
+      claims.told_lost += api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimResult) ==
+                                  api::kClaimResultLost
+                              ? 1
+                              : 0;
     } else if (ticket_nodes.contains(ticket) && ticket_nodes[ticket] == pod.spec.node_name) {
       ++claims.on_ticket_node;
     } else {

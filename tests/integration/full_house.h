@@ -50,6 +50,7 @@ struct Claims {
   int on_ticket_node = 0;  // bound to the node of the ticket that they claimed
   int elsewhere = 0;
   int unbound = 0;
+  int told_lost = 0;                    // of the unbound: told that the room was lost on its way
   absl::Duration took;                  // from the first POST to the last binding
   std::vector<absl::Duration> latency;  // POST to bound, sorted
 
