@@ -56,8 +56,8 @@ TEST_CASE("handoff storm: what a claim takes, beside a bare pod on an idle node"
   const Claims claims = house.Claim(kPods, kPods, kEvery);
   std::cout << "bare pods:   " << Summary(bare) << "\nclaims:      " << Summary(claims)
             << absl::StrFormat("\nP4: p50 %.2fx, p99 %.2fx of a bare pod's bind; %d stolen\n",
-                               claims.Percentile(0.5) / bare.Percentile(0.5),
-                               claims.Percentile(0.99) / bare.Percentile(0.99),
+                               absl::FDivDuration(claims.Percentile(0.5), bare.Percentile(0.5)),
+                               absl::FDivDuration(claims.Percentile(0.99), bare.Percentile(0.99)),
                                house.Stolen().size());
   CHECK(claims.on_ticket_node == kPods);
   CHECK(house.Stolen().empty());
