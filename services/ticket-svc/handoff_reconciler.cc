@@ -112,12 +112,6 @@ absl::StatusOr<kube::Result> HandoffReconciler::Reconcile(const kube::ObjectKey&
       freed_(node);
       return kube::Result::Done();
     }
-    for (Scene& scene : scenes) {
-      if (!scene.live) {
-        // It may have gone meanwhile: a pod whose gate is still shut can get another ticket.
-        scene.node = parts_.world.Node(node);
-      }
-    }
     const std::vector<HandoffMove> moves = Decide(scenes);
     if (AskFences(scenes, moves)) {
       continue;
@@ -144,10 +138,8 @@ std::vector<HandoffReconciler::Scene> HandoffReconciler::Look(const std::string&
     }
     PodPtr pod = IfUid(parts_.world.ClaimPod(PodKey(*ticket)), handoff.pod_uid);
     PodPtr guardian = IfUid(parts_.world.Guardian(GuardianKey(*ticket)), handoff.guardian_uid);
-    scenes.push_back({.ticket = std::move(ticket),
-                      .pod = std::move(pod),
-                      .guardian = std::move(guardian),
-                      .node = parts_.world.Node(node)});
+    scenes.push_back(
+        {.ticket = std::move(ticket), .pod = std::move(pod), .guardian = std::move(guardian)});
   }
   return scenes;
 }
@@ -176,8 +168,12 @@ absl::Status HandoffReconciler::Refresh(Scene& scene, std::stop_token stop) {
   return absl::OkStatus();
 }
 
-HandoffView HandoffReconciler::View(const Scene& scene) {
+HandoffView HandoffReconciler::View(Scene& scene) {
   const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
+  if (!scene.live) {
+    // It may have gone meanwhile: a pod whose gate is still shut can get another ticket.
+    scene.node = parts_.world.Node(handoff.node);
+  }
   HandoffView view{.record = handoff,
                    .method = method_,
                    .pod = scene.pod.get(),
@@ -234,10 +230,10 @@ std::vector<PodPtr> HandoffReconciler::Rivals(const Scene& scene) const {
   return rivals;
 }
 
-std::vector<HandoffMove> HandoffReconciler::Decide(std::span<const Scene> scenes) {
+std::vector<HandoffMove> HandoffReconciler::Decide(std::span<Scene> scenes) {
   std::vector<HandoffView> views;
   views.reserve(scenes.size());
-  for (const Scene& scene : scenes) {
+  for (Scene& scene : scenes) {
     views.push_back(View(scene));
   }
   return DecideBatch(views);
@@ -254,7 +250,7 @@ bool HandoffReconciler::AskFences(std::span<const Scene> scenes,
     const MutexLock lock(mu_);
     std::optional<Fences::Token>& token = memory_[scenes[i].ticket->status.handoff->id].fence;
     // An answer from before the scheduler fell silent is none.
-    if (!token || parts_.fences.Passed(scheduler, *token)) {
+    if (!token || (parts_.pulse.Silent(scheduler) && parts_.fences.Passed(scheduler, *token))) {
       token = parts_.fences.Ask(scheduler);
     }
     passed = passed || parts_.fences.Passed(scheduler, *token);
@@ -328,10 +324,6 @@ absl::Status HandoffReconciler::LookOnceMore(std::span<const Scene> scenes,
     scene.pod = IfUid(pod, scene.ticket->status.handoff->pod_uid);
     if (scene.pod) {
       parts_.world.Wrote(*scene.pod);
-    }
-    if (!scene.live) {
-      // The same for the node, as far as the watch has shown it.
-      scene.node = parts_.world.Node(node);
     }
     return absl::OkStatus();
   });

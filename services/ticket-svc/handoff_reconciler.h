@@ -82,12 +82,13 @@ class HandoffReconciler final : public kube::Reconciler {
   std::vector<Scene> Look(const std::string& node) const;
   // Reads everything from the server. The scene is over when the ticket has this handoff no more.
   absl::Status Refresh(Scene& scene, std::stop_token stop);
-  HandoffView View(const Scene& scene);
+  // Of the scene as it is now: its node is looked up anew.
+  HandoffView View(Scene& scene);
   // Grows whenever the scheduler may have begun anew.
   uint64_t Doubts(const std::string& scheduler) const;
   // Guardians that might take the room.
   std::vector<PodPtr> Rivals(const Scene& scene) const;
-  std::vector<HandoffMove> Decide(std::span<const Scene> scenes);
+  std::vector<HandoffMove> Decide(std::span<Scene> scenes);
 
   // One step of all that can take one. False when nothing was to be done.
   absl::StatusOr<bool> Advance(std::vector<Scene>& scenes, std::span<const HandoffMove> moves,
