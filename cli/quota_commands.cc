@@ -1,5 +1,7 @@
 #include "cli/quota_commands.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <istream>
 #include <iterator>
@@ -9,12 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "api/core/daemon_nodes.h"
 #include "api/core/node.h"
 #include "api/value/duration.h"
 #include "api/value/field_error.h"
 #include "base/status_macros.h"
 #include "cli/check_view.h"
-#include "cli/eligible_nodes.h"
 #include "cli/order_file.h"
 #include "cli/quota_view.h"
 #include "cli/text.h"
@@ -88,7 +90,9 @@ absl::Status CountTickets(Session& session, const CheckOptions& options, CheckIt
                                  " takes one ticket for each node, and the nodes "
                                  "cannot be counted (say how many with --tickets)"));
   }
-  item.request.set_tickets(CountEligible(item.spec, nodes->items));
+  item.request.set_tickets(static_cast<int32_t>(std::count_if(
+      nodes->items.begin(), nodes->items.end(),
+      [&](const api::Node& node) { return api::IsEligibleForDaemon(item.spec, node); })));
   return absl::OkStatus();
 }
 
