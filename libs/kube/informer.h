@@ -61,6 +61,9 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
   void Run(std::stop_token stop) override { watcher_.Run(std::move(stop)); }
   bool synced() const override { return watcher_.synced(); }
   bool WaitForSync(std::stop_token stop) override { return watcher_.WaitForSync(std::move(stop)); }
+  // Lists anew, and returns once the store and its handlers have seen what anybody wrote before the
+  // call. False when stop came first. REQUIRES: Run is running.
+  bool Refresh(std::stop_token stop) { return watcher_.Refresh(std::move(stop)); }
 
  private:
   // --- ListWatcher::Sink ---

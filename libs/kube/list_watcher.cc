@@ -61,17 +61,32 @@ ListWatcher::ListWatcher(Client& client, const api::ResourceType& resource,
 
 void ListWatcher::Run(std::stop_token stop) {
   WatchState state;
+  uint64_t asked = 0;  // the refreshes that the list under way, or the last one, serves
   for (;;) {
+    std::stop_source exchange;
+    const std::stop_callback outer(stop, [&exchange] { exchange.request_stop(); });
+    {
+      const MutexLock lock(mu_);
+      exchange_ = exchange;
+      if (asked != asked_) {
+        asked = asked_;
+        state.Refresh();
+      }
+    }
     const WatchState::Step step = state.next();
-    Wait(step, stop);
+    Wait(step, exchange.get_token());
     if (stop.stop_requested()) {
       return;
     }
     const bool listing = step.kind == WatchState::Kind::kList;
-    const absl::Status status = listing ? ListOnce(stop, state) : WatchOnce(stop, state);
+    const absl::Status status = listing ? ListOnce(exchange.get_token(), state, asked)
+                                        : WatchOnce(exchange.get_token(), state);
     const std::string_view reason = state.next().reason;
     if (stop.stop_requested()) {
       return;
+    }
+    if (exchange.stop_requested()) {
+      continue;  // a refresh
     }
     if (!reason.empty()) {
       client_.observer().WatchRestart(resource_.plural, reason);
@@ -88,9 +103,25 @@ bool ListWatcher::WaitForSync(std::stop_token stop) {
   return sync_changed_.Wait(mu_, std::move(stop), [this] { return synced(); });
 }
 
-void ListWatcher::MarkSynced() {
+bool ListWatcher::Refresh(std::stop_token stop) {
+  uint64_t mine = 0;
+  std::stop_source exchange;
   {
     const MutexLock lock(mu_);
+    mine = ++asked_;
+    exchange = exchange_;
+  }
+  exchange.request_stop();
+  const MutexLock lock(mu_);
+  return sync_changed_.Wait(mu_, std::move(stop), [this, mine]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return served_ >= mine;
+  });
+}
+
+void ListWatcher::MarkSynced(uint64_t asked) {
+  {
+    const MutexLock lock(mu_);
+    served_ = asked;
     synced_.store(true, std::memory_order_release);
   }
   sync_changed_.NotifyAll();
@@ -111,7 +142,7 @@ void ListWatcher::Wait(const WatchState::Step& step, std::stop_token stop) {
   sync_changed_.WaitUntil(mu_, std::move(stop), until, [] { return false; });
 }
 
-absl::Status ListWatcher::ListOnce(std::stop_token stop, WatchState& state) {
+absl::Status ListWatcher::ListOnce(std::stop_token stop, WatchState& state, uint64_t asked) {
   const auto page = [&]() -> absl::StatusOr<ListPage> {
     const ListOptions options{.label_selector = options_.label_selector,
                               .field_selector = options_.field_selector,
@@ -127,7 +158,7 @@ absl::Status ListWatcher::ListOnce(std::stop_token stop, WatchState& state) {
   }
   if (state.PageArrived(page->resource_version, page->continue_token)) {
     sink_.ListDone();
-    MarkSynced();
+    MarkSynced(asked);
   }
   return absl::OkStatus();
 }

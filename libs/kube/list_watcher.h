@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -63,15 +64,18 @@ class ListWatcher {
   void Run(std::stop_token stop);
   bool synced() const { return synced_.load(std::memory_order_acquire); }
   bool WaitForSync(std::stop_token stop);
+  // Ends the watch, lists with a quorum read and returns once that is in the sink: what anybody wrote
+  // before the call is in it then. False when stop came first. REQUIRES: Run is running.
+  bool Refresh(std::stop_token stop);
 
  private:
   void Wait(const WatchState::Step& step, std::stop_token stop);
-  absl::Status ListOnce(std::stop_token stop, WatchState& state);
+  absl::Status ListOnce(std::stop_token stop, WatchState& state, uint64_t asked);
   absl::Status WatchOnce(std::stop_token stop, WatchState& state);
   absl::Status ReadEvents(ByteStream& body, WatchState& state);
   absl::Status HandleFrame(std::string frame, WatchState& state);
   absl::Status HandleObject(std::string_view type, json::Reader& object, WatchState& state);
-  void MarkSynced();
+  void MarkSynced(uint64_t asked);
 
   Client& client_;
   const api::ResourceType resource_;
@@ -80,6 +84,11 @@ class ListWatcher {
   std::atomic<bool> synced_ = false;
   Mutex mu_;
   CondVar sync_changed_;
+  // Refreshes asked for, and those that the last complete list has served.
+  uint64_t asked_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t served_ ABSL_GUARDED_BY(mu_) = 0;
+  // Ends the exchange that is under way.
+  std::stop_source exchange_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace korder::kube

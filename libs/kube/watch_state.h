@@ -40,12 +40,15 @@ class WatchState {
     int failures = 0;            // in a row, to back off for
     absl::Duration at_least;     // what the server asked us to wait
     // What led here, when something ended or failed: "closed", "short", "silent", "expired",
-    // "refused", "error".
+    // "refused", "refresh", "error".
     std::string_view reason;
 
     bool operator==(const Step&) const = default;
   };
   const Step& next() const { return next_; }
+
+  // Whatever is under way, list anew at once: somebody wants to know what is there now.
+  void Refresh() { ListAnew(0, "refresh"); }
 
   // --- answers to kList ---
 

@@ -8,7 +8,9 @@
 
 #include "api/meta/condition.h"
 #include "api/v1alpha1/reasons.h"
+#include "order-svc/books.h"
 #include "order-svc/order_status.h"
+#include "order-svc/ticket_form.h"
 
 namespace korder::order {
 namespace {
@@ -26,6 +28,7 @@ class World {
     order_.metadata.ns = "default";
     order_.metadata.uid = "order-uid";
     order_.metadata.generation = 1;
+    order_.metadata.creation_timestamp = kNow;
     order_.spec.replicas = replicas;
     order_.spec.strategy.refresh_policy = policy;
     order_.spec.ticket_template.metadata.labels = {{"app", "shop"}};
@@ -43,6 +46,10 @@ class World {
     Turn([&random] { return static_cast<Fate>(random() % 3); },
          [&random] { return random() % 3 == 0; });
   }
+  void Wait(absl::Duration time) { now_ += time; }
+  void SetNow(absl::Time now) { now_ = now; }
+  absl::Time now() const { return now_; }
+  std::vector<api::Node>& nodes() { return nodes_; }
   // As after a restart: only what the API server has is known.
   void Restart() { memory_.reset(); }
   void SetPhase(const std::string& name, TicketPhase phase) { Find(name).status.phase = phase; }
@@ -68,6 +75,9 @@ class World {
         .order = std::make_shared<api::Order>(order_), .memory = memory_, .now = now_};
     for (const api::Ticket& ticket : tickets_) {
       observed.tickets.push_back(std::make_shared<api::Ticket>(ticket));
+    }
+    for (const api::Node& node : nodes_) {
+      observed.nodes.push_back(std::make_shared<api::Node>(node));
     }
     return observed;
   }
@@ -118,6 +128,7 @@ class World {
 
   api::Order order_;
   std::vector<api::Ticket> tickets_;
+  std::vector<api::Node> nodes_;
   std::optional<Memory> memory_;
   absl::Time now_ = kNow;
 };
@@ -370,15 +381,6 @@ TEST_CASE("order decide: an invalid spec is reported once and left alone", "[ord
   CHECK(world.Condition(api::kConditionReady).status == api::ConditionStatus::kFalse);
   CHECK(world.Names().size() == 2);
   CHECK(world.Turn().events.empty());
-}
-
-TEST_CASE("order decide: what is not served yet says so instead of doing something else",
-          "[order][decide]") {
-  World world(2);
-  world.order().spec.strategy.type = api::StrategyType::kScheduled;
-  world.order().spec.strategy.schedule = "0 2 * * *";
-  CHECK(world.Turn().create.empty());
-  CHECK(world.Condition(api::kConditionFailure).reason == kReasonNotSupportedYet);
 }
 
 TEST_CASE("order decide: a failure that was mended is no failure any more", "[order][decide]") {

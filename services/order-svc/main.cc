@@ -1,6 +1,6 @@
 // order-svc: keeps each Order's Tickets as its spec asks.
-// Reads Orders and Tickets. Writes Tickets and the status of Orders, nothing else; asks quota-svc
-// before every creation.
+// Reads Orders, Tickets and Nodes. Writes Tickets and the status of Orders, nothing else; asks
+// quota-svc before every creation.
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
@@ -21,13 +21,37 @@
 namespace korder::order {
 namespace {
 
+// The index of the order store that finds orders with one ticket for each node.
+constexpr std::string_view kDaemonIndex = "daemonSet";
+// Changes that come together are looked at together: the more tickets an order has, the longer a look
+// takes, and the more of them change at the same time.
+constexpr absl::Duration kLookPerTicket = absl::Microseconds(20);
+constexpr absl::Duration kLongestLook = absl::Milliseconds(500);
+constexpr absl::Duration kLookAtNodes = absl::Milliseconds(200);
+
 // Wakes the controller for the order that owns a changed ticket.
-void EnqueueOwner(kube::Controller& controller, const api::Ticket* was, const api::Ticket* is) {
+void EnqueueOwner(kube::Controller& controller, const kube::Store<api::Order>& orders,
+                  const api::Ticket* was, const api::Ticket* is) {
   const api::Ticket& ticket = is != nullptr ? *is : *was;
   const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  if (owner != nullptr && owner->kind == api::Order::kResource.kind) {
-    controller.Enqueue({ticket.metadata.ns, owner->name});
+  if (owner == nullptr || owner->kind != api::Order::kResource.kind) {
+    return;
   }
+  const kube::ObjectKey key{ticket.metadata.ns, owner->name};
+  const auto order = orders.Get(key);
+  const absl::Duration delay =
+      std::min(kLookPerTicket * (order ? order->status.replicas : 0), kLongestLook);
+  if (delay < absl::Milliseconds(1)) {
+    controller.Enqueue(key);
+  } else {
+    controller.EnqueueAfter(key, delay);
+  }
+}
+
+// Whether orders with one ticket for each node may look at the node in another way.
+bool IsOtherPlace(const api::Node* was, const api::Node* is) {
+  return was == nullptr || is == nullptr || was->metadata.labels != is->metadata.labels ||
+         !(was->spec == is->spec) || was->metadata.deleting() != is->metadata.deleting();
 }
 
 absl::Status Run(const Config& config, std::stop_token stop) {
@@ -51,6 +75,10 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   QuotaLedger ledger(config.quota_address, tls);
 
   kube::Informer<api::Order> orders(client);
+  orders.store().AddIndex(std::string(kDaemonIndex), [](const api::Order& order) {
+    return order.spec.daemon_set ? std::vector<std::string>{"true"} : std::vector<std::string>();
+  });
+  kube::Informer<api::Node> nodes(client);
   kube::Informer<api::Ticket> tickets(client);
   tickets.store().AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
     const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
@@ -59,7 +87,16 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   Metrics order_metrics(metrics.registry());
-  Reconciler reconciler(client, orders.store(), tickets.store(), ledger, events, clock);
+  Reconciler reconciler({.client = client,
+                         .orders = orders.store(),
+                         .tickets = tickets.store(),
+                         .nodes = nodes.store(),
+                         .ledger = ledger,
+                         .events = events,
+                         .clock = clock,
+                         .on_window_start = [&order_metrics](absl::Duration delay) {
+                           order_metrics.WindowStarted(delay);
+                         }});
   kube::Controller controller("order", reconciler, clock,
                               {.workers = config.workers, .backoff = {.max = absl::Seconds(3)}},
                               metrics.kube_observer());
@@ -67,9 +104,18 @@ absl::Status Run(const Config& config, std::stop_token stop) {
     order_metrics.OnOrder(was, is);
     controller.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
   });
-  tickets.OnChange(
-      [&](const api::Ticket* was, const api::Ticket* is) { EnqueueOwner(controller, was, is); });
+  tickets.OnChange([&](const api::Ticket* was, const api::Ticket* is) {
+    EnqueueOwner(controller, orders.store(), was, is);
+  });
+  nodes.OnChange([&](const api::Node* was, const api::Node* is) {
+    if (IsOtherPlace(was, is)) {
+      for (const auto& order : orders.store().ByIndex(kDaemonIndex, "true")) {
+        controller.EnqueueAfter(kube::KeyOf(*order), kLookAtNodes);
+      }
+    }
+  });
 
+  manager.AddInformer(nodes);
   manager.AddInformer(orders);
   manager.AddInformer(tickets);
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
@@ -81,6 +127,10 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                              });
   });
   manager.AddWhileLeading("order", [&](std::stop_token s, int64_t) {
+    // What the leader before us wrote last may not have come by watch yet.
+    if (!tickets.Refresh(s) || !orders.Refresh(s)) {
+      return;
+    }
     reconciler.ForgetAll();
     for (const auto& order : orders.store().List()) {
       controller.Enqueue(kube::KeyOf(*order));

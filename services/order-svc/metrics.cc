@@ -2,6 +2,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <string>
 
@@ -10,6 +11,7 @@ namespace korder::order {
 struct Metrics::Impl {
   prometheus::Family<prometheus::Counter>& total;
   prometheus::Family<prometheus::Gauge>& active;
+  prometheus::Histogram& window_start_delay;
 
   static prometheus::Labels LabelsOf(const api::Order& order) {
     return {{"namespace", order.metadata.ns},
@@ -26,7 +28,15 @@ Metrics::Metrics(prometheus::Registry& registry)
                .active = prometheus::BuildGauge()
                              .Name("korder_orders_active")
                              .Help("Orders that exist and are not being deleted.")
-                             .Register(registry)})) {}
+                             .Register(registry),
+               .window_start_delay =
+                   prometheus::BuildHistogram()
+                       .Name("korder_window_start_delay_seconds")
+                       .Help("How long after it was due (leadTime before its start, or the tick of a "
+                             "Recurring order) a window was begun.")
+                       .Register(registry)
+                       .Add({}, prometheus::Histogram::BucketBoundaries{0.05, 0.1, 0.25, 0.5, 1, 2.5,
+                                                                        5, 10, 60, 300, 3600})})) {}
 
 Metrics::~Metrics() = default;
 
@@ -40,6 +50,10 @@ void Metrics::OnOrder(const api::Order* was, const api::Order* is) {
   if (is != nullptr && !is->metadata.deleting()) {
     impl_->active.Add(Impl::LabelsOf(*is)).Increment();
   }
+}
+
+void Metrics::WindowStarted(absl::Duration delay) {
+  impl_->window_start_delay.Observe(absl::ToDoubleSeconds(delay));
 }
 
 }  // namespace korder::order

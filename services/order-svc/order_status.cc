@@ -1,12 +1,14 @@
 #include "order-svc/order_status.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "api/meta/condition.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/reasons.h"
+#include "order-svc/books.h"
 
 namespace korder::order {
 namespace {
@@ -25,96 +27,259 @@ void Set(const api::Order& order, std::string_view type, bool is_true, std::stri
                     now);
 }
 
-// Since when the ticket is Ready, if it is.
-std::optional<absl::Time> ReadySince(const api::Ticket& ticket) {
-  if (ticket.status.phase != TicketPhase::kReady) {
-    return std::nullopt;
-  }
-  const api::Condition* ready = api::FindCondition(ticket.status.conditions, api::kConditionReady);
-  return ready != nullptr ? ready->last_transition_time : absl::InfinitePast();
-}
+// The tickets of the windows that are served, which is what Ready is about.
+struct Served {
+  int64_t wanted = 0;
+  int64_t counted = 0;  // slots that are taken, by a live ticket or a used-up one
+  int64_t live = 0;
+  int64_t available = 0;
+  int64_t claimed = 0;
+  int64_t updated = 0;                   // of the live ones
+  const api::Ticket* waiting = nullptr;  // the first that is not Ready
+  const api::Ticket* failed = nullptr;   // the first that failed and is not replaced
+};
 
-void Count(const Observed& observed, api::OrderStatus& status) {
-  const absl::Duration min_ready = absl::Seconds(observed.order->spec.min_ready_seconds);
-  for (const auto& ticket : observed.tickets) {
-    const TicketPhase phase = ticket->status.phase;
+class StatusMaker {
+ public:
+  StatusMaker(const Situation& situation, const Memory& memory)
+      : situation_(situation), order_(situation.order()), memory_(memory) {}
+
+  api::OrderStatus Make() {
+    // What other parts wrote stays: conditions keep their transition times.
+    status_.conditions = order_.status.conditions;
+    status_.collision_count = order_.status.collision_count;
+    status_.observed_generation = order_.metadata.generation;
+    status_.selector = api::EffectiveSelector(order_).ToString();
+    KeepInStatus(order_, memory_, status_);
+    CountAll();
+    SetWindows();
+    const bool paused = order_.spec.paused;
+    Set(order_, api::kConditionSuspended, paused,
+        paused ? api::kReasonPaused : api::kReasonNotPaused,
+        paused ? "no ticket is created or deleted while spec.paused is true" : "", now(), status_);
+    SetReady();
+    return std::move(status_);
+  }
+
+ private:
+  absl::Time now() const { return situation_.now(); }
+  bool IsScheduled() const {
+    return order_.spec.strategy.type == api::StrategyType::kScheduled;
+  }
+
+  void CountAll() {
+    status_.desired_replicas = static_cast<int32_t>(situation_.Desired());
+    std::set<std::string_view> ready_nodes;
+    std::set<std::string_view> claimed_nodes;
+    for (const auto& [occurrence, entries] : situation_.entries) {
+      for (const Entry& entry : entries) {
+        Count(entry);
+        if (entry.IsClaimed()) {
+          claimed_nodes.insert(entry.node);
+        } else if (entry.ticket->status.phase == TicketPhase::kReady) {
+          ready_nodes.insert(entry.node);
+        }
+      }
+    }
+    for (const Entry& entry : situation_.strays) {
+      Count(entry);
+    }
+    if (order_.spec.daemon_set) {
+      status_.nodes = api::OrderNodes{.eligible = status_.desired_replicas,
+                                      .ready = static_cast<int32_t>(ready_nodes.size()),
+                                      .claimed = static_cast<int32_t>(claimed_nodes.size())};
+    }
+    CountServed();
+    status_.unavailable_replicas =
+        static_cast<int32_t>(std::max<int64_t>(0, served_.wanted - served_.available));
+  }
+
+  void Count(const Entry& entry) {
+    const TicketPhase phase = entry.ticket->status.phase;
     if (api::IsFinished(phase)) {
-      ++status.terminal_replicas;
-      continue;
+      ++status_.terminal_replicas;
+      return;
     }
-    if (ticket->metadata.deleting()) {
-      continue;
+    if (entry.ticket->metadata.deleting()) {
+      return;
     }
-    ++status.replicas;
-    status.updated_replicas += ticket->spec == observed.order->spec.ticket_template.spec ? 1 : 0;
-    status.claimed_replicas += phase == TicketPhase::kClaimed ? 1 : 0;
-    if (const std::optional<absl::Time> since = ReadySince(*ticket)) {
-      ++status.ready_replicas;
-      status.available_replicas += *since + min_ready <= observed.now ? 1 : 0;
-    }
+    ++status_.replicas;
+    status_.updated_replicas += entry.outdated ? 0 : 1;
+    status_.claimed_replicas += entry.IsClaimed() ? 1 : 0;
+    status_.ready_replicas += phase == TicketPhase::kReady ? 1 : 0;
+    status_.available_replicas += IsAvailable(order_, *entry.ticket, now()) ? 1 : 0;
   }
-  status.unavailable_replicas =
-      std::max(0, observed.order->spec.replicas - status.available_replicas);
-}
 
-// The oldest ticket that is not Ready, as the first cause to show.
-const api::Ticket* FirstPending(const Observed& observed) {
-  const api::Ticket* first = nullptr;
-  for (const auto& ticket : observed.tickets) {
-    if (ticket->status.phase == TicketPhase::kPending && !ticket->metadata.deleting() &&
-        (first == nullptr || ticket->metadata.name < first->metadata.name)) {
-      first = ticket.get();
+  void CountServed() {
+    for (const auto& [occurrence, book] : memory_.books) {
+      if (!book.skipped.empty()) {
+        continue;
+      }
+      served_.wanted += situation_.Desired();
+      served_.counted += order_.spec.daemon_set ? CountNodes(occurrence, book) : book.slots.size();
+      for (const Entry& entry : situation_.EntriesOf(occurrence)) {
+        CountServed(entry, book);
+      }
     }
   }
-  return first;
-}
+  // Eligible nodes that have had their ticket.
+  int64_t CountNodes(absl::Time occurrence, const Book& book) const {
+    std::set<std::string_view> nodes(book.used_nodes.begin(), book.used_nodes.end());
+    for (const Entry& entry : situation_.EntriesOf(occurrence)) {
+      if (book.slots.Contains(entry.ordinal)) {
+        nodes.insert(entry.node);
+      }
+    }
+    for (const auto& [ordinal, cell] : memory_.unseen) {
+      if (cell.occurrence == occurrence) {
+        nodes.insert(cell.node);
+      }
+    }
+    return std::count_if(situation_.eligible.begin(), situation_.eligible.end(),
+                         [&](const std::string& node) { return nodes.contains(node); });
+  }
+  void CountServed(const Entry& entry, const Book& book) {
+    if (entry.IsClaimed()) {
+      ++served_.claimed;
+    } else if (entry.IsLive()) {
+      ++served_.live;
+      served_.updated += entry.outdated ? 0 : 1;
+      if (IsAvailable(order_, *entry.ticket, now())) {
+        ++served_.available;
+      } else if (served_.waiting == nullptr) {
+        served_.waiting = entry.ticket;
+      }
+    } else if (entry.ticket->status.phase == TicketPhase::kFailed &&
+               (book.slots.Contains(entry.ordinal) || book.used_nodes.contains(entry.node)) &&
+               served_.failed == nullptr) {
+      served_.failed = entry.ticket;
+    }
+  }
 
-void SetReady(const Observed& observed, const Memory& memory, api::OrderStatus& status) {
-  const api::Order& order = *observed.order;
-  const auto set = [&](bool ready, std::string_view reason, std::string message) {
-    Set(order, api::kConditionReady, ready, reason, std::move(message), observed.now, status);
-  };
-  // Slots that are counted but hold nothing live were used up, and the policy does not replace
-  // them.
-  const int64_t live = status.replicas - status.claimed_replicas;
-  const bool filled = memory.slots.size() >= order.spec.replicas;
-  if (filled && status.replicas == 0 && order.spec.replicas > 0) {
-    return set(true, api::kReasonCompleted, "all tickets are finished and are not replaced");
+  void SetWindows() {
+    const auto shown = [](const api::Window& window) {
+      api::TimeWindow text{.start = window.start};
+      if (window.end != absl::InfiniteFuture()) {
+        text.end = window.end;
+      }
+      return text;
+    };
+    if (const auto next = situation_.windows.Next(now())) {
+      status_.next_window = shown(*next);
+    }
+    if (IsScheduled()) {
+      for (const auto& [start, book] : memory_.books) {
+        if (book.skipped.empty() && start <= now() && situation_.IsOpen(start)) {
+          status_.current_window = shown(situation_.windows.At(start));
+        }
+      }
+      return;
+    }
+    for (const api::Window& window : situation_.windows.OpenAt(now())) {
+      if (window.start <= now()) {
+        status_.current_window = shown(window);
+      }
+    }
   }
-  if (filled && status.available_replicas >= live) {
-    return set(true, api::kReasonAllTicketsReady,
-               absl::StrCat(status.available_replicas, " tickets hold room, ",
-                            status.claimed_replicas, " are claimed"));
+
+  void Ready(bool ready, std::string_view reason, std::string message) {
+    Set(order_, api::kConditionReady, ready, reason, std::move(message), now(), status_);
   }
-  const api::Ticket* pending = FirstPending(observed);
-  std::string cause = absl::StrCat(status.available_replicas, " of ", order.spec.replicas,
-                                   " tickets are available");
-  if (pending != nullptr && !pending->status.reason.empty()) {
-    absl::StrAppend(&cause, "; ticket ", pending->metadata.name, ": ", pending->status.reason,
-                    pending->status.message.empty() ? "" : ": ", pending->status.message);
+
+  // Between windows nothing is wanted, and that is as it should be.
+  bool SetOutsideWindow() {
+    if (!IsScheduled() || status_.current_window) {
+      return false;
+    }
+    std::string message = "no window is open";
+    for (const auto& [start, book] : memory_.books) {
+      if (!book.skipped.empty() && start <= now()) {
+        message = absl::StrCat("the window of ", situation_.TimeText(start), " is left out: ",
+                               book.skipped);
+      }
+    }
+    if (status_.next_window) {
+      absl::StrAppend(&message, "; the next one opens at ",
+                      situation_.TimeText(*status_.next_window->start));
+      if (served_.live > 0) {
+        absl::StrAppend(&message, ", ", served_.available, " of ", served_.wanted,
+                        " tickets hold room for it");
+      }
+    }
+    // A window that is running and was not begun is what a pause leaves out.
+    const bool kept_shut = order_.spec.paused && std::any_of(
+        situation_.open.begin(), situation_.open.end(), [&](const api::Window& window) {
+          return window.start <= now() && !memory_.books.contains(window.start);
+        });
+    if (kept_shut) {
+      Ready(false, api::kReasonPaused, "a window is open, and spec.paused keeps it without tickets");
+    } else {
+      Ready(true, api::kReasonOutsideWindow, std::move(message));
+    }
+    return true;
   }
-  set(false, api::kReasonTicketsNotReady, std::move(cause));
-}
+
+  void SetReady() {
+    if (SetOutsideWindow()) {
+      return;
+    }
+    // Slots that are counted but hold nothing live were used up, and the policy does not replace
+    // them.
+    const bool filled = served_.counted >= served_.wanted;
+    if (filled && served_.failed != nullptr && served_.live == 0) {
+      return Ready(false, api::kReasonTicketsFailed,
+                   absl::StrCat("ticket ", served_.failed->metadata.name, " failed: ",
+                                served_.failed->status.reason, ": ",
+                                served_.failed->status.message));
+    }
+    if (order_.spec.daemon_set && served_.wanted == 0) {
+      return Ready(true, api::kReasonNoEligibleNode,
+                   "no node matches the selector, affinity and tolerations of the template");
+    }
+    if (filled && served_.live + served_.claimed == 0 && served_.wanted > 0) {
+      return Ready(true, api::kReasonCompleted,
+                   IsScheduled() ? "all tickets of the window are finished and are not replaced"
+                                 : "all tickets are finished and are not replaced");
+    }
+    if (filled && served_.available >= served_.live) {
+      if (served_.updated < served_.live) {
+        return Ready(false, api::kReasonRollingOut,
+                     absl::StrCat(served_.updated, " of ", served_.live,
+                                  " tickets are of the present template"));
+      }
+      return Ready(true, api::kReasonAllTicketsReady,
+                   absl::StrCat(served_.available, " tickets hold room, ", served_.claimed,
+                                " are claimed"));
+    }
+    SetNotReady(filled);
+  }
+
+  void SetNotReady(bool filled) {
+    std::string cause = absl::StrCat(served_.available, " of ", served_.wanted,
+                                     " tickets are available");
+    if (!filled && order_.spec.paused) {
+      return Ready(false, api::kReasonPaused,
+                   absl::StrCat(cause, "; spec.paused keeps the others from being created"));
+    }
+    const api::Ticket* waiting = served_.waiting;
+    if (waiting != nullptr && !waiting->status.reason.empty()) {
+      absl::StrAppend(&cause, "; ticket ", waiting->metadata.name, ": ", waiting->status.reason,
+                      waiting->status.message.empty() ? "" : ": ", waiting->status.message);
+    }
+    Ready(false, api::kReasonTicketsNotReady, std::move(cause));
+  }
+
+  const Situation& situation_;
+  const api::Order& order_;
+  const Memory& memory_;
+  api::OrderStatus status_;
+  Served served_;
+};
 
 }  // namespace
 
-api::OrderStatus ComputeStatus(const Observed& observed, const Memory& memory) {
-  const api::Order& order = *observed.order;
-  api::OrderStatus status;
-  // What other parts wrote stays: conditions keep their transition times.
-  status.conditions = order.status.conditions;
-  status.collision_count = order.status.collision_count;
-  status.observed_generation = order.metadata.generation;
-  status.selector = api::EffectiveSelector(order).ToString();
-  status.slots = memory.slots.ToString();
-  status.next_ordinal = memory.next_ordinal;
-  Count(observed, status);
-  Set(order, api::kConditionSuspended, order.spec.paused,
-      order.spec.paused ? api::kReasonPaused : api::kReasonNotPaused,
-      order.spec.paused ? "no ticket is created or deleted while spec.paused is true" : "",
-      observed.now, status);
-  SetReady(observed, memory, status);
-  return status;
+api::OrderStatus ComputeStatus(const Situation& situation, const Memory& memory) {
+  return StatusMaker(situation, memory).Make();
 }
 
 void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outcome, absl::Time now,
@@ -122,20 +287,28 @@ void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outco
   if (!plan.serves) {
     return;  // SetFailure has said why.
   }
-  Set(order, api::kConditionFailure, false, api::kReasonNoFailure, "", now, status);
-  const bool denied = !outcome.denied.empty();
+  const api::Condition* ready = api::FindCondition(status.conditions, api::kConditionReady);
+  const bool failed = ready != nullptr && ready->reason == api::kReasonTicketsFailed;
+  Set(order, api::kConditionFailure, failed,
+      failed ? api::kReasonTicketsFailed : api::kReasonNoFailure, failed ? ready->message : "", now,
+      status);
+  // A rollout that is denied its extra ticket goes on without it.
+  const bool denied = !outcome.denied.empty() && !plan.surging;
   Set(order, api::kConditionQuotaLimited, denied,
-      denied ? api::kReasonQuotaDenied : api::kReasonWithinQuota, outcome.denied, now, status);
+      denied ? api::kReasonQuotaDenied : api::kReasonWithinQuota, denied ? outcome.denied : "", now,
+      status);
   if (denied) {
     Set(order, api::kConditionReady, false, api::kReasonQuotaDenied, outcome.denied, now, status);
   }
   const bool pending = status.ready_replicas + status.claimed_replicas < status.replicas;
-  const bool busy = !plan.create.empty() || !plan.remove.empty() || pending;
+  const bool busy = !plan.create.empty() || !plan.remove.empty() || pending || plan.outdated > 0;
   Set(order, api::kConditionProgressing, busy && !denied,
-      !plan.remove.empty() ? api::kReasonDeletingTickets
-      : busy               ? api::kReasonCreatingTickets
-                           : api::kReasonUpToDate,
-      "", now, status);
+      plan.outdated > 0      ? api::kReasonRollingOut
+      : !plan.remove.empty() ? api::kReasonDeletingTickets
+      : busy                 ? api::kReasonCreatingTickets
+                             : api::kReasonUpToDate,
+      plan.outdated > 0 ? absl::StrCat(plan.outdated, " tickets are of an older template") : "", now,
+      status);
 }
 
 void SetNoLedger(const api::Order& order, const std::string& why, absl::Time now,

@@ -1,7 +1,8 @@
 // The status of an Order as a pure function of what is observed.
 //
 // Conditions: Ready names the first cause when False; Progressing is True while tickets are being
-// made or deleted; QuotaLimited, Failure, Suspended say why less is there than was asked for.
+// made, replaced or deleted; QuotaLimited, Failure, Suspended say why less is there than was asked
+// for.
 #pragma once
 
 #include <optional>
@@ -11,14 +12,12 @@
 #include "absl/time/time.h"
 #include "order-svc/observed.h"
 #include "order-svc/plan.h"
+#include "order-svc/situation.h"
 
 namespace korder::order {
 
-// The reason of Failure for what the API accepts and order-svc does not serve yet.
-inline constexpr std::string_view kReasonNotSupportedYet = "NotSupportedYet";
-
-// Counts, selector, Suspended and Ready from the tickets as they are.
-api::OrderStatus ComputeStatus(const Observed& observed, const Memory& memory);
+// Counts, windows, selector, Suspended and Ready from the tickets as they are and plan.memory.
+api::OrderStatus ComputeStatus(const Situation& situation, const Memory& memory);
 
 // Adds what became of the plan: Progressing, QuotaLimited, and the cause of Ready=False.
 void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outcome, absl::Time now,

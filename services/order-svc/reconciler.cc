@@ -6,21 +6,30 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/status_macros.h"
+#include "json/writer.h"
+#include "order-svc/books.h"
 
 namespace korder::order {
 namespace {
 
-// Reservations asked for in one call, and creations under way at one time.
-constexpr size_t kBatch = 500;
+// Requests under way at one time.
 constexpr size_t kParallelWrites = 8;
-// Counts change with every ticket; conditions that turn are written at once.
+// Counts change with every ticket; conditions and windows that turn are written at once. The more
+// tickets, the more change in the same time.
 constexpr absl::Duration kStatusInterval = absl::Milliseconds(500);
+constexpr absl::Duration kStatusIntervalPerTicket = absl::Milliseconds(5);
+constexpr absl::Duration kLongestStatusInterval = absl::Seconds(2);
 constexpr absl::Duration kStaleLimit = absl::Seconds(2);
-constexpr absl::Duration kDeniedRetry = absl::Seconds(5);
+// After a denial. Quotas change when somebody gives room back, which may be this order itself.
+constexpr absl::Duration kDeniedRetry = absl::Milliseconds(200);
+constexpr absl::Duration kLongestDeniedRetry = absl::Seconds(5);
+// Deadlines are turned into delays, which somebody who sets the clock makes wrong.
+constexpr absl::Duration kLongestDelay = absl::Seconds(30);
 
 // Unique for ever, so that a reservation of a ticket that is gone is never taken for a new one.
 std::string NewReservationId() {
@@ -32,6 +41,46 @@ std::string NewReservationId() {
   return id;
 }
 
+absl::Duration DeniedRetry(int denials) {
+  return std::min(kDeniedRetry * (1 << std::clamp(denials - 1, 0, 8)), kLongestDeniedRetry);
+}
+
+// Of its claim, what all tickets of a batch share: the node is known when one is confirmed.
+runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
+  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(ticket.spec),
+                             .duration = {},
+                             .labels = ticket.metadata.labels};
+  claim.labels.erase(std::string(api::kLabelNode));
+  if (ticket.spec.duration) {
+    claim.duration = ticket.spec.duration->value();
+  }
+  return claim;
+}
+
+std::string RenewalPatch(const RenewTicket& ticket) {
+  json::Writer w;
+  w.BeginObject();
+  w.Key("metadata");
+  w.BeginObject();
+  w.Key("uid");
+  w.String(ticket.uid);
+  w.Key("resourceVersion");
+  w.String(ticket.resource_version);
+  w.Key("annotations");
+  w.BeginObject();
+  w.Key(api::kAnnotationRenewed);
+  w.String(absl::FormatTime(absl::RFC3339_sec, ticket.tick, absl::UTCTimeZone()));
+  w.EndObject();
+  w.EndObject();
+  w.Key("spec");
+  w.BeginObject();
+  w.Key("duration");
+  w.String(api::DurationField(ticket.duration).text());
+  w.EndObject();
+  w.EndObject();
+  return w.Take();
+}
+
 bool SameConditions(const std::vector<api::Condition>& a, const std::vector<api::Condition>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     return x.type == y.type && x.status == y.status && x.reason == y.reason;
@@ -40,16 +89,6 @@ bool SameConditions(const std::vector<api::Condition>& a, const std::vector<api:
 
 }  // namespace
 
-Reconciler::Reconciler(kube::Client& client, const kube::Store<api::Order>& orders,
-                       const kube::Store<api::Ticket>& tickets, Ledger& ledger,
-                       kube::EventRecorder& events, const Clock& clock)
-    : client_(client),
-      orders_(orders),
-      tickets_(tickets),
-      ledger_(ledger),
-      events_(events),
-      clock_(clock) {}
-
 void Reconciler::ForgetAll() {
   const MutexLock lock(mu_);
   memory_.clear();
@@ -57,7 +96,7 @@ void Reconciler::ForgetAll() {
 }
 
 std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
-  Observed observed{.order = orders_.Get(key), .now = clock_.Now()};
+  Observed observed{.order = parts_.orders.Get(key), .now = parts_.clock.Now()};
   const MutexLock lock(mu_);
   if (!observed.order) {
     if (const auto it = written_.find(key); it != written_.end()) {
@@ -66,7 +105,10 @@ std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
     }
     return std::nullopt;
   }
-  observed.tickets = tickets_.ByIndex(kOwnerIndex, observed.order->metadata.uid);
+  observed.tickets = parts_.tickets.ByIndex(kOwnerIndex, observed.order->metadata.uid);
+  if (observed.order->spec.daemon_set) {
+    observed.nodes = parts_.nodes.List();
+  }
   if (const auto it = memory_.find(observed.order->metadata.uid); it != memory_.end()) {
     observed.memory = it->second;
   }
@@ -82,25 +124,30 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   const api::Order& order = *observed->order;
   const Plan plan = Decide(*observed);
   ASSIGN_OR_RETURN(Outcome outcome, Create(order, plan.create, stop));
-  const absl::Status deleted = Delete(plan.remove, outcome, stop);
+  absl::Status failure = Renew(plan.renew, outcome, stop);
+  failure.Update(Delete(plan.remove, outcome, stop));
   {
     const MutexLock lock(mu_);
     memory_[order.metadata.uid] = Remember(plan, outcome, observed->now);
   }
-  RETURN_IF_ERROR(deleted);
+  // What is noted in memory is told only once, whatever fails after it.
   Emit(order, plan, outcome);
+  RETURN_IF_ERROR(failure);
 
   std::optional<absl::Duration> again = plan.requeue_after;
   const auto no_later_than = [&again](absl::Duration delay) {
     again = again ? std::min(*again, delay) : delay;
   };
-  if (outcome.again) {
+  if (again) {
+    no_later_than(kLongestDelay);
+  }
+  if ((outcome.again || plan.more) && outcome.denied.empty()) {
     no_later_than(absl::ZeroDuration());
   }
   if (!outcome.denied.empty()) {
     const absl::Duration change =
         outcome.denied_until.value_or(absl::InfiniteFuture()) - observed->now;
-    no_later_than(std::clamp(change, absl::Milliseconds(100), kDeniedRetry));
+    no_later_than(std::clamp(change, absl::Milliseconds(100), DeniedRetry(plan.memory.denials + 1)));
   }
   const api::OrderStatus status = Settle(order, plan, outcome, observed->now);
   if (!order.metadata.deleting() && status != order.status) {
@@ -123,16 +170,15 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   if (wanted.empty()) {
     return outcome;
   }
-  const size_t count = std::min(wanted.size(), kBatch);
+  // Tickets of one occurrence are alike; those of another are for the next turn.
+  const auto other = std::find_if(wanted.begin(), wanted.end(), [&](const NewTicket& ticket) {
+    return ticket.cell.occurrence != wanted[0].cell.occurrence;
+  });
+  const auto count = static_cast<size_t>(other - wanted.begin());
   std::vector<std::string> ids(count);
   std::generate(ids.begin(), ids.end(), NewReservationId);
-  const api::TicketSpec& spec = wanted[0].ticket.spec;
-  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(spec),
-                             .labels = wanted[0].ticket.metadata.labels};
-  if (spec.duration) {
-    claim.duration = spec.duration->value();
-  }
-  const auto reserved = ledger_.Reserve(order.metadata.ns, claim, ids, stop);
+  const auto reserved =
+      parts_.ledger.Reserve(order.metadata.ns, ClaimOf(wanted[0].ticket), ids, stop);
   if (absl::IsUnavailable(reserved.status()) || absl::IsDeadlineExceeded(reserved.status())) {
     outcome.no_ledger = Message(reserved.status());
     return outcome;
@@ -146,7 +192,7 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
     }
     api::Ticket ticket = wanted[i].ticket;
     ticket.metadata.annotations[std::string(api::kAnnotationGrant)] = ids[i];
-    made[i] = client_.Create(ticket, {.stop = stop}).status();
+    made[i] = parts_.client.Create(ticket, {.stop = stop}).status();
   });
 
   return Judge(order, wanted, decisions, ids, made, stop);
@@ -187,7 +233,7 @@ absl::StatusOr<Outcome> Reconciler::Judge(const api::Order& order,
     failure.Update(made[i]);
   }
   if (!unused.empty()) {
-    failure.Update(ledger_.Release(unused, stop));
+    failure.Update(parts_.ledger.Release(unused, stop));
   }
   if (!failure.ok()) {
     if (outcome.created.empty()) {
@@ -204,7 +250,7 @@ absl::StatusOr<Outcome> Reconciler::Judge(const api::Order& order,
 absl::StatusOr<bool> Reconciler::IsOurs(const api::Order& order, const api::Ticket& wanted,
                                         std::stop_token stop) {
   const absl::StatusOr<api::Ticket> there =
-      client_.Get<api::Ticket>(kube::KeyOf(wanted), {.stop = std::move(stop)});
+      parts_.client.Get<api::Ticket>(kube::KeyOf(wanted), {.stop = std::move(stop)});
   if (absl::IsNotFound(there.status())) {
     return false;  // Gone meanwhile; the name is not used again.
   }
@@ -213,11 +259,30 @@ absl::StatusOr<bool> Reconciler::IsOurs(const api::Order& order, const api::Tick
   return owner != nullptr && owner->uid == order.metadata.uid;
 }
 
+absl::Status Reconciler::Renew(const std::vector<RenewTicket>& tickets, Outcome& outcome,
+                               std::stop_token stop) {
+  std::vector<absl::Status> renewed(tickets.size());
+  ParallelFor(tickets.size(), kParallelWrites, [&](size_t i) {
+    renewed[i] =
+        parts_.client.Patch<api::Ticket>(tickets[i].key, {}, RenewalPatch(tickets[i]), {.stop = stop})
+            .status();
+  });
+  absl::Status failure;
+  for (size_t i = 0; i < tickets.size(); ++i) {
+    if (renewed[i].ok()) {
+      outcome.renewed.push_back(tickets[i].ordinal);
+    } else if (!absl::IsNotFound(renewed[i]) && !absl::IsAborted(renewed[i])) {
+      failure.Update(renewed[i]);
+    }
+  }
+  return failure;
+}
+
 absl::Status Reconciler::Delete(const std::vector<DeleteTicket>& tickets, Outcome& outcome,
                                 std::stop_token stop) {
   std::vector<absl::Status> gone(tickets.size());
   ParallelFor(tickets.size(), kParallelWrites, [&](size_t i) {
-    gone[i] = client_.Delete<api::Ticket>(
+    gone[i] = parts_.client.Delete<api::Ticket>(
         tickets[i].key, {.uid = tickets[i].uid, .propagation_policy = "Background"},
         {.stop = stop});
   });
@@ -238,17 +303,21 @@ absl::Duration Reconciler::WriteDelay(const api::Order& order, const api::OrderS
   if (it == written_.end() || it->second.uid != order.metadata.uid) {
     return absl::ZeroDuration();
   }
-  const absl::Duration since = absl::FromChrono(clock_.Mono() - it->second.at);
+  const absl::Duration since = absl::FromChrono(parts_.clock.Mono() - it->second.at);
   // The store does not show our last write yet: one more would be refused. The watch brings us
   // back; the delay is for a write whose answer was lost before it took effect.
   if (it->second.base_version == order.metadata.resource_version && since < kStaleLimit) {
     return kStaleLimit - since;
   }
   if (!SameConditions(status.conditions, order.status.conditions) ||
-      status.observed_generation != order.status.observed_generation) {
+      status.observed_generation != order.status.observed_generation ||
+      status.current_window != order.status.current_window ||
+      status.occurrences.size() != order.status.occurrences.size()) {
     return absl::ZeroDuration();
   }
-  return kStatusInterval - since;
+  return std::clamp(status.replicas * kStatusIntervalPerTicket, kStatusInterval,
+                    kLongestStatusInterval) -
+         since;
 }
 
 absl::Status Reconciler::WriteStatus(const api::Order& order, const api::OrderStatus& status,
@@ -256,30 +325,40 @@ absl::Status Reconciler::WriteStatus(const api::Order& order, const api::OrderSt
   const kube::ObjectKey key = kube::KeyOf(order);
   {
     const MutexLock lock(mu_);
-    written_[key] = {clock_.Mono(), order.metadata.uid, order.metadata.resource_version};
+    written_[key] = {parts_.clock.Mono(), order.metadata.uid, order.metadata.resource_version};
   }
   // A whole status by PUT: what is no longer there goes, and a stale base is refused.
   api::Order updated = order;
   updated.status = status;
-  const absl::Status result = client_.Update(updated, "status", {.stop = stop}).status();
+  const absl::Status result = parts_.client.Update(updated, "status", {.stop = stop}).status();
   return absl::IsNotFound(result) ? absl::OkStatus() : result;
 }
 
 void Reconciler::Emit(const api::Order& order, const Plan& plan, const Outcome& outcome) {
   const api::ObjectReference about = kube::RefTo(order);
   if (!outcome.created.empty()) {
-    events_.Normal(about, api::kEventTicketsCreated,
+    parts_.events.Normal(about, api::kEventTicketsCreated,
                    absl::StrCat("created ", outcome.created.size(),
                                 outcome.created.size() == 1 ? " ticket" : " tickets"));
   }
   if (!outcome.denied.empty()) {
-    events_.Warning(about, api::kEventQuotaDenied, outcome.denied);
+    parts_.events.Warning(about, api::kEventQuotaDenied, outcome.denied);
+  }
+  if (!outcome.renewed.empty()) {
+    parts_.events.Normal(about, api::kEventTicketsRenewed,
+                         absl::StrCat("renewed ", outcome.renewed.size(),
+                                      outcome.renewed.size() == 1 ? " ticket" : " tickets"));
+  }
+  if (parts_.on_window_start) {
+    for (const absl::Duration delay : plan.start_delays) {
+      parts_.on_window_start(delay);
+    }
   }
   for (const EventNote& note : plan.events) {
     if (note.type == "Warning") {
-      events_.Warning(about, note.reason, note.message);
+      parts_.events.Warning(about, note.reason, note.message);
     } else {
-      events_.Normal(about, note.reason, note.message);
+      parts_.events.Normal(about, note.reason, note.message);
     }
   }
 }

@@ -1,7 +1,8 @@
-// Does what Decide says for one Order: reserves at quota-svc, creates and deletes Tickets, writes
-// the Order's status. Reads stores, writes through the client; decides nothing itself.
+// Does what Decide says for one Order: reserves at quota-svc, creates, renews and deletes Tickets,
+// writes the Order's status. Reads stores, writes through the client; decides nothing itself.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -34,10 +35,20 @@ inline constexpr std::string_view kOwnerIndex = "owner";
 // Thread-safe; the controller never calls it for one key at the same time.
 class Reconciler final : public kube::Reconciler {
  public:
-  // Borrows everything. REQUIRES: `tickets` has the index kOwnerIndex.
-  Reconciler(kube::Client& client, const kube::Store<api::Order>& orders,
-             const kube::Store<api::Ticket>& tickets, Ledger& ledger, kube::EventRecorder& events,
-             const Clock& clock);
+  struct Parts {
+    kube::Client& client;
+    const kube::Store<api::Order>& orders;
+    const kube::Store<api::Ticket>& tickets;  // with the index kOwnerIndex
+    const kube::Store<api::Node>& nodes;
+    Ledger& ledger;
+    kube::EventRecorder& events;
+    const Clock& clock;
+    // How late after its time a window begins; may be absent.
+    std::function<void(absl::Duration)> on_window_start = {};
+  };
+
+  // Borrows all parts.
+  explicit Reconciler(Parts parts) : parts_(std::move(parts)) {}
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
@@ -62,6 +73,9 @@ class Reconciler final : public kube::Reconciler {
   // Whether the ticket that has the wanted name belongs to this order.
   absl::StatusOr<bool> IsOurs(const api::Order& order, const api::Ticket& wanted,
                               std::stop_token stop);
+  // Notes what was renewed in `outcome`. One that changed meanwhile is left for the next turn.
+  absl::Status Renew(const std::vector<RenewTicket>& tickets, Outcome& outcome,
+                     std::stop_token stop);
   // Notes what was deleted in `outcome`; the first failure, if there was one.
   absl::Status Delete(const std::vector<DeleteTicket>& tickets, Outcome& outcome,
                       std::stop_token stop);
@@ -71,12 +85,7 @@ class Reconciler final : public kube::Reconciler {
                            std::stop_token stop);
   void Emit(const api::Order& order, const Plan& plan, const Outcome& outcome);
 
-  kube::Client& client_;
-  const kube::Store<api::Order>& orders_;
-  const kube::Store<api::Ticket>& tickets_;
-  Ledger& ledger_;
-  kube::EventRecorder& events_;
-  const Clock& clock_;
+  const Parts parts_;
 
   Mutex mu_;
   // By order UID.

@@ -83,7 +83,13 @@ class Service {
   Service(kube::HttpTransport& server, FakeClock& clock, FakeLedger& ledger)
       : client_(server),
         events_(client_, clock, {.component = "korder-order-svc", .instance = "test"}),
-        reconciler(client_, orders_, tickets_, ledger, events_, clock),
+        reconciler({.client = client_,
+                    .orders = orders_,
+                    .tickets = tickets_,
+                    .nodes = nodes_,
+                    .ledger = ledger,
+                    .events = events_,
+                    .clock = clock}),
         controller("order", reconciler, clock, {.backoff = {.max = absl::Seconds(3)}}) {
     tickets_.AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
       const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
@@ -111,6 +117,7 @@ class Service {
   kube::Client client_;
   kube::Store<api::Order> orders_;
   kube::Store<api::Ticket> tickets_;
+  kube::Store<api::Node> nodes_;
   kube::EventRecorder events_;
 
  public:

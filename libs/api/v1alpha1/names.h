@@ -55,6 +55,12 @@ inline constexpr std::string_view kLabelOccurrence = "korder.dev/occurrence";
 inline constexpr std::string_view kLabelNode = "korder.dev/node";
 // The reservation in the quota ledger that the ticket was made with.
 inline constexpr std::string_view kAnnotationGrant = "korder.dev/grant";
+// A Go duration: how long before its startTime a ticket's guardian is made.
+inline constexpr std::string_view kAnnotationLeadTime = "korder.dev/lead-time";
+// The tick for which a Recurring order's ticket was last renewed, as RFC 3339.
+inline constexpr std::string_view kAnnotationRenewed = "korder.dev/renewed";
+// A digest of the labels and annotations of the template that the ticket was made from.
+inline constexpr std::string_view kAnnotationTemplate = "korder.dev/template";
 
 // --- on a guardian pod ---
 inline constexpr std::string_view kLabelTicket = "korder.dev/ticket";

@@ -122,7 +122,43 @@ struct TimeWindow {
   }
 };
 
+// Book-keeping of order-svc for one occurrence of a Scheduled order.
+struct OrderOccurrence {
+  std::optional<absl::Time> start;
+  std::string slots;                    // as OrderStatus::slots
+  std::vector<std::string> used_nodes;  // as OrderStatus::used_nodes
+  std::string skipped;                  // why it is left out; empty when it is served
+
+  bool operator==(const OrderOccurrence&) const = default;
+
+  template <class Self, class Visitor>
+  static void Fields(Self& self, Visitor& v) {
+    v("start", self.start);
+    v("slots", self.slots);
+    v("usedNodes", self.used_nodes);
+    v("skipped", self.skipped);
+  }
+};
+
+// With spec.daemonSet: how many nodes are concerned.
+struct OrderNodes {
+  int32_t eligible = 0;
+  int32_t ready = 0;    // have a Ready ticket
+  int32_t claimed = 0;  // have a claimed one
+
+  bool operator==(const OrderNodes&) const = default;
+
+  template <class Self, class Visitor>
+  static void Fields(Self& self, Visitor& v) {
+    v("eligible", self.eligible);
+    v("ready", self.ready);
+    v("claimed", self.claimed);
+  }
+};
+
 struct OrderStatus {
+  // Tickets wanted in each window: spec.replicas, or one for each eligible node.
+  int32_t desired_replicas = 0;
   int32_t replicas = 0;
   int32_t ready_replicas = 0;
   int32_t available_replicas = 0;
@@ -136,8 +172,13 @@ struct OrderStatus {
   // Which ticket ordinals count against spec.replicas, as ranges: "0-2,5". order-svc's own
   // book-keeping.
   std::string slots;
+  // With daemonSet: nodes whose one ticket is used up, so that they get no other.
+  std::vector<std::string> used_nodes;
+  // Of a Scheduled order: those that have begun and are not over. Their slots are not in `slots`.
+  std::vector<OrderOccurrence> occurrences;
   // Never used for a ticket yet.
   int64_t next_ordinal = 0;
+  std::optional<OrderNodes> nodes;
   std::optional<TimeWindow> current_window;
   std::optional<TimeWindow> next_window;
   std::optional<absl::Time> last_schedule_time;
@@ -148,6 +189,7 @@ struct OrderStatus {
 
   template <class Self, class Visitor>
   static void Fields(Self& self, Visitor& v) {
+    v("desiredReplicas", self.desired_replicas);
     v("replicas", self.replicas);
     v("readyReplicas", self.ready_replicas);
     v("availableReplicas", self.available_replicas);
@@ -159,7 +201,10 @@ struct OrderStatus {
     v("observedGeneration", self.observed_generation);
     v("collisionCount", self.collision_count);
     v("slots", self.slots);
+    v("usedNodes", self.used_nodes);
+    v("occurrences", self.occurrences);
     v("nextOrdinal", self.next_ordinal);
+    v("nodes", self.nodes);
     v("currentWindow", self.current_window);
     v("nextWindow", self.next_window);
     v("lastScheduleTime", self.last_schedule_time);

@@ -40,6 +40,13 @@ void ValidateStrategy(const OrderStrategy& strategy, const FieldPath& path, Prob
   }
 }
 
+void ValidateStart(const OrderSpec& spec, const FieldPath& path, Problems& problems) {
+  if (spec.strategy.type == StrategyType::kScheduled && spec.ticket_template.spec.start_time) {
+    problems.Missing(path / "template" / "spec" / "startTime",
+                     "is not allowed for strategy type Scheduled: the schedule says when");
+  }
+}
+
 void ValidateOwnPrefix(std::string_view key, const FieldPath& path, Problems& problems) {
   if (key.starts_with(kPrefix)) {
     problems.Add(path, key, "names under korder.dev/ are set by korder itself");
@@ -94,6 +101,7 @@ std::vector<FieldError> Validate(const Order& order) {
   const TicketTemplate& tmpl = order.spec.ticket_template;
   ValidateTemplateMeta(tmpl.metadata, spec / "template" / "metadata", problems);
   ValidateTicketSpec(tmpl.spec, spec / "template" / "spec", problems);
+  ValidateStart(order.spec, spec, problems);
   return problems.Take();
 }
 

@@ -52,7 +52,9 @@ bool OrderWindows::Skips(absl::Time tick) const {
 }
 
 Window OrderWindows::At(absl::Time tick) const {
-  if (type_ == StrategyType::kRecurring) {
+  const bool until_next = type_ == StrategyType::kRecurring ||
+                          (type_ == StrategyType::kScheduled && duration_ == absl::InfiniteDuration());
+  if (until_next) {
     return {tick, NextTick(tick).value_or(absl::InfiniteFuture())};
   }
   return {tick, tick + duration_};

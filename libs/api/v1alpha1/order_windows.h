@@ -4,7 +4,8 @@
 //   for (const Window& window : windows.OpenAt(now)) { ... }          // those that tickets are for now
 //   std::optional<Window> next = windows.Next(now);
 //
-// Scheduled: every tick of the schedule opens a window of the template's duration; windows may overlap.
+// Scheduled: every tick of the schedule opens a window of the template's duration, or without one until the next
+// tick; windows may overlap.
 // Recurring: tickets are held all the time, and a window lasts from one tick to the next. OneTime: the one
 // window from the template's startTime; none without a startTime.
 //

@@ -41,6 +41,14 @@ TEST_CASE("windows: a Scheduled window is open from its tick until its duration 
   CHECK(windows.Next(window.start)->start == window.start + absl::Hours(24));
 }
 
+TEST_CASE("windows: without a duration a Scheduled window lasts until the next tick", "[windows]") {
+  OrderSpec spec = Spec(StrategyType::kScheduled, "0 9,17 * * *", absl::Hours(1));
+  spec.ticket_template.spec.duration.reset();
+  const auto open = Of(spec).OpenAt(At("2026-03-10T12:00:00Z"));
+  REQUIRE(open.size() == 1);
+  CHECK(open[0] == Window{At("2026-03-10T09:00:00Z"), At("2026-03-10T17:00:00Z")});
+}
+
 TEST_CASE("windows: those that overlap are all open, the oldest first", "[windows]") {
   const OrderWindows windows = Of(Spec(StrategyType::kScheduled, "0 * * * *", absl::Minutes(150)));
   const auto open = windows.OpenAt(At("2026-03-10T12:10:00Z"));

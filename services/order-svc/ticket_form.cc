@@ -1,0 +1,169 @@
+#include "order-svc/ticket_form.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "api/core/daemon_nodes.h"
+#include "api/v1alpha1/names.h"
+#include "api/v1alpha1/order_windows.h"
+
+namespace korder::order {
+namespace {
+
+// Longer stems would make ticket names that are no valid label values (63 characters).
+constexpr size_t kMaxStem = 45;
+constexpr char kOccurrenceFormat[] = "%E4Y%m%dT%H%M%SZ";
+
+// FNV-1a: stable over processes and versions, unlike std::hash.
+uint32_t Hash(std::string_view text, uint32_t hash = 2166136261U) {
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return hash;
+}
+
+// Of maps of strings only, which no version of korder prints in another way.
+std::string Digest(const api::TemplateMeta& meta) {
+  uint32_t hash = Hash("");
+  for (const api::Labels* labels : {&meta.labels, &meta.annotations}) {
+    for (const auto& [key, value] : *labels) {
+      hash = Hash(absl::StrCat(key.size(), ":", key, value.size(), ":", value, ";"), hash);
+    }
+    hash = Hash("/", hash);
+  }
+  return absl::StrCat(absl::Hex(hash, absl::kZeroPad8));
+}
+
+bool Includes(const api::Labels& has, const api::Labels& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+    const auto it = has.find(entry.first);
+    return it != has.end() && it->second == entry.second;
+  });
+}
+
+// How long a ticket of this occurrence lasts.
+std::optional<api::DurationField> DurationOf(const api::Order& order, const Cell& cell) {
+  const std::optional<api::DurationField>& own = order.spec.ticket_template.spec.duration;
+  if (own || cell.occurrence == kNoOccurrence) {
+    return own;
+  }
+  const auto windows = api::OrderWindows::Of(order.spec);
+  const absl::Time end = windows.ok() ? windows->At(cell.occurrence).end : absl::InfiniteFuture();
+  return end == absl::InfiniteFuture() ? own
+                                       : std::optional<api::DurationField>(end - cell.occurrence);
+}
+
+}  // namespace
+
+api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordinal, absl::Time now) {
+  const api::TicketTemplate& tmpl = order.spec.ticket_template;
+  api::Ticket ticket;
+  api::ObjectMeta& meta = ticket.metadata;
+  meta.name = TicketName(order, ordinal);
+  meta.ns = order.metadata.ns;
+  meta.labels = tmpl.metadata.labels;
+  meta.labels[std::string(api::kLabelOrder)] = order.metadata.name;
+  meta.annotations = tmpl.metadata.annotations;
+  meta.annotations[std::string(api::kAnnotationTemplate)] = Digest(tmpl.metadata);
+  meta.owner_references = {api::ControllerReference(order)};
+  ticket.spec = tmpl.spec;
+  if (cell.occurrence != kNoOccurrence) {
+    meta.labels[std::string(api::kLabelOccurrence)] = OccurrenceName(cell.occurrence);
+    ticket.spec.start_time = cell.occurrence;
+    ticket.spec.duration = DurationOf(order, cell);
+    if (const auto& lead = order.spec.strategy.lead_time; lead && !(*lead == api::DurationField())) {
+      meta.annotations[std::string(api::kAnnotationLeadTime)] = lead->text();
+    }
+  } else if (order.spec.strategy.type == api::StrategyType::kRecurring && ticket.spec.start_time &&
+             *ticket.spec.start_time <= now) {
+    ticket.spec.start_time.reset();  // it said when the first ones begin
+  }
+  if (!cell.node.empty()) {
+    meta.labels[std::string(api::kLabelNode)] = cell.node;
+    ticket.spec.node_name = cell.node;
+    ticket.spec.tolerations = api::DaemonTolerations(tmpl.spec.tolerations);
+  }
+  return ticket;
+}
+
+std::string TicketName(const api::Order& order, int64_t ordinal) {
+  std::string stem = order.metadata.name;
+  if (stem.size() > kMaxStem) {
+    stem = absl::StrCat(stem.substr(0, kMaxStem - 9), "-",
+                        absl::Hex(Hash(order.metadata.name), absl::kZeroPad8));
+  }
+  return absl::StrCat(stem, "-", ordinal);
+}
+
+int64_t OrdinalOf(const api::Ticket& ticket) {
+  const std::string& name = ticket.metadata.name;
+  const size_t dash = name.rfind('-');
+  int64_t ordinal = -1;
+  if (dash == std::string::npos ||
+      !absl::SimpleAtoi(absl::string_view(name).substr(dash + 1), &ordinal) || ordinal < 0) {
+    return -1;
+  }
+  return ordinal;
+}
+
+std::optional<Cell> CellOf(const api::Order& order, const api::Ticket& ticket) {
+  Cell cell;
+  if (order.spec.daemon_set) {
+    cell.node = api::ValueOf(ticket.metadata.labels, api::kLabelNode);
+  }
+  if (order.spec.strategy.type == api::StrategyType::kScheduled) {
+    const std::string text(api::ValueOf(ticket.metadata.labels, api::kLabelOccurrence));
+    if (!absl::ParseTime(kOccurrenceFormat, text, &cell.occurrence, nullptr)) {
+      return std::nullopt;
+    }
+  }
+  return cell;
+}
+
+std::string OccurrenceName(absl::Time start) {
+  return absl::FormatTime(kOccurrenceFormat, start, absl::UTCTimeZone());
+}
+
+TemplateMatcher::TemplateMatcher(const api::Order& order)
+    : order_(order),
+      tolerations_(order.spec.daemon_set
+                       ? api::DaemonTolerations(order.spec.ticket_template.spec.tolerations)
+                       : order.spec.ticket_template.spec.tolerations),
+      digest_(Digest(order.spec.ticket_template.metadata)) {}
+
+bool TemplateMatcher::Matches(const api::Ticket& ticket) const {
+  const api::TicketTemplate& tmpl = order_.spec.ticket_template;
+  const api::TicketSpec& is = ticket.spec;
+  const api::TicketSpec& wanted = tmpl.spec;
+  const api::Labels& notes = ticket.metadata.annotations;
+  if (const auto digest = notes.find(api::kAnnotationTemplate); digest != notes.end()) {
+    if (digest->second != digest_) {
+      return false;
+    }
+  } else if (!Includes(ticket.metadata.labels, tmpl.metadata.labels) ||
+             !Includes(notes, tmpl.metadata.annotations)) {
+    return false;
+  }
+  const bool own_end = notes.contains(api::kAnnotationRenewed) || !wanted.duration;
+  return (own_end || is.duration == wanted.duration) && is.lifecycle == wanted.lifecycle &&
+         is.scheduler_name == wanted.scheduler_name &&
+         is.priority_class_name == wanted.priority_class_name &&
+         is.resources == wanted.resources &&
+         (order_.spec.daemon_set || is.node_name == wanted.node_name) &&
+         is.node_selector == wanted.node_selector && is.affinity == wanted.affinity &&
+         is.tolerations == tolerations_ &&
+         is.topology_spread_constraints == wanted.topology_spread_constraints;
+}
+
+std::optional<absl::Time> WindowStart(const api::Ticket& ticket) {
+  return ticket.spec.start_time ? ticket.spec.start_time : ticket.status.activation_time;
+}
+
+std::optional<absl::Time> WantedEnd(const api::Ticket& ticket) {
+  const std::optional<absl::Time> start = WindowStart(ticket);
+  return start && ticket.spec.duration ? std::optional(*start + ticket.spec.duration->value())
+                                       : std::nullopt;
+}
+
+}  // namespace korder::order
