@@ -113,9 +113,9 @@ bool ListWatcher::Refresh(std::stop_token stop) {
   }
   exchange.request_stop();
   const MutexLock lock(mu_);
-  return sync_changed_.Wait(mu_, std::move(stop), [this, mine]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return served_ >= mine;
-  });
+  return sync_changed_.Wait(mu_, std::move(stop),
+                            [this, mine]()
+                                ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return served_ >= mine; });
 }
 
 void ListWatcher::MarkSynced(uint64_t asked) {

@@ -64,8 +64,8 @@ class ListWatcher {
   void Run(std::stop_token stop);
   bool synced() const { return synced_.load(std::memory_order_acquire); }
   bool WaitForSync(std::stop_token stop);
-  // Ends the watch, lists with a quorum read and returns once that is in the sink: what anybody wrote
-  // before the call is in it then. False when stop came first. REQUIRES: Run is running.
+  // Ends the watch, lists with a quorum read and returns once that is in the sink: what anybody
+  // wrote before the call is in it then. False when stop came first. REQUIRES: Run is running.
   bool Refresh(std::stop_token stop);
 
  private:

@@ -25,8 +25,7 @@ void Refuse(const Situation& situation, std::string_view reason, const std::stri
   const api::Order& order = situation.order();
   plan.serves = false;
   plan.status = ComputeStatus(situation, plan.memory);
-  const api::Condition* was =
-      api::FindCondition(order.status.conditions, api::kConditionFailure);
+  const api::Condition* was = api::FindCondition(order.status.conditions, api::kConditionFailure);
   if (was == nullptr || was->message != message) {
     plan.events.push_back({"Warning", std::string(reason), message});
   }
@@ -55,7 +54,8 @@ void KeepScheduled(const Situation& situation, Plan& plan) {
     LookAgainAt(window.start, situation.now(), plan);
     LookAgainAt(window.end, situation.now(), plan);
   }
-  if (const auto tick = situation.windows.NextTick(situation.now() + situation.windows.lead_time())) {
+  if (const auto tick =
+          situation.windows.NextTick(situation.now() + situation.windows.lead_time())) {
     LookAgainAt(*tick - situation.windows.lead_time(), situation.now(), plan);
   }
   if (paused) {
@@ -80,10 +80,8 @@ void KeepRecurring(const Situation& situation, Plan& plan) {
 }
 
 void KeepOneTime(const Situation& situation, Plan& plan) {
-  const std::optional<absl::Time>& start =
-      situation.order().spec.ticket_template.spec.start_time;
-  const absl::Time end =
-      start ? *start + situation.windows.duration() : absl::InfiniteFuture();
+  const std::optional<absl::Time>& start = situation.order().spec.ticket_template.spec.start_time;
+  const absl::Time end = start ? *start + situation.windows.duration() : absl::InfiniteFuture();
   KeepTickets(situation, kNoOccurrence, {.may_create = situation.now() < end}, plan);
   LookAgainAt(start.value_or(situation.now()), situation.now(), plan);
   LookAgainAt(end, situation.now(), plan);
@@ -103,9 +101,8 @@ void Keep(const Situation& situation, Plan& plan) {
 int64_t CountOutdated(const Situation& situation) {
   int64_t outdated = 0;
   for (const auto& [occurrence, entries] : situation.entries) {
-    outdated += std::count_if(entries.begin(), entries.end(), [](const Entry& entry) {
-      return entry.IsLive() && entry.outdated;
-    });
+    outdated += std::count_if(entries.begin(), entries.end(),
+                              [](const Entry& entry) { return entry.IsLive() && entry.outdated; });
   }
   return outdated;
 }

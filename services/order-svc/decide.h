@@ -6,8 +6,8 @@
 //   api::OrderStatus status = Settle(*observed.order, plan, outcome, now);
 //
 // Deciding again on the state that a plan produces yields a plan that does nothing. The parts:
-// situation.h what is there, books.h what counts, occurrences.h which windows, slots.h which tickets,
-// renewal.h until when, order_status.h what is told.
+// situation.h what is there, books.h what counts, occurrences.h which windows, slots.h which
+// tickets, renewal.h until when, order_status.h what is told.
 #pragma once
 
 #include "order-svc/observed.h"

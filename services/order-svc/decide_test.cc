@@ -10,6 +10,7 @@
 #include "api/v1alpha1/reasons.h"
 #include "order-svc/books.h"
 #include "order-svc/order_status.h"
+#include "order-svc/testing/world.h"
 #include "order-svc/ticket_form.h"
 
 namespace korder::order {
@@ -17,121 +18,6 @@ namespace {
 
 using api::RefreshPolicy;
 using api::TicketPhase;
-
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
-
-// An order and its tickets, as order-svc would see them; defaults: OneTime, OnClaim, three tickets.
-class World {
- public:
-  explicit World(int replicas, RefreshPolicy policy = RefreshPolicy::kOnClaim) {
-    order_.metadata.name = "web";
-    order_.metadata.ns = "default";
-    order_.metadata.uid = "order-uid";
-    order_.metadata.generation = 1;
-    order_.metadata.creation_timestamp = kNow;
-    order_.spec.replicas = replicas;
-    order_.spec.strategy.refresh_policy = policy;
-    order_.spec.ticket_template.metadata.labels = {{"app", "shop"}};
-    order_.spec.ticket_template.spec.resources.requests = {{"cpu", api::Quantity::FromInt(1)}};
-  }
-
-  api::Order& order() { return order_; }
-
-  // Performs a whole turn as the reconciler does, everything granted.
-  Plan Turn() {
-    return Turn([] { return Fate::kDone; }, [] { return false; });
-  }
-  // As Turn, but requests fail or their answers get lost, and the process may die before its write.
-  void TurnWithFaults(std::mt19937& random) {
-    Turn([&random] { return static_cast<Fate>(random() % 3); },
-         [&random] { return random() % 3 == 0; });
-  }
-  void Wait(absl::Duration time) { now_ += time; }
-  void SetNow(absl::Time now) { now_ = now; }
-  absl::Time now() const { return now_; }
-  std::vector<api::Node>& nodes() { return nodes_; }
-  // As after a restart: only what the API server has is known.
-  void Restart() { memory_.reset(); }
-  void SetPhase(const std::string& name, TicketPhase phase) { Find(name).status.phase = phase; }
-  void Drop(const std::string& name) {
-    std::erase_if(tickets_, [&](const api::Ticket& t) { return t.metadata.name == name; });
-  }
-  api::Ticket& Find(const std::string& name) {
-    const auto it = std::find_if(tickets_.begin(), tickets_.end(),
-                                 [&](const api::Ticket& t) { return t.metadata.name == name; });
-    REQUIRE(it != tickets_.end());
-    return *it;
-  }
-  std::vector<std::string> Names() const {
-    std::vector<std::string> names;
-    for (const api::Ticket& ticket : tickets_) {
-      names.push_back(ticket.metadata.name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-  Observed Look() const {
-    Observed observed{
-        .order = std::make_shared<api::Order>(order_), .memory = memory_, .now = now_};
-    for (const api::Ticket& ticket : tickets_) {
-      observed.tickets.push_back(std::make_shared<api::Ticket>(ticket));
-    }
-    for (const api::Node& node : nodes_) {
-      observed.nodes.push_back(std::make_shared<api::Node>(node));
-    }
-    return observed;
-  }
-  const api::Condition& Condition(std::string_view type) const {
-    const api::Condition* condition = api::FindCondition(order_.status.conditions, type);
-    REQUIRE(condition != nullptr);
-    return *condition;
-  }
-  std::vector<api::Ticket>& tickets() { return tickets_; }
-
- private:
-  enum class Fate { kDone, kRefused, kAnswerLost };
-
-  Plan Turn(const std::function<Fate()>& fate, const std::function<bool()>& dies) {
-    const Plan plan = Decide(Look());
-    Outcome outcome;
-    for (const NewTicket& wanted : plan.create) {
-      const Fate it = fate();
-      const bool there = Has(wanted.ticket.metadata.name);
-      if (it != Fate::kRefused && !there) {
-        api::Ticket ticket = wanted.ticket;
-        ticket.metadata.uid = "uid-" + ticket.metadata.name;
-        tickets_.push_back(ticket);
-      }
-      (it == Fate::kDone ? outcome.created : outcome.failed).push_back(wanted.ordinal);
-    }
-    for (const DeleteTicket& gone : plan.remove) {
-      const Fate it = fate();
-      if (it != Fate::kRefused) {
-        Drop(gone.key.name);
-      }
-      if (it == Fate::kDone) {
-        outcome.deleted.push_back(gone.ordinal);
-      }
-    }
-    if (dies()) {
-      Restart();
-      return plan;
-    }
-    memory_ = Remember(plan, outcome, now_);
-    order_.status = Settle(order_, plan, outcome, now_);
-    return plan;
-  }
-  bool Has(const std::string& name) const {
-    return std::any_of(tickets_.begin(), tickets_.end(),
-                       [&](const api::Ticket& t) { return t.metadata.name == name; });
-  }
-
-  api::Order order_;
-  std::vector<api::Ticket> tickets_;
-  std::vector<api::Node> nodes_;
-  std::optional<Memory> memory_;
-  absl::Time now_ = kNow;
-};
 
 using Names = std::vector<std::string>;
 

@@ -23,8 +23,8 @@ namespace {
 
 // The index of the order store that finds orders with one ticket for each node.
 constexpr std::string_view kDaemonIndex = "daemonSet";
-// Changes that come together are looked at together: the more tickets an order has, the longer a look
-// takes, and the more of them change at the same time.
+// Changes that come together are looked at together: the more tickets an order has, the longer a
+// look takes, and the more of them change at the same time.
 constexpr absl::Duration kLookPerTicket = absl::Microseconds(20);
 constexpr absl::Duration kLongestLook = absl::Milliseconds(500);
 constexpr absl::Duration kLookAtNodes = absl::Milliseconds(200);
@@ -105,6 +105,9 @@ absl::Status Run(const Config& config, std::stop_token stop) {
     controller.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
   });
   tickets.OnChange([&](const api::Ticket* was, const api::Ticket* is) {
+    if (is == nullptr) {
+      reconciler.Gone(*was);
+    }
     EnqueueOwner(controller, orders.store(), was, is);
   });
   nodes.OnChange([&](const api::Node* was, const api::Node* is) {

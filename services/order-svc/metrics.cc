@@ -20,23 +20,23 @@ struct Metrics::Impl {
 };
 
 Metrics::Metrics(prometheus::Registry& registry)
-    : impl_(std::make_unique<Impl>(
-          Impl{.total = prometheus::BuildCounter()
-                            .Name("korder_orders_total")
-                            .Help("Orders seen since the process started.")
-                            .Register(registry),
-               .active = prometheus::BuildGauge()
-                             .Name("korder_orders_active")
-                             .Help("Orders that exist and are not being deleted.")
-                             .Register(registry),
-               .window_start_delay =
-                   prometheus::BuildHistogram()
-                       .Name("korder_window_start_delay_seconds")
-                       .Help("How long after it was due (leadTime before its start, or the tick of a "
-                             "Recurring order) a window was begun.")
-                       .Register(registry)
-                       .Add({}, prometheus::Histogram::BucketBoundaries{0.05, 0.1, 0.25, 0.5, 1, 2.5,
-                                                                        5, 10, 60, 300, 3600})})) {}
+    : impl_(std::make_unique<Impl>(Impl{
+          .total = prometheus::BuildCounter()
+                       .Name("korder_orders_total")
+                       .Help("Orders seen since the process started.")
+                       .Register(registry),
+          .active = prometheus::BuildGauge()
+                        .Name("korder_orders_active")
+                        .Help("Orders that exist and are not being deleted.")
+                        .Register(registry),
+          .window_start_delay =
+              prometheus::BuildHistogram()
+                  .Name("korder_window_start_delay_seconds")
+                  .Help("How long after it was due (leadTime before its start, or the tick of a "
+                        "Recurring order) a window was begun.")
+                  .Register(registry)
+                  .Add({}, prometheus::Histogram::BucketBoundaries{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+                                                                   10, 60, 300, 3600})})) {}
 
 Metrics::~Metrics() = default;
 

@@ -54,10 +54,12 @@ void ReportMissed(const Situation& situation, absl::Time before, Plan& plan) {
   }
   if (missed > 0) {
     Warn(api::kEventOccurrenceSkipped,
-         absl::StrCat(missed > kMostMissed ? absl::StrCat("more than ", kMostMissed)
-                                           : absl::StrCat(missed),
-                      missed == 1 ? " window" : " windows", " passed while the order was paused or "
-                      "korder did not run, the last of them at ", situation.TimeText(last)),
+         absl::StrCat(
+             missed > kMostMissed ? absl::StrCat("more than ", kMostMissed) : absl::StrCat(missed),
+             missed == 1 ? " window" : " windows",
+             " passed while the order was paused or "
+             "korder did not run, the last of them at ",
+             situation.TimeText(last)),
          plan);
   }
 }

@@ -7,8 +7,8 @@
 
 namespace korder::order {
 
-// Scheduled: every window that is open and neither skipped nor too late has a book afterwards, and no
-// other has. Notes what begins, ends and is left out. While the order is paused nothing begins.
+// Scheduled: every window that is open and neither skipped nor too late has a book afterwards, and
+// no other has. Notes what begins, ends and is left out. While the order is paused nothing begins.
 void FollowWindows(const Situation& situation, Plan& plan);
 
 // Recurring: true when a tick has come whose tickets are to be topped up.

@@ -63,9 +63,7 @@ class StatusMaker {
 
  private:
   absl::Time now() const { return situation_.now(); }
-  bool IsScheduled() const {
-    return order_.spec.strategy.type == api::StrategyType::kScheduled;
-  }
+  bool IsScheduled() const { return order_.spec.strategy.type == api::StrategyType::kScheduled; }
 
   void CountAll() {
     status_.desired_replicas = static_cast<int32_t>(situation_.Desired());
@@ -141,6 +139,8 @@ class StatusMaker {
   void CountServed(const Entry& entry, const Book& book) {
     if (entry.IsClaimed()) {
       ++served_.claimed;
+    } else if (entry.IsLive() && !book.slots.Contains(entry.ordinal)) {
+      return;  // about to be deleted
     } else if (entry.IsLive()) {
       ++served_.live;
       served_.updated += entry.outdated ? 0 : 1;
@@ -194,8 +194,8 @@ class StatusMaker {
     std::string message = "no window is open";
     for (const auto& [start, book] : memory_.books) {
       if (!book.skipped.empty() && start <= now()) {
-        message = absl::StrCat("the window of ", situation_.TimeText(start), " is left out: ",
-                               book.skipped);
+        message = absl::StrCat("the window of ", situation_.TimeText(start),
+                               " is left out: ", book.skipped);
       }
     }
     if (status_.next_window) {
@@ -207,12 +207,14 @@ class StatusMaker {
       }
     }
     // A window that is running and was not begun is what a pause leaves out.
-    const bool kept_shut = order_.spec.paused && std::any_of(
-        situation_.open.begin(), situation_.open.end(), [&](const api::Window& window) {
+    const bool kept_shut =
+        order_.spec.paused &&
+        std::any_of(situation_.open.begin(), situation_.open.end(), [&](const api::Window& window) {
           return window.start <= now() && !memory_.books.contains(window.start);
         });
     if (kept_shut) {
-      Ready(false, api::kReasonPaused, "a window is open, and spec.paused keeps it without tickets");
+      Ready(false, api::kReasonPaused,
+            "a window is open, and spec.paused keeps it without tickets");
     } else {
       Ready(true, api::kReasonOutsideWindow, std::move(message));
     }
@@ -228,8 +230,8 @@ class StatusMaker {
     const bool filled = served_.counted >= served_.wanted;
     if (filled && served_.failed != nullptr && served_.live == 0) {
       return Ready(false, api::kReasonTicketsFailed,
-                   absl::StrCat("ticket ", served_.failed->metadata.name, " failed: ",
-                                served_.failed->status.reason, ": ",
+                   absl::StrCat("ticket ", served_.failed->metadata.name,
+                                " failed: ", served_.failed->status.reason, ": ",
                                 served_.failed->status.message));
     }
     if (order_.spec.daemon_set && served_.wanted == 0) {
@@ -241,22 +243,24 @@ class StatusMaker {
                    IsScheduled() ? "all tickets of the window are finished and are not replaced"
                                  : "all tickets are finished and are not replaced");
     }
+    const api::Ticket* waiting = served_.waiting;
+    if (served_.updated < served_.live && (waiting == nullptr || waiting->status.reason.empty())) {
+      return Ready(false, api::kReasonRollingOut,
+                   absl::StrCat(served_.updated, " of ", served_.wanted,
+                                " tickets are of the present template, ", served_.available,
+                                " are available"));
+    }
     if (filled && served_.available >= served_.live) {
-      if (served_.updated < served_.live) {
-        return Ready(false, api::kReasonRollingOut,
-                     absl::StrCat(served_.updated, " of ", served_.live,
-                                  " tickets are of the present template"));
-      }
-      return Ready(true, api::kReasonAllTicketsReady,
-                   absl::StrCat(served_.available, " tickets hold room, ", served_.claimed,
-                                " are claimed"));
+      return Ready(
+          true, api::kReasonAllTicketsReady,
+          absl::StrCat(served_.available, " tickets hold room, ", served_.claimed, " are claimed"));
     }
     SetNotReady(filled);
   }
 
   void SetNotReady(bool filled) {
-    std::string cause = absl::StrCat(served_.available, " of ", served_.wanted,
-                                     " tickets are available");
+    std::string cause =
+        absl::StrCat(served_.available, " of ", served_.wanted, " tickets are available");
     if (!filled && order_.spec.paused) {
       return Ready(false, api::kReasonPaused,
                    absl::StrCat(cause, "; spec.paused keeps the others from being created"));
@@ -307,8 +311,8 @@ void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outco
       : !plan.remove.empty() ? api::kReasonDeletingTickets
       : busy                 ? api::kReasonCreatingTickets
                              : api::kReasonUpToDate,
-      plan.outdated > 0 ? absl::StrCat(plan.outdated, " tickets are of an older template") : "", now,
-      status);
+      plan.outdated > 0 ? absl::StrCat(plan.outdated, " tickets are of an older template") : "",
+      now, status);
 }
 
 void SetNoLedger(const api::Order& order, const std::string& why, absl::Time now,

@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "json/writer.h"
 #include "order-svc/books.h"
+#include "order-svc/ticket_form.h"
 
 namespace korder::order {
 namespace {
@@ -91,8 +92,25 @@ bool SameConditions(const std::vector<api::Condition>& a, const std::vector<api:
 
 void Reconciler::ForgetAll() {
   const MutexLock lock(mu_);
-  memory_.clear();
+  known_.clear();
   written_.clear();
+}
+
+void Reconciler::Gone(const api::Ticket& ticket) {
+  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
+  if (owner == nullptr) {
+    return;
+  }
+  const MutexLock lock(mu_);
+  const auto it = known_.find(owner->uid);
+  if (it == known_.end()) {
+    return;
+  }
+  const int64_t ordinal = OrdinalOf(ticket);
+  it->second.gone.insert(ordinal);
+  if (it->second.memory) {
+    it->second.memory->unseen.erase(ordinal);
+  }
 }
 
 std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
@@ -100,7 +118,7 @@ std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
   const MutexLock lock(mu_);
   if (!observed.order) {
     if (const auto it = written_.find(key); it != written_.end()) {
-      memory_.erase(it->second.uid);
+      known_.erase(it->second.uid);
       written_.erase(it);
     }
     return std::nullopt;
@@ -109,9 +127,9 @@ std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
   if (observed.order->spec.daemon_set) {
     observed.nodes = parts_.nodes.List();
   }
-  if (const auto it = memory_.find(observed.order->metadata.uid); it != memory_.end()) {
-    observed.memory = it->second;
-  }
+  Known& known = known_[observed.order->metadata.uid];
+  known.gone.clear();
+  observed.memory = known.memory;
   return observed;
 }
 
@@ -128,7 +146,11 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   failure.Update(Delete(plan.remove, outcome, stop));
   {
     const MutexLock lock(mu_);
-    memory_[order.metadata.uid] = Remember(plan, outcome, observed->now);
+    Known& known = known_[order.metadata.uid];
+    known.memory = Remember(plan, outcome, observed->now);
+    for (const int64_t ordinal : known.gone) {
+      known.memory->unseen.erase(ordinal);
+    }
   }
   // What is noted in memory is told only once, whatever fails after it.
   Emit(order, plan, outcome);
@@ -147,7 +169,8 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   if (!outcome.denied.empty()) {
     const absl::Duration change =
         outcome.denied_until.value_or(absl::InfiniteFuture()) - observed->now;
-    no_later_than(std::clamp(change, absl::Milliseconds(100), DeniedRetry(plan.memory.denials + 1)));
+    no_later_than(
+        std::clamp(change, absl::Milliseconds(100), DeniedRetry(plan.memory.denials + 1)));
   }
   const api::OrderStatus status = Settle(order, plan, outcome, observed->now);
   if (!order.metadata.deleting() && status != order.status) {
@@ -264,7 +287,8 @@ absl::Status Reconciler::Renew(const std::vector<RenewTicket>& tickets, Outcome&
   std::vector<absl::Status> renewed(tickets.size());
   ParallelFor(tickets.size(), kParallelWrites, [&](size_t i) {
     renewed[i] =
-        parts_.client.Patch<api::Ticket>(tickets[i].key, {}, RenewalPatch(tickets[i]), {.stop = stop})
+        parts_.client
+            .Patch<api::Ticket>(tickets[i].key, {}, RenewalPatch(tickets[i]), {.stop = stop})
             .status();
   });
   absl::Status failure;
@@ -338,8 +362,8 @@ void Reconciler::Emit(const api::Order& order, const Plan& plan, const Outcome& 
   const api::ObjectReference about = kube::RefTo(order);
   if (!outcome.created.empty()) {
     parts_.events.Normal(about, api::kEventTicketsCreated,
-                   absl::StrCat("created ", outcome.created.size(),
-                                outcome.created.size() == 1 ? " ticket" : " tickets"));
+                         absl::StrCat("created ", outcome.created.size(),
+                                      outcome.created.size() == 1 ? " ticket" : " tickets"));
   }
   if (!outcome.denied.empty()) {
     parts_.events.Warning(about, api::kEventQuotaDenied, outcome.denied);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -52,10 +53,17 @@ class Reconciler final : public kube::Reconciler {
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
+  // Call when a ticket of an order is gone: one that came and went between two looks would be
+  // waited for for ever.
+  void Gone(const api::Ticket& ticket);
   // Call when leadership begins: what an earlier term remembered may be outdated.
   void ForgetAll();
 
  private:
+  struct Known {
+    std::optional<Memory> memory;
+    std::set<int64_t> gone;  // since the look that is under way began
+  };
   struct Written {
     MonoTime at;
     std::string uid;
@@ -89,7 +97,7 @@ class Reconciler final : public kube::Reconciler {
 
   Mutex mu_;
   // By order UID.
-  absl::flat_hash_map<std::string, Memory> memory_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, Known> known_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<kube::ObjectKey, Written> written_ ABSL_GUARDED_BY(mu_);
 };
 

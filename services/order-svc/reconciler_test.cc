@@ -12,6 +12,7 @@
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
 #include "kube/testing/sync_store.h"
+#include "order-svc/ticket_form.h"
 
 namespace korder::order {
 namespace {
@@ -98,8 +99,12 @@ class Service {
   }
 
   void Sync() {
+    kube::SyncStore(client_, "", nodes_, [](auto*, auto*) {});
     SyncOrders();
     kube::SyncStore(client_, "", tickets_, [this](auto* was, auto* is) {
+      if (is == nullptr) {
+        reconciler.Gone(*was);
+      }
       controller.Enqueue({"default", api::ControllerOf((is ? is : was)->metadata)->name});
     });
   }
@@ -142,8 +147,9 @@ struct Bench {
   FakeLedger ledger;
   Service service{server, clock, ledger};
 
-  explicit Bench(int replicas) {
-    REQUIRE(admin.Create(MakeOrder(replicas)).ok());
+  explicit Bench(int replicas) : Bench(MakeOrder(replicas)) {}
+  explicit Bench(const api::Order& order) {
+    REQUIRE(admin.Create(order).ok());
     server.ClearLog();
   }
 
@@ -352,6 +358,224 @@ TEST_CASE("order reconciler: many ticket changes cost few status writes", "[orde
   CHECK(bench.Order().status.ready_replicas == 100);
   // A second of changes: one write each half second, and what the end needs.
   CHECK(bench.server.Count("update", "orders/status") <= 5);
+}
+
+TEST_CASE("order reconciler: a ticket that came and went between two looks is replaced",
+          "[order][shell]") {
+  api::Order order = MakeOrder(1);
+  order.spec.strategy.refresh_policy = api::RefreshPolicy::kAlways;
+  Bench bench(order);
+  bench.service.SyncOrders();
+  bench.service.Work();
+  REQUIRE(bench.Names() == Names{"web-0"});
+  bench.service.Sync();  // seen, and nobody looks
+  REQUIRE(bench.admin.Delete<api::Ticket>({"default", "web-0"}).ok());
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-1"});
+}
+
+// A window of a minute that opens every ten, as the fake clock stands.
+api::Order MakeScheduled(int replicas) {
+  api::Order order = MakeOrder(replicas);
+  order.spec.strategy.type = api::StrategyType::kScheduled;
+  order.spec.strategy.schedule = "*/10 * * * *";
+  order.spec.ticket_template.spec.duration = absl::Minutes(5);
+  return order;
+}
+
+void WaitUntil(Bench& bench, absl::Time time) { bench.clock.Advance(time - bench.clock.Now()); }
+
+absl::Time NextTick(const Bench& bench) {
+  const absl::Duration ten = absl::Minutes(10);
+  return absl::UnixEpoch() + (absl::Floor(bench.clock.Now() - absl::UnixEpoch(), ten) + ten);
+}
+
+TEST_CASE("order reconciler: an occurrence's tickets carry its start, and are reserved as such",
+          "[order][shell]") {
+  Bench bench(MakeScheduled(2));
+  const absl::Time tick = NextTick(bench);
+  WaitUntil(bench, tick);
+  bench.Settle();
+  REQUIRE(bench.Names() == Names{"web-0", "web-1"});
+  const api::Ticket ticket = bench.Tickets()[0];
+  CHECK(ticket.spec.start_time == tick);
+  CHECK(ticket.metadata.labels.at("korder.dev/occurrence") == OccurrenceName(tick));
+  CHECK(bench.ledger.last_claim.labels.at("korder.dev/occurrence") == OccurrenceName(tick));
+  CHECK(bench.ledger.last_claim.duration == absl::Minutes(5));
+  const api::OrderStatus status = bench.Order().status;
+  REQUIRE(status.occurrences.size() == 1);
+  CHECK(status.occurrences[0].start == tick);
+  CHECK(status.occurrences[0].slots == "0-1");
+  CHECK(status.slots.empty());
+  CHECK(status.current_window->end == tick + absl::Minutes(5));
+
+  WaitUntil(bench, tick + absl::Minutes(5));
+  bench.Settle();
+  CHECK(bench.Order().status.occurrences.empty());
+  CHECK(bench.ReadyReason() == "OutsideWindow");
+}
+
+TEST_CASE(
+    "order reconciler: stopped for three occurrences and started again, it joins the one that runs",
+    "[order][shell]") {
+  Bench bench(MakeScheduled(2));
+  const absl::Time tick = NextTick(bench);
+  WaitUntil(bench, tick);
+  bench.Settle();
+  for (const api::Ticket& ticket : bench.Tickets()) {
+    REQUIRE(bench.admin.Delete<api::Ticket>(kube::KeyOf(ticket)).ok());
+  }
+  WaitUntil(bench, tick + absl::Minutes(41));
+  Service successor(bench.server, bench.clock, bench.ledger);
+  bench.Settle(successor);
+  CHECK(bench.Names() == Names{"web-2", "web-3"});
+  CHECK(bench.Tickets()[0].spec.start_time == tick + absl::Minutes(40));
+}
+
+TEST_CASE("order reconciler: a process that dies as a window opens is succeeded without a double",
+          "[order][shell]") {
+  for (int made = 0; made <= 7; ++made) {
+    CAPTURE(made);
+    Bench bench(MakeScheduled(6));
+    WaitUntil(bench, NextTick(bench));
+    Cable cable(bench.server, made);
+    Service dying(cable, bench.clock, bench.ledger);
+    dying.Sync();
+    dying.Work();
+    Service successor(bench.server, bench.clock, bench.ledger);
+    bench.Settle(successor);
+    REQUIRE(bench.Tickets().size() == 6);
+    REQUIRE(bench.Order().status.occurrences.size() == 1);
+    REQUIRE(OrdinalSet::Parse(bench.Order().status.occurrences[0].slots)->size() == 6);
+  }
+}
+
+TEST_CASE("order reconciler: a process that dies in the middle of a rollout is succeeded",
+          "[order][shell]") {
+  for (int made = 0; made <= 8; ++made) {
+    CAPTURE(made);
+    Bench bench(3);
+    bench.Settle();
+    const auto ready = [&bench] {
+      for (const api::Ticket& ticket : bench.Tickets()) {
+        if (ticket.status.phase == api::TicketPhase::kPending) {
+          REQUIRE(bench.admin
+                      .Patch<api::Ticket>(kube::KeyOf(ticket), {.subresource = "status"},
+                                          R"({"status":{"phase":"Ready"}})")
+                      .ok());
+        }
+      }
+    };
+    ready();
+    REQUIRE(bench.admin
+                .Patch<api::Order>({"default", "web"}, {},
+                                   R"({"spec":{"template":{"metadata":{"labels":{"v":"two"}}}}})")
+                .ok());
+    Cable cable(bench.server, made);
+    Service dying(cable, bench.clock, bench.ledger);
+    for (int i = 0; i < 6; ++i) {
+      dying.Sync();
+      dying.Work();
+      ready();
+      REQUIRE(bench.Tickets().size() >= 3);  // never fewer than were asked for
+      bench.clock.Advance(absl::Seconds(1));
+    }
+    Service successor(bench.server, bench.clock, bench.ledger);
+    for (int i = 0; i < 6; ++i) {
+      bench.Settle(successor);
+      ready();
+    }
+    REQUIRE(bench.Tickets().size() == 3);
+    for (const api::Ticket& ticket : bench.Tickets()) {
+      REQUIRE(ticket.metadata.labels.at("v") == "two");
+    }
+  }
+}
+
+TEST_CASE("order reconciler: a renewal lengthens the ticket, as it was seen and no other",
+          "[order][shell]") {
+  api::Order order = MakeOrder(1);
+  order.spec.strategy.type = api::StrategyType::kRecurring;
+  order.spec.strategy.schedule = "*/10 * * * *";
+  order.spec.ticket_template.spec.duration = absl::Minutes(15);
+  Bench bench(order);
+  WaitUntil(bench, NextTick(bench) + absl::Minutes(8));
+  bench.Settle();
+  const absl::Time begin = absl::FromUnixSeconds(absl::ToUnixSeconds(bench.clock.Now()));
+  REQUIRE(bench.admin
+              .Patch<api::Ticket>(
+                  {"default", "web-0"}, {.subresource = "status"},
+                  absl::StrCat(R"({"status":{"phase":"Ready","activationTime":")",
+                               absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", begin, absl::UTCTimeZone()),
+                               R"("}})"))
+              .ok());
+  WaitUntil(bench, NextTick(bench));
+  bench.Settle();
+  CHECK(bench.server.Count("patch", "tickets") == 0);  // it lasts beyond the next tick
+  const absl::Time tick = NextTick(bench);
+  WaitUntil(bench, tick);
+  bench.service.Sync();
+  bench.service.controller.Enqueue({"default", "web"});
+  bench.service.Work();
+  bench.service.controller.Enqueue({"default", "web"});  // the watch of tickets is late
+  bench.service.Work();
+  CHECK(bench.server.Count("patch", "tickets") == 1);
+  bench.Settle();
+  CHECK(bench.server.Count("patch", "tickets") == 1);
+  const api::Ticket renewed = bench.Tickets()[0];
+  CHECK(begin + renewed.spec.duration->value() == tick + absl::Minutes(15));
+  CHECK(renewed.metadata.annotations.contains("korder.dev/renewed"));
+}
+
+TEST_CASE("order reconciler: a thousand nodes that join at once get a ticket each",
+          "[order][shell]") {
+  api::Order order = MakeOrder(1);
+  order.spec.daemon_set = true;
+  Bench bench(order);
+  for (int i = 0; i < 1000; ++i) {
+    api::Node node;
+    node.metadata.name = absl::StrCat("node-", i);
+    REQUIRE(bench.admin.Create(node).ok());
+  }
+  bench.Settle();
+  std::set<std::string> nodes;
+  for (const api::Ticket& ticket : bench.Tickets()) {
+    CHECK(ticket.metadata.labels.at("korder.dev/node") == ticket.spec.node_name);
+    nodes.insert(ticket.spec.node_name);
+  }
+  CHECK(bench.Tickets().size() == 1000);
+  CHECK(nodes.size() == 1000);
+  CHECK(bench.Order().status.desired_replicas == 1000);
+  CHECK(bench.server.Count("update", "orders/status") <= 20);  // one for each 50
+}
+
+TEST_CASE("order reconciler: a ticket that only looks like the order's own is left alone",
+          "[order][shell]") {
+  Bench bench(1);
+  api::Order owner = MakeOrder(0);
+  owner.metadata.name = "api";
+  const auto made = bench.admin.Create(owner);
+  REQUIRE(made.ok());
+  api::Ticket other;
+  other.metadata.name = "web-7";
+  other.metadata.ns = "default";
+  other.metadata.labels = {{"korder.dev/order", "web"}};
+  other.metadata.owner_references = {{.api_version = "core.korder.dev/v1alpha1",
+                                      .kind = "Order",
+                                      .name = "api",
+                                      .uid = made->metadata.uid,
+                                      .controller = true}};
+  REQUIRE(bench.admin.Create(other).ok());
+  bench.service.Sync();
+  bench.service.Work();
+  bench.Scale(0);
+  for (int i = 0; i < 5; ++i) {
+    bench.service.Sync();
+    bench.service.Work();
+    bench.clock.Advance(absl::Seconds(1));
+  }
+  CHECK(bench.Names() == Names{"web-7"});
+  CHECK(bench.Order().status.replicas == 0);
 }
 
 }  // namespace korder::order

@@ -53,9 +53,8 @@ absl::Duration FailureDelay(const std::vector<Entry>& entries, absl::Time now) {
   if (rounds.size() < 2) {
     return absl::ZeroDuration();
   }
-  const absl::Duration delay =
-      std::min(absl::Seconds(1) * (1 << std::min<size_t>(rounds.size() - 1, 12)),
-               kLongestFailureDelay);
+  const absl::Duration delay = std::min(
+      absl::Seconds(1) * (1 << std::min<size_t>(rounds.size() - 1, 12)), kLongestFailureDelay);
   return std::max(absl::FromUnixSeconds(*rounds.rbegin()) + delay - now, absl::ZeroDuration());
 }
 
@@ -82,7 +81,9 @@ class Keeper {
   }
 
   void Keep() {
-    GiveUpSlots();
+    if (keeping_.may_create) {
+      GiveUpSlots();
+    }
     if (order_.spec.daemon_set) {
       SettleNodes();
     }
@@ -139,8 +140,7 @@ class Keeper {
   void Remove(const Entry& entry) {
     book_.slots.Remove(entry.ordinal);
     plan_.memory.node_of.erase(entry.ordinal);
-    plan_.remove.push_back(
-        {kube::KeyOf(*entry.ticket), entry.ticket->metadata.uid, entry.ordinal});
+    plan_.remove.push_back({kube::KeyOf(*entry.ticket), entry.ticket->metadata.uid, entry.ordinal});
   }
 
   // False when this plan is full.
@@ -151,8 +151,7 @@ class Keeper {
     }
     const Cell cell{occurrence_, node};
     const int64_t ordinal = NextOrdinal(cell);
-    plan_.create.push_back(
-        {ordinal, cell, MakeTicket(order_, cell, ordinal, situation_.now())});
+    plan_.create.push_back({ordinal, cell, MakeTicket(order_, cell, ordinal, situation_.now())});
     return true;
   }
 
@@ -172,8 +171,8 @@ class Keeper {
   // It waits for room, or for the quota's: it may be the room of an older one that it needs.
   static bool LacksRoom(const Entry& entry) {
     const api::TicketStatus& status = entry.ticket->status;
-    return status.phase == TicketPhase::kPending && (status.reason == api::kReasonUnschedulable ||
-                                                     status.reason == api::kReasonQuotaDenied);
+    return status.phase == TicketPhase::kPending &&
+           (status.reason == api::kReasonUnschedulable || status.reason == api::kReasonQuotaDenied);
   }
   static bool HoldsNothing(const Entry& entry) {
     return entry.ticket->status.phase == TicketPhase::kPending;
@@ -317,9 +316,8 @@ class Keeper {
       }
     }
     // One that comes back is a new node.
-    std::erase_if(book_.used_nodes, [&](const std::string& node) {
-      return !situation_.eligible.contains(node);
-    });
+    std::erase_if(book_.used_nodes,
+                  [&](const std::string& node) { return !situation_.eligible.contains(node); });
   }
 
   struct OnNode {
@@ -338,8 +336,8 @@ class Keeper {
         continue;
       }
       const auto node = nodes.find(entry.node);
-      if (entry.IsFree() && (node == nodes.end() ||
-                             (entry.outdated && HoldsNothing(entry) && keeping_.may_create))) {
+      if (entry.IsFree() &&
+          (node == nodes.end() || (entry.outdated && HoldsNothing(entry) && keeping_.may_create))) {
         Remove(entry);
       } else if (node != nodes.end()) {
         node->second.counted = true;

@@ -1,5 +1,5 @@
-// Which tickets one occurrence gets and loses: the refresh policy, scaling, a changed template, nodes
-// that come and go. Pure.
+// Which tickets one occurrence gets and loses: the refresh policy, scaling, a changed template,
+// nodes that come and go. Pure.
 //
 //   KeepTickets(situation, occurrence, {.may_create = true}, plan);
 //

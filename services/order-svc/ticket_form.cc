@@ -72,7 +72,8 @@ api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordina
     meta.labels[std::string(api::kLabelOccurrence)] = OccurrenceName(cell.occurrence);
     ticket.spec.start_time = cell.occurrence;
     ticket.spec.duration = DurationOf(order, cell);
-    if (const auto& lead = order.spec.strategy.lead_time; lead && !(*lead == api::DurationField())) {
+    if (const auto& lead = order.spec.strategy.lead_time;
+        lead && !(*lead == api::DurationField())) {
       meta.annotations[std::string(api::kAnnotationLeadTime)] = lead->text();
     }
   } else if (order.spec.strategy.type == api::StrategyType::kRecurring && ticket.spec.start_time &&
@@ -148,8 +149,7 @@ bool TemplateMatcher::Matches(const api::Ticket& ticket) const {
   const bool own_end = notes.contains(api::kAnnotationRenewed) || !wanted.duration;
   return (own_end || is.duration == wanted.duration) && is.lifecycle == wanted.lifecycle &&
          is.scheduler_name == wanted.scheduler_name &&
-         is.priority_class_name == wanted.priority_class_name &&
-         is.resources == wanted.resources &&
+         is.priority_class_name == wanted.priority_class_name && is.resources == wanted.resources &&
          (order_.spec.daemon_set || is.node_name == wanted.node_name) &&
          is.node_selector == wanted.node_selector && is.affinity == wanted.affinity &&
          is.tolerations == tolerations_ &&

@@ -23,8 +23,8 @@ api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordina
 std::string TicketName(const api::Order& order, int64_t ordinal);
 // The ordinal of a ticket of this order, or -1 when its name does not tell.
 int64_t OrdinalOf(const api::Ticket& ticket);
-// What the ticket is for, by its labels; nullopt for a ticket without an occurrence in an order that
-// has them.
+// What the ticket is for, by its labels; nullopt for a ticket without an occurrence in an order
+// that has them.
 std::optional<Cell> CellOf(const api::Order& order, const api::Ticket& ticket);
 
 // "20261129T020000Z": a label value that sorts by time.
@@ -44,8 +44,8 @@ class TemplateMatcher {
   std::string digest_;
 };
 
-// When the ticket's window began or begins, and ends: what its spec asks for, which may be later than
-// what its status has been granted so far. Nothing while it has no window, or no end.
+// When the ticket's window began or begins, and ends: what its spec asks for, which may be later
+// than what its status has been granted so far. Nothing while it has no window, or no end.
 std::optional<absl::Time> WindowStart(const api::Ticket& ticket);
 std::optional<absl::Time> WantedEnd(const api::Ticket& ticket);
 

@@ -52,8 +52,9 @@ bool OrderWindows::Skips(absl::Time tick) const {
 }
 
 Window OrderWindows::At(absl::Time tick) const {
-  const bool until_next = type_ == StrategyType::kRecurring ||
-                          (type_ == StrategyType::kScheduled && duration_ == absl::InfiniteDuration());
+  const bool until_next =
+      type_ == StrategyType::kRecurring ||
+      (type_ == StrategyType::kScheduled && duration_ == absl::InfiniteDuration());
   if (until_next) {
     return {tick, NextTick(tick).value_or(absl::InfiniteFuture())};
   }
@@ -96,7 +97,7 @@ std::optional<Window> OrderWindows::Next(absl::Time after) const {
 std::vector<Window> OrderWindows::Between(absl::Time from, absl::Time to, size_t limit) const {
   std::vector<Window> found;
   if (type_ == StrategyType::kOneTime) {
-    if (start_time_ && *start_time_ < to && *start_time_ + duration_ > from) {
+    if (start_time_ && *start_time_<to&& * start_time_ + duration_> from) {
       found.push_back(At(*start_time_));
     }
     return found;

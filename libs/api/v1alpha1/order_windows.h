@@ -1,13 +1,13 @@
 // When an Order's windows open and close, from its spec alone.
 //
 //   ASSIGN_OR_RETURN(const OrderWindows windows, OrderWindows::Of(order.spec));
-//   for (const Window& window : windows.OpenAt(now)) { ... }          // those that tickets are for now
-//   std::optional<Window> next = windows.Next(now);
+//   for (const Window& window : windows.OpenAt(now)) { ... }          // those that tickets are for
+//   now std::optional<Window> next = windows.Next(now);
 //
-// Scheduled: every tick of the schedule opens a window of the template's duration, or without one until the next
-// tick; windows may overlap.
-// Recurring: tickets are held all the time, and a window lasts from one tick to the next. OneTime: the one
-// window from the template's startTime; none without a startTime.
+// Scheduled: every tick of the schedule opens a window of the template's duration, or without one
+// until the next tick; windows may overlap. Recurring: tickets are held all the time, and a window
+// lasts from one tick to the next. OneTime: the one window from the template's startTime; none
+// without a startTime.
 //
 // Ticks that spec.strategy.skip names open no window. Pure; an immutable value. Thread-safe.
 #pragma once
@@ -49,8 +49,8 @@ class OrderWindows {
 
   // The window that this tick opens.
   Window At(absl::Time tick) const;
-  // Those that have opened, or open within leadTime, and are not over; skipped ones, too. The oldest first; at
-  // most the newest `limit`.
+  // Those that have opened, or open within leadTime, and are not over; skipped ones, too. The
+  // oldest first; at most the newest `limit`.
   std::vector<Window> OpenAt(absl::Time now, size_t limit = 1000) const;
   // The first that opens after `after` and is not skipped; nullopt when there is none any more.
   std::optional<Window> Next(absl::Time after) const;

@@ -55,12 +55,10 @@ TEST_CASE("windows: those that overlap are all open, the oldest first", "[window
   REQUIRE(open.size() == 3);
   CHECK(open[0].start == At("2026-03-10T10:00:00Z"));
   CHECK(open[2].start == At("2026-03-10T12:00:00Z"));
-  CHECK(windows.OpenAt(At("2026-03-10T12:10:00Z"), 2).front().start ==
-        At("2026-03-10T11:00:00Z"));
+  CHECK(windows.OpenAt(At("2026-03-10T12:10:00Z"), 2).front().start == At("2026-03-10T11:00:00Z"));
 }
 
-TEST_CASE("windows: the lead time opens a window early, and does not make it longer",
-          "[windows]") {
+TEST_CASE("windows: the lead time opens a window early, and does not make it longer", "[windows]") {
   OrderSpec spec = Spec(StrategyType::kScheduled, "0 2 * * *", absl::Hours(1));
   spec.strategy.lead_time = absl::Minutes(10);
   const OrderWindows windows = Of(spec);
@@ -70,8 +68,7 @@ TEST_CASE("windows: the lead time opens a window early, and does not make it lon
 }
 
 TEST_CASE("windows: a day is skipped in the order's own zone, an instant exactly", "[windows]") {
-  OrderSpec spec =
-      Spec(StrategyType::kScheduled, "30 0 * * *", absl::Hours(1), "Pacific/Auckland");
+  OrderSpec spec = Spec(StrategyType::kScheduled, "30 0 * * *", absl::Hours(1), "Pacific/Auckland");
   spec.strategy.skip = {"2026-07-02", "2026-07-02T12:30:00Z"};  // the latter is 3 July, 00:30
   const OrderWindows windows = Of(spec);
   const auto next = windows.Next(At("2026-06-30T12:30:00Z"));  // 1 July, 00:30
