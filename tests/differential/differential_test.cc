@@ -2,130 +2,20 @@
 // random, are read by both. KORDER_SEED=n chooses others.
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <random>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "api/value/cron.h"
 #include "api/value/duration.h"
 #include "api/value/label_selector.h"
 #include "api/value/quantity.h"
-#include "json/fields.h"
+#include "ask_go.h"
 
 namespace korder::api {
 namespace {
-
-struct Question {
-  std::string kind;
-  std::string text;
-  std::string other;
-  std::string zone;
-  int64_t from = 0;
-  Labels labels;
-  std::optional<LabelSelector> selector;
-
-  template <class Self, class Visitor>
-  static void Fields(Self& self, Visitor& v) {
-    v("kind", self.kind);
-    v("text", self.text);
-    v("other", self.other);
-    v("zone", self.zone);
-    v("from", self.from);
-    v("labels", self.labels);
-    v("selector", self.selector);
-  }
-};
-
-struct Answer {
-  std::string error;
-  std::string text;
-  std::optional<int64_t> value;
-  std::optional<int64_t> milli;
-  int64_t compare = 0;
-  std::string sum;
-  int64_t nanos = 0;
-  bool matches = false;
-  std::vector<int64_t> times;
-  bool shifted = false;
-
-  bool ok() const { return error.empty(); }
-
-  template <class Self, class Visitor>
-  static void Fields(Self& self, Visitor& v) {
-    v("error", self.error);
-    v("text", self.text);
-    v("value", self.value);
-    v("milli", self.milli);
-    v("compare", self.compare);
-    v("sum", self.sum);
-    v("nanos", self.nanos);
-    v("matches", self.matches);
-    v("times", self.times);
-    v("shifted", self.shifted);
-  }
-};
-
-// Go's answers to all of them, in their order.
-std::vector<Answer> AskGo(const std::vector<Question>& questions) {
-  const std::filesystem::path dir =
-      std::filesystem::temp_directory_path() / absl::StrCat("korder-differential-", ::getpid());
-  std::filesystem::create_directories(dir);
-  {
-    std::ofstream out(dir / "questions");
-    for (const Question& question : questions) {
-      out << json::Print(question) << "\n";
-    }
-  }
-  const std::string command = absl::StrCat(KORDER_REFERENCE " < ", (dir / "questions").string(),
-                                           " > ", (dir / "answers").string());
-  INFO(command);
-  REQUIRE(std::system(command.c_str()) == 0);
-  std::vector<Answer> answers;
-  std::ifstream in(dir / "answers");
-  for (std::string line; std::getline(in, line);) {
-    Answer& answer = answers.emplace_back();
-    if (!json::Parse(line, answer).ok()) {
-      FAIL(line);
-    }
-  }
-  std::filesystem::remove_all(dir);
-  REQUIRE(answers.size() == questions.size());
-  return answers;
-}
-
-// Reports each difference, and at most some of them.
-class Differences {
- public:
-  ~Differences() {
-    UNSCOPED_INFO(compared_ << " compared, " << count_ << " differ\n" << text_);
-    CHECK(count_ == 0);
-  }
-  template <class T>
-  void Compare(const Question& question, const char* what, const T& ours, const T& theirs) {
-    ++compared_;
-    if (ours != theirs && ++count_ <= 30) {
-      absl::StrAppend(&text_, json::Print(question), ": ", what, ": ", Show(ours), ", but Go says ",
-                      Show(theirs), "\n");
-    }
-  }
-
- private:
-  static std::string Show(const std::vector<int64_t>& times) { return absl::StrJoin(times, ","); }
-  template <class T>
-  static std::string Show(const T& value) {
-    return absl::StrCat(value);
-  }
-
-  int64_t compared_ = 0;
-  int64_t count_ = 0;
-  std::string text_;
-};
 
 // Texts that are mostly right, and wrong in small ways.
 class Texts {

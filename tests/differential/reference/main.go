@@ -1,5 +1,6 @@
 // Command reference answers questions about values with the Go implementations that Kubernetes
-// uses: one JSON line in, one JSON line out.
+// uses, and says when a cron expression fires by walking through every minute: one JSON line in,
+// one JSON line out.
 //
 //	reference < questions > answers
 package main
@@ -22,8 +23,9 @@ type question struct {
 	Kind     string                `json:"kind"`
 	Text     string                `json:"text"`
 	Other    string                `json:"other"`    // quantity: a second one
-	Zone     string                `json:"zone"`     // cron
-	From     int64                 `json:"from"`     // cron: Unix seconds
+	Zone     string                `json:"zone"`     // cron, firings, transitions
+	From     int64                 `json:"from"`     // cron, firings, transitions: Unix seconds
+	To       int64                 `json:"to"`       // firings, transitions
 	Labels   map[string]string     `json:"labels"`   // selectors
 	Selector *metav1.LabelSelector `json:"selector"` // labelSelector
 }
@@ -43,7 +45,8 @@ type answer struct {
 	Shifted bool `json:"shifted"`
 }
 
-const firings = 5
+// How many times of a schedule are compared.
+const ticks = 5
 
 func main() {
 	in := bufio.NewScanner(os.Stdin)
@@ -82,6 +85,10 @@ func reply(q question) answer {
 		a, err = labelSelector(q)
 	case "cron":
 		a, err = schedule(q)
+	case "firings":
+		a, err = firings(q)
+	case "transitions":
+		a, err = transitions(q)
 	default:
 		log.Fatalf("unknown kind %q", q.Kind)
 	}
@@ -154,7 +161,7 @@ func schedule(q question) (answer, error) {
 	var a answer
 	from := time.Unix(q.From, 0).In(zone)
 	at := from
-	for range firings {
+	for range ticks {
 		next := parsed.Next(at)
 		if next.IsZero() {
 			break
