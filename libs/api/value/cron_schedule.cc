@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 namespace korder::api {
 namespace {
@@ -48,16 +49,20 @@ bool Has(Mask mask, int bit) {
 
 uint32_t Bit(int day) { return uint32_t{1} << day; }
 
+// Calls `visit` with the number of each bit that is set.
+template <class Visit>
+void ForEachBit(uint32_t mask, Visit visit) {
+  for (; mask != 0; mask &= mask - 1) {
+    visit(std::countr_zero(mask));
+  }
+}
+
 uint32_t MatchingDaysOfMonth(const CronDays& days, const MonthDays& month) {
   uint32_t mask = days.days_of_month;
-  for (int day = 1; day <= month.last(); ++day) {
-    if (Has(days.days_before_last, month.last() - day)) {
-      mask |= Bit(day);
-    }
-    if (Has(days.nearest_weekdays, day)) {
-      mask |= Bit(month.NearestWeekday(day));
-    }
-  }
+  ForEachBit(days.days_before_last,
+             [&](int before) { mask |= before < month.last() ? Bit(month.last() - before) : 0; });
+  ForEachBit(days.nearest_weekdays,
+             [&](int day) { mask |= day <= month.last() ? Bit(month.NearestWeekday(day)) : 0; });
   if (days.last_weekday) {
     const int weekday = month.WeekdayOf(month.last());
     mask |= Bit(month.last() - (weekday == kSaturday ? 1 : weekday == kSunday ? 2 : 0));
@@ -65,17 +70,20 @@ uint32_t MatchingDaysOfMonth(const CronDays& days, const MonthDays& month) {
   return mask & month.all();
 }
 
+// The weekdays of a mask as bits of seven days, the first of which is `first_day`.
+uint32_t Week(uint8_t weekdays, int first_day, const MonthDays& month) {
+  const int first = month.WeekdayOf(first_day);
+  return static_cast<uint32_t>((weekdays >> first | weekdays << (7 - first)) & 0x7f) << first_day;
+}
+
 uint32_t MatchingDaysOfWeek(const CronDays& days, const MonthDays& month) {
-  uint32_t mask = 0;
-  for (int day = 1; day <= month.last(); ++day) {
-    const int weekday = month.WeekdayOf(day);
-    const int ordinal = (day - 1) / 7 + 1;
-    if (Has(days.days_of_week, weekday) || Has(days.nth[static_cast<size_t>(ordinal)], weekday) ||
-        (Has(days.last_days_of_week, weekday) && day + 7 > month.last())) {
-      mask |= Bit(day);
-    }
+  constexpr int kWeekBegins[] = {1, 8, 15, 22, 29};
+  uint64_t mask = Week(days.last_days_of_week, month.last() - 6, month);
+  for (size_t week = 0; week < std::size(kWeekBegins); ++week) {
+    const uint8_t weekdays = days.days_of_week | days.nth[week + 1];
+    mask |= uint64_t{Week(weekdays, 1, month)} << (kWeekBegins[week] - 1);
   }
-  return mask;
+  return static_cast<uint32_t>(mask) & month.all();
 }
 
 // The bits from `from` upwards, or up to `to`, of a mask of at most 64 bits. REQUIRES: 0 <= bit
@@ -115,6 +123,18 @@ std::optional<TimeOfDay> LastAtOrBefore(const CronSchedule& schedule, TimeOfDay 
                     : std::optional(TimeOfDay{Highest(hours), Highest(schedule.minutes)});
 }
 
+// The nearest month of the mask after, or before, this one. REQUIRES: the mask has one of 1 to 12.
+absl::CivilMonth NextIn(uint64_t months, absl::CivilMonth month) {
+  const uint64_t later = months >> month.month() >> 1;  // bit n: n + 1 months later
+  return later != 0 ? month + (Lowest(later) + 1)
+                    : absl::CivilMonth(month.year() + 1, Lowest(months));
+}
+absl::CivilMonth PreviousIn(uint64_t months, absl::CivilMonth month) {
+  const uint64_t earlier = UpTo(months, month.month() - 1);
+  return earlier != 0 ? absl::CivilMonth(month.year(), Highest(earlier))
+                      : absl::CivilMonth(month.year() - 1, Highest(months));
+}
+
 absl::CivilMinute At(absl::CivilMonth month, int day, TimeOfDay time) {
   return absl::CivilMinute(month.year(), month.month(), day, time.hour, time.minute);
 }
@@ -135,47 +155,49 @@ uint32_t CronDays::Matching(absl::CivilMonth month) const {
   return MatchingDaysOfMonth(*this, days) | MatchingDaysOfWeek(*this, days);
 }
 
-std::optional<absl::CivilMinute> CronSchedule::FirstAtOrAfter(absl::CivilMinute minute) const {
-  const absl::CivilMonth start(minute);
-  for (int i = 0; i <= kMonthsOfCycle; ++i) {
-    const absl::CivilMonth month = start + i;
-    if (!Has(months, month.month())) {
-      continue;
-    }
-    const uint64_t matching = days.Matching(month);
-    for (uint64_t left = i == 0 ? From(matching, minute.day()) : matching; left != 0;
+CronSearch CronSchedule::SearchForward(absl::CivilMinute minute) const {
+  CronSearch search;
+  absl::CivilMonth month(minute);
+  for (const absl::CivilMonth end = month + kMonthsOfCycle; month <= end;
+       month = NextIn(months, month)) {
+    ++search.months;
+    const bool first_month = month == absl::CivilMonth(minute);
+    const uint64_t matching = Has(months, month.month()) ? days.Matching(month) : 0;
+    for (uint64_t left = first_month ? From(matching, minute.day()) : matching; left != 0;
          left &= left - 1) {
       const int day = Lowest(left);
-      const bool first_day = i == 0 && day == minute.day();
+      const bool first_day = first_month && day == minute.day();
       const TimeOfDay from = first_day ? TimeOfDay{minute.hour(), minute.minute()} : TimeOfDay{};
       if (const auto time = api::FirstAtOrAfter(*this, from)) {
-        return At(month, day, *time);
+        search.found = At(month, day, *time);
+        return search;
       }
     }
   }
-  return std::nullopt;
+  return search;
 }
 
-std::optional<absl::CivilMinute> CronSchedule::LastAtOrBefore(absl::CivilMinute minute) const {
-  const absl::CivilMonth start(minute);
-  for (int i = 0; i <= kMonthsOfCycle; ++i) {
-    const absl::CivilMonth month = start - i;
-    if (!Has(months, month.month())) {
-      continue;
-    }
-    const uint64_t matching = days.Matching(month);
-    for (uint64_t left = i == 0 ? UpTo(matching, minute.day()) : matching; left != 0;
+CronSearch CronSchedule::SearchBackward(absl::CivilMinute minute) const {
+  CronSearch search;
+  absl::CivilMonth month(minute);
+  for (const absl::CivilMonth end = month - kMonthsOfCycle; month >= end;
+       month = PreviousIn(months, month)) {
+    ++search.months;
+    const bool first_month = month == absl::CivilMonth(minute);
+    const uint64_t matching = Has(months, month.month()) ? days.Matching(month) : 0;
+    for (uint64_t left = first_month ? UpTo(matching, minute.day()) : matching; left != 0;
          left ^= uint64_t{1} << Highest(left)) {
       const int day = Highest(left);
-      const bool first_day = i == 0 && day == minute.day();
+      const bool first_day = first_month && day == minute.day();
       const TimeOfDay from =
           first_day ? TimeOfDay{minute.hour(), minute.minute()} : TimeOfDay{23, 59};
       if (const auto time = api::LastAtOrBefore(*this, from)) {
-        return At(month, day, *time);
+        search.found = At(month, day, *time);
+        return search;
       }
     }
   }
-  return std::nullopt;
+  return search;
 }
 
 }  // namespace korder::api

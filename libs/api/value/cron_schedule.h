@@ -32,6 +32,14 @@ struct CronDays {
   uint32_t Matching(absl::CivilMonth month) const;
 };
 
+// What a search came to.
+struct CronSearch {
+  std::optional<absl::CivilMinute> found;
+  // How many months had their days computed, which is what a search costs: at most 41 when there is
+  // something to find (a leap day on one weekday, over a century without leap day).
+  int months = 0;
+};
+
 struct CronSchedule {
   uint64_t minutes = 0;  // bit n: minute n
   uint32_t hours = 0;
@@ -40,9 +48,15 @@ struct CronSchedule {
 
   // The matching minute nearest to `minute` in one direction, itself included. nullopt only when
   // the schedule never matches: the calendar repeats itself after the 400 years that are searched.
-  // Whole months, days and hours are skipped, so even rare schedules cost microseconds.
-  std::optional<absl::CivilMinute> FirstAtOrAfter(absl::CivilMinute minute) const;
-  std::optional<absl::CivilMinute> LastAtOrBefore(absl::CivilMinute minute) const;
+  // The next month, day, hour and minute are each read from a mask, in constant time.
+  std::optional<absl::CivilMinute> FirstAtOrAfter(absl::CivilMinute minute) const {
+    return SearchForward(minute).found;
+  }
+  std::optional<absl::CivilMinute> LastAtOrBefore(absl::CivilMinute minute) const {
+    return SearchBackward(minute).found;
+  }
+  CronSearch SearchForward(absl::CivilMinute minute) const;
+  CronSearch SearchBackward(absl::CivilMinute minute) const;
 };
 
 // Five fields or a macro such as @daily. INVALID_ARGUMENT with the rule that `text` breaks

@@ -1,5 +1,6 @@
 #include "api/value/cron_schedule.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,46 @@ TEST_CASE("cron schedule: leap days are found across a century without one", "[c
   CHECK(rare.FirstAtOrAfter(CivilMinute(2088, 3, 1)) == CivilMinute(2128, 2, 29));
   CHECK(rare.LastAtOrBefore(CivilMinute(2128, 2, 28)) == CivilMinute(2088, 2, 29));
   CHECK(rare.LastAtOrBefore(CivilMinute(2032, 2, 28, 23, 59)) == CivilMinute(2004, 2, 29));
+}
+
+TEST_CASE("cron schedule: however rare it is, a search looks at the days of 42 months at most",
+          "[cron]") {
+  struct Case {
+    const char* expression;
+    int most;
+  };
+  // The month in which the search begins counts, too.
+  const Case cases[] = {
+      {"* * * * *", 2},      {"59 23 31 12 *", 2}, {"0 0 31 * *", 3},
+      {"0 0 29 2 *", 9},     {"0 0 29W 2 *", 9},   {"0 0 29 2 1#5", 9},
+      {"0 0 * 2 SUN#5", 42}, {"0 0 * 2 1#5", 42},  {"0 0 ? FEB 6#5", 42},
+      {"0 0 L-28 2 *", 9},   {"0 0 * * MON#5", 6}, {"0 0 31 2,4,6,9,11,12 *", 7},
+  };
+  for (const Case& c : cases) {
+    const CronSchedule schedule = ParseCronSchedule(c.expression).value();
+    // From each month of the calendar's whole cycle.
+    int most = 0;
+    for (CivilMinute from(2000, 1, 31, 23, 59); from.year() < 2400;
+         from = CivilMinute(absl::CivilMonth(from) + 2) - 1) {
+      for (const CronSearch& search :
+           {schedule.SearchForward(from), schedule.SearchBackward(from)}) {
+        most = std::max(most, search.months);
+        if (!search.found) {
+          FAIL(c.expression << " found nothing");
+        }
+      }
+    }
+    CAPTURE(c.expression);
+    CHECK(most <= c.most);
+  }
+  // Finding out that nothing ever comes looks through the 400 years once.
+  CronSchedule never;
+  never.minutes = never.hours = 1;
+  never.months = 1 << 2;
+  never.days = {.days_of_month = uint32_t{1} << 30, .any_day_of_week = true};
+  CHECK_FALSE(never.FirstAtOrAfter(CivilMinute(2000, 1, 1)));
+  CHECK(never.SearchForward(CivilMinute(2000, 1, 1)).months <= 402);
+  CHECK(never.SearchBackward(CivilMinute(2000, 1, 1)).months <= 402);
 }
 
 TEST_CASE("cron schedule: what never comes is refused", "[cron]") {
