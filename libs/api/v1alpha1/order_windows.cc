@@ -7,10 +7,6 @@
 namespace korder::api {
 namespace {
 
-// How many skipped ticks in a row are passed over in search of one that is not: more than a list of
-// skip entries can name.
-constexpr int kMostSkipped = 100'000;
-
 absl::Duration ValueOr(const std::optional<DurationField>& field, absl::Duration otherwise) {
   return field ? field->value() : otherwise;
 }
@@ -43,12 +39,18 @@ std::optional<absl::Time> OrderWindows::PreviousTick(absl::Time at_or_before) co
   return cron_ ? cron_->Previous(at_or_before) : std::nullopt;
 }
 
-bool OrderWindows::Skips(absl::Time tick) const {
+std::optional<absl::Time> OrderWindows::SkippedUntil(absl::Time tick) const {
   const absl::CivilDay day(absl::ToCivilSecond(tick, zone()));
-  return std::any_of(skip_.begin(), skip_.end(), [&](const SkipEntry& entry) {
-    const auto* instant = std::get_if<absl::Time>(&entry);
-    return instant != nullptr ? *instant == tick : std::get<absl::CivilDay>(entry) == day;
-  });
+  std::optional<absl::Time> until;
+  for (const SkipEntry& entry : skip_) {
+    if (const auto* instant = std::get_if<absl::Time>(&entry)) {
+      until = *instant == tick ? std::max(until, std::optional(tick)) : until;
+    } else if (std::get<absl::CivilDay>(entry) == day) {
+      // The day's last moment is not before the tick, even when midnight comes twice.
+      until = std::max(tick, absl::FromCivil(day + 1, zone()) - absl::Nanoseconds(1));
+    }
+  }
+  return until;
 }
 
 Window OrderWindows::At(absl::Time tick) const {
@@ -88,8 +90,12 @@ std::optional<Window> OrderWindows::Next(absl::Time after) const {
     return start_time_ && *start_time_ > after ? std::optional(At(*start_time_)) : std::nullopt;
   }
   std::optional<absl::Time> tick = NextTick(after);
-  for (int i = 0; tick && Skips(*tick); ++i) {
-    tick = i < kMostSkipped ? NextTick(*tick) : std::nullopt;
+  while (tick) {
+    const std::optional<absl::Time> skipped = SkippedUntil(*tick);
+    if (!skipped) {
+      break;
+    }
+    tick = NextTick(*skipped);
   }
   return tick ? std::optional(At(*tick)) : std::nullopt;
 }

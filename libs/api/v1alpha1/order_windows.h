@@ -43,7 +43,7 @@ class OrderWindows {
   std::optional<absl::Time> NextTick(absl::Time after) const;
   std::optional<absl::Time> PreviousTick(absl::Time at_or_before) const;
   // The order leaves this tick out.
-  bool Skips(absl::Time tick) const;
+  bool Skips(absl::Time tick) const { return SkippedUntil(tick).has_value(); }
 
   // --- windows ---
 
@@ -66,6 +66,10 @@ class OrderWindows {
 
  private:
   OrderWindows() = default;
+
+  // The last moment that the order leaves out together with this tick: the tick itself, or the end of
+  // its day. nullopt when it leaves the tick in.
+  std::optional<absl::Time> SkippedUntil(absl::Time tick) const;
 
   StrategyType type_ = StrategyType::kOneTime;
   std::optional<Cron> cron_;

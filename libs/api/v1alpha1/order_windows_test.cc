@@ -94,6 +94,83 @@ TEST_CASE("windows: a clock change inside a window leaves its length alone", "[w
   CHECK(night[0].start == At("2026-04-04T14:45:00Z"));
 }
 
+TEST_CASE("windows: in autumn a window of New York is open for as long as in any other night",
+          "[windows]") {
+  // 1 November 2026: 02:00 EDT becomes 01:00 EST.
+  const OrderWindows autumn =
+      Of(Spec(StrategyType::kScheduled, "30 1 * * *", absl::Hours(2), "America/New_York"));
+  const Window window{At("2026-11-01T05:30:00Z"), At("2026-11-01T07:30:00Z")};
+  CHECK(autumn.OpenAt(At("2026-11-01T05:29:59Z")).empty());
+  // The second 01:30 is in the middle of the window and opens no other one.
+  CHECK(autumn.OpenAt(At("2026-11-01T06:30:00Z")) == std::vector{window});
+  CHECK(autumn.OpenAt(window.end).empty());
+  CHECK(autumn.Next(window.start)->start == At("2026-11-02T06:30:00Z"));
+}
+
+TEST_CASE("windows: Lord Howe's half hour comes and goes inside a window", "[windows]") {
+  // 5 April 2026: 02:00 LHDT becomes 01:30 LHST; 4 October 2026: 02:00 LHST becomes 02:30 LHDT.
+  const OrderWindows night =
+      Of(Spec(StrategyType::kScheduled, "45 1 * * *", absl::Hours(1), "Australia/Lord_Howe"));
+  const Window autumn{At("2026-04-04T14:45:00Z"), At("2026-04-04T15:45:00Z")};
+  CHECK(night.OpenAt(At("2026-04-04T15:15:00Z")) == std::vector{autumn});  // 01:45 once more
+  CHECK(night.OpenAt(autumn.end).empty());
+  const Window spring{At("2026-10-03T15:15:00Z"), At("2026-10-03T16:15:00Z")};
+  CHECK(night.OpenAt(At("2026-10-03T15:30:00Z")) == std::vector{spring});
+  CHECK(night.OpenAt(spring.end).empty());
+  // 02:15 does not exist in spring: that window opens at 02:30, when the clock has leapt.
+  const OrderWindows gap =
+      Of(Spec(StrategyType::kScheduled, "15 2 * * *", absl::Hours(1), "Australia/Lord_Howe"));
+  CHECK(gap.OpenAt(At("2026-10-03T15:29:59Z")).empty());
+  CHECK(gap.OpenAt(At("2026-10-03T15:30:00Z")) ==
+        std::vector{Window{At("2026-10-03T15:30:00Z"), At("2026-10-03T16:30:00Z")}});
+}
+
+TEST_CASE("windows: a Recurring order's window is shorter in spring and longer in autumn",
+          "[windows]") {
+  const OrderWindows daily =
+      Of(Spec(StrategyType::kRecurring, "@daily", absl::Hours(48), "America/New_York"));
+  const auto length = [&](const char* now) {
+    const auto open = daily.OpenAt(At(now));
+    REQUIRE(open.size() == 1);
+    return open[0].end - open[0].start;
+  };
+  CHECK(length("2026-03-08T12:00:00Z") == absl::Hours(23));
+  CHECK(length("2026-11-01T12:00:00Z") == absl::Hours(25));
+  CHECK(length("2026-11-02T12:00:00Z") == absl::Hours(24));
+}
+
+TEST_CASE("windows: @daily with a zone before it opens at that zone's midnight", "[windows]") {
+  for (const char* zone : {"", "Asia/Tokyo"}) {
+    const OrderWindows windows =
+        Of(Spec(StrategyType::kScheduled, "TZ=Asia/Tokyo @daily", absl::Hours(1), zone));
+    CHECK(windows.Next(At("2026-03-10T00:00:00Z"))->start == At("2026-03-10T15:00:00Z"));
+    CHECK(windows.zone().name() == "Asia/Tokyo");
+  }
+  CHECK_FALSE(OrderWindows::Of(Spec(StrategyType::kScheduled, "TZ=Asia/Tokyo @daily",
+                                    absl::Hours(1), "Europe/Berlin"))
+                  .ok());
+}
+
+TEST_CASE("windows: at night means from 18 to 8", "[windows]") {
+  const OrderWindows windows =
+      Of(Spec(StrategyType::kScheduled, "0 18-8 * * *", absl::Hours(1), "Europe/Berlin"));
+  CHECK(windows.OpenAt(At("2026-01-10T07:59:59Z")).size() == 1);  // 08:59
+  CHECK(windows.OpenAt(At("2026-01-10T08:00:00Z")).empty());
+  CHECK(windows.Next(At("2026-01-10T08:00:00Z"))->start == At("2026-01-10T17:00:00Z"));
+}
+
+TEST_CASE("windows: an order of every minute that leaves out a year still has a next window",
+          "[windows]") {
+  OrderSpec spec =
+      Spec(StrategyType::kScheduled, "* * * * *", absl::Minutes(1), "America/New_York");
+  for (absl::CivilDay day(2026, 1, 1); day.year() == 2026; ++day) {
+    spec.strategy.skip.push_back(absl::FormatCivilTime(day));
+  }
+  spec.strategy.skip.push_back("2027-01-01T05:00:00Z");
+  const OrderWindows windows = Of(spec);
+  CHECK(windows.Next(At("2026-01-01T05:00:00Z"))->start == At("2027-01-01T05:01:00Z"));
+}
+
 TEST_CASE("windows: a Recurring order's last from one tick to the next", "[windows]") {
   const OrderWindows windows = Of(Spec(StrategyType::kRecurring, "0 */6 * * *", absl::Hours(24)));
   const auto open = windows.OpenAt(At("2026-03-10T07:00:00Z"));
