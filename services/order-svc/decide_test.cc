@@ -361,6 +361,41 @@ TEST_CASE("order decide: under random histories live and used slots never exceed
   }
 }
 
+TEST_CASE("order decide: a node with a long name gets one ticket", "[order][decide]") {
+  World world(1);
+  world.order().spec.daemon_set = true;
+  world.nodes().resize(2);
+  world.nodes()[0].metadata.name = std::string(200, 'n') + ".example";
+  world.nodes()[1].metadata.name = std::string(200, 'n') + ".example.org";
+  const Plan plan = world.Turn();
+  REQUIRE(plan.create.size() == 2);
+  std::set<std::string> labels;
+  for (const NewTicket& wanted : plan.create) {
+    const std::string& label = wanted.ticket.metadata.labels.at("korder.dev/node");
+    CHECK(label.size() <= 63);
+    labels.insert(label);
+  }
+  CHECK(labels.size() == 2);
+  CHECK(world.Turn().create.empty());
+}
+
+TEST_CASE("order decide: another startTime or no end is another template", "[order][decide]") {
+  World world(1);
+  world.order().spec.ticket_template.spec.duration = absl::Hours(1);
+  world.Turn();
+  world.AllBecomeReady();
+  const TemplateMatcher same(world.order());
+  CHECK(same.Matches(world.tickets()[0]));
+  api::Order later = world.order();
+  later.spec.ticket_template.spec.start_time = kNow;
+  CHECK_FALSE(TemplateMatcher(later).Matches(world.tickets()[0]));
+  api::Order endless = world.order();
+  endless.spec.ticket_template.spec.duration.reset();
+  CHECK_FALSE(TemplateMatcher(endless).Matches(world.tickets()[0]));
+  world.tickets()[0].metadata.labels["by-hand"] = "yes";
+  CHECK(same.Matches(world.tickets()[0]));
+}
+
 TEST_CASE("order decide: long names are shortened to valid label values", "[order][decide]") {
   api::Order order;
   order.metadata.name = std::string(63, 'a');

@@ -11,7 +11,8 @@
 namespace korder::order {
 namespace {
 
-// Longer stems would make ticket names that are no valid label values (63 characters).
+constexpr size_t kMaxLabel = 63;
+// Longer stems would make ticket names that are no valid label values.
 constexpr size_t kMaxStem = 45;
 constexpr char kOccurrenceFormat[] = "%E4Y%m%dT%H%M%SZ";
 
@@ -21,6 +22,13 @@ uint32_t Hash(std::string_view text, uint32_t hash = 2166136261U) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   }
   return hash;
+}
+
+// At most `most` characters; different texts stay different, by a hash at the end.
+std::string Shortened(const std::string& text, size_t most) {
+  return text.size() <= most
+             ? text
+             : absl::StrCat(text.substr(0, most - 9), "-", absl::Hex(Hash(text), absl::kZeroPad8));
 }
 
 // Of maps of strings only, which no version of korder prints in another way.
@@ -81,7 +89,7 @@ api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordina
     ticket.spec.start_time.reset();  // it said when the first ones begin
   }
   if (!cell.node.empty()) {
-    meta.labels[std::string(api::kLabelNode)] = cell.node;
+    meta.labels[std::string(api::kLabelNode)] = Shortened(cell.node, kMaxLabel);
     ticket.spec.node_name = cell.node;
     ticket.spec.tolerations = api::DaemonTolerations(tmpl.spec.tolerations);
   }
@@ -89,12 +97,7 @@ api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordina
 }
 
 std::string TicketName(const api::Order& order, int64_t ordinal) {
-  std::string stem = order.metadata.name;
-  if (stem.size() > kMaxStem) {
-    stem = absl::StrCat(stem.substr(0, kMaxStem - 9), "-",
-                        absl::Hex(Hash(order.metadata.name), absl::kZeroPad8));
-  }
-  return absl::StrCat(stem, "-", ordinal);
+  return absl::StrCat(Shortened(order.metadata.name, kMaxStem), "-", ordinal);
 }
 
 int64_t OrdinalOf(const api::Ticket& ticket) {
@@ -111,7 +114,7 @@ int64_t OrdinalOf(const api::Ticket& ticket) {
 std::optional<Cell> CellOf(const api::Order& order, const api::Ticket& ticket) {
   Cell cell;
   if (order.spec.daemon_set) {
-    cell.node = api::ValueOf(ticket.metadata.labels, api::kLabelNode);
+    cell.node = ticket.spec.node_name;  // the label may be shortened
   }
   if (order.spec.strategy.type == api::StrategyType::kScheduled) {
     const std::string text(api::ValueOf(ticket.metadata.labels, api::kLabelOccurrence));
@@ -146,8 +149,14 @@ bool TemplateMatcher::Matches(const api::Ticket& ticket) const {
              !Includes(notes, tmpl.metadata.annotations)) {
     return false;
   }
-  const bool own_end = notes.contains(api::kAnnotationRenewed) || !wanted.duration;
-  return (own_end || is.duration == wanted.duration) && is.lifecycle == wanted.lifecycle &&
+  const api::StrategyType type = order_.spec.strategy.type;
+  // A ticket of a window without a duration ends with its window; a renewed one when it was renewed
+  // to.
+  const bool own_end = notes.contains(api::kAnnotationRenewed) ||
+                       (type == api::StrategyType::kScheduled && !wanted.duration);
+  const bool own_start = type != api::StrategyType::kOneTime;
+  return (own_end || is.duration == wanted.duration) &&
+         (own_start || is.start_time == wanted.start_time) && is.lifecycle == wanted.lifecycle &&
          is.scheduler_name == wanted.scheduler_name &&
          is.priority_class_name == wanted.priority_class_name && is.resources == wanted.resources &&
          (order_.spec.daemon_set || is.node_name == wanted.node_name) &&
