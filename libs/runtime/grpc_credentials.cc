@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "runtime/user_access.h"
 
 namespace korder::runtime {
 namespace {
@@ -41,6 +42,14 @@ std::string BearerToken(const grpc_metadata* metadata, size_t count) {
   return std::string(value.starts_with(kScheme) ? value.substr(kScheme.size()) : "");
 }
 
+bool HasTwo(const grpc_metadata* metadata, size_t count, const char* key) {
+  size_t found = 0;
+  for (size_t i = 0; i < count; ++i) {
+    found += grpc_slice_str_cmp(metadata[i].key, key) == 0 ? size_t{1} : size_t{0};
+  }
+  return found > 1;
+}
+
 void Answer(grpc_process_auth_metadata_done_cb done, void* done_data, const absl::Status& status) {
   const std::string why(Message(status));
   done(done_data, nullptr, 0, nullptr, 0, static_cast<grpc_status_code>(status.code()),
@@ -73,7 +82,14 @@ struct MutualTlsCredentials::State {
     const std::string_view method = MethodOf(metadata, count);
     const std::string peer = PeerName(context);
     if (peer.empty() && state.users) {
+      // Of two, one would be checked and the other one read.
+      if (HasTwo(metadata, count, kNamespaceMetadata)) {
+        Answer(done, done_data,
+               InvalidArgumentError(absl::StrCat(kNamespaceMetadata, ": must be given once")));
+        return;
+      }
       state.users(method, BearerToken(metadata, count),
+                  std::string(ValueOf(metadata, count, kNamespaceMetadata)),
                   [done, done_data](const absl::Status& may) { Answer(done, done_data, may); });
       return;
     }

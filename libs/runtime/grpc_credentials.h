@@ -21,8 +21,9 @@ namespace korder::runtime {
 using CallCheck = std::function<bool(std::string_view method, std::string_view peer)>;
 
 // Called for a call that comes without a client certificate, with what follows "Bearer " in its
-// authorization metadata (empty when there is none). `done` may be called later, on any thread.
-using UserCheck = std::function<void(std::string_view method, std::string token,
+// authorization metadata and what stands in kNamespaceMetadata (empty when there is none; a call
+// with two is refused before). `done` may be called later, on any thread.
+using UserCheck = std::function<void(std::string_view method, std::string token, std::string ns,
                                      std::function<void(const absl::Status&)> done)>;
 
 // Thread-safe.

@@ -111,7 +111,7 @@ struct GrpcServer::Impl {
   Impl(GrpcServerOptions o, Metrics& m) : options(std::move(o)), metrics(m) {}
 
   bool MayCallNow(std::string_view method, std::string_view peer);
-  void CheckUser(std::string_view method, std::string token, UserAccess::Done done);
+  void CheckUser(std::string_view method, std::string token, std::string ns, UserAccess::Done done);
   void CountDenied(std::string_view method, std::string_view code);
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
   absl::Status Start();
@@ -140,7 +140,7 @@ bool GrpcServer::Impl::MayCallNow(std::string_view method, std::string_view peer
   return false;
 }
 
-void GrpcServer::Impl::CheckUser(std::string_view method, std::string token,
+void GrpcServer::Impl::CheckUser(std::string_view method, std::string token, std::string ns,
                                  UserAccess::Done done) {
   if (UserMayAsk(options.user_methods, method)) {
     if (IsHealth(method)) {
@@ -148,7 +148,7 @@ void GrpcServer::Impl::CheckUser(std::string_view method, std::string token,
     }
     if (!token.empty()) {
       return options.users->Check(
-          std::move(token),
+          std::move(token), std::move(ns),
           [this, name = std::string(method), done = std::move(done)](const absl::Status& may) {
             if (!may.ok()) {
               CountDenied(name, absl::StatusCodeToString(may.code()));
@@ -181,8 +181,9 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GrpcServer::Impl::Crede
       options.users == nullptr
           ? UserCheck()
           : [this](
-                std::string_view method, std::string token,
-                UserAccess::Done done) { CheckUser(method, std::move(token), std::move(done)); });
+                std::string_view method, std::string token, std::string ns,
+                UserAccess::Done
+                    done) { CheckUser(method, std::move(token), std::move(ns), std::move(done)); });
   return tls;
 }
 

@@ -37,7 +37,10 @@ LedgerDenial ToDenial(const pb::Denied& denied) {
   LedgerDenial out{.quota = denied.quota(),
                    .resource = denied.resource(),
                    .message = denied.message(),
-                   .next_change = {}};
+                   .next_change = {},
+                   .requested = denied.requested(),
+                   .used = denied.used(),
+                   .limit = denied.limit()};
   if (denied.has_next_change_time()) {
     out.next_change = absl::FromUnixSeconds(denied.next_change_time().seconds()) +
                       absl::Nanoseconds(denied.next_change_time().nanos());
@@ -186,6 +189,35 @@ absl::StatusOr<AdmitAnswer> LedgerClient::AdmitTicket(const LedgerTicket& ticket
   ASSIGN_OR_RETURN(const pb::AdmitResponse response,
                    impl_->Call(&pb::QuotaLedger::Stub::Admit, request, "admit ticket", {}));
   return ToAnswer(response);
+}
+
+absl::StatusOr<LedgerForecast> LedgerClient::Check(const LedgerQuestion& question,
+                                                   std::stop_token stop) {
+  pb::CheckRequest request;
+  request.set_namespace_(question.ns);
+  Fill(question.claim, *request.mutable_claim());
+  request.set_tickets(question.tickets);
+  if (question.order_labels) {
+    request.set_order(true);
+    request.mutable_order_labels()->insert(question.order_labels->begin(),
+                                           question.order_labels->end());
+  }
+  if (question.time) {
+    const int64_t seconds = absl::ToUnixSeconds(*question.time);
+    request.mutable_time()->set_seconds(seconds);
+    request.mutable_time()->set_nanos(static_cast<int32_t>(
+        absl::ToInt64Nanoseconds(*question.time - absl::FromUnixSeconds(seconds))));
+  }
+  ASSIGN_OR_RETURN(const pb::CheckResponse response,
+                   impl_->Call(&pb::QuotaLedger::Stub::Check, request, "check", std::move(stop)));
+  LedgerForecast forecast{.fitting_tickets = response.fitting_tickets(),
+                          .order_fits = response.order_fits(),
+                          .denials = {},
+                          .quotas = {response.quotas().begin(), response.quotas().end()}};
+  for (const pb::Denied& denied : response.denials()) {
+    forecast.denials.push_back(ToDenial(denied));
+  }
+  return forecast;
 }
 
 }  // namespace korder::runtime

@@ -35,6 +35,10 @@ struct LedgerDenial {
   std::string resource;
   std::string message;
   std::optional<absl::Time> next_change;
+  // The numbers of it, as texts.
+  std::string requested = {};
+  std::string used = {};
+  std::string limit = {};
 };
 
 struct LedgerDecision {
@@ -55,6 +59,24 @@ struct LedgerOrder {
   int32_t replicas = 0;
   api::Labels labels;
   bool create = false;
+};
+
+// What would fit, now or at another time.
+struct LedgerQuestion {
+  std::string ns;
+  LedgerClaim claim;  // of each ticket
+  int32_t tickets = 0;
+  // Also one Order with these labels.
+  std::optional<api::Labels> order_labels;
+  std::optional<absl::Time> time;  // by the limits in force then
+};
+
+struct LedgerForecast {
+  int32_t fitting_tickets = 0;
+  bool order_fits = true;
+  // Every limit that the whole does not fit; empty when it does.
+  std::vector<LedgerDenial> denials;
+  std::vector<std::string> quotas;  // those that count it
 };
 
 struct AdmitAnswer {
@@ -88,6 +110,8 @@ class LedgerClient {
                                          bool dry_run);
   absl::StatusOr<AdmitAnswer> AdmitTicket(const LedgerTicket& ticket, const LedgerClaim& claim,
                                           bool dry_run);
+  // Changes nothing.
+  absl::StatusOr<LedgerForecast> Check(const LedgerQuestion& question, std::stop_token stop);
 
  private:
   struct Impl;

@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/core/token_review.h"
+#include "api/meta/dns_name.h"
+#include "api/value/field_error.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 
@@ -17,6 +19,11 @@ kube::CallOptions Call(std::stop_token stop) {
   return {.timeout = absl::Seconds(3), .stop = std::move(stop)};
 }
 
+// " in namespace ml", " in all namespaces".
+std::string Where(const std::string& ns) {
+  return ns.empty() ? " in all namespaces" : " in namespace " + ns;
+}
+
 absl::Status NobodyAsks() { return UnavailableError("users cannot be told apart at the moment"); }
 
 }  // namespace
@@ -24,18 +31,25 @@ absl::Status NobodyAsks() { return UnavailableError("users cannot be told apart 
 UserAccess::UserAccess(kube::Client& client, const Clock& clock, UserAccessOptions options)
     : client_(client), clock_(clock), options_(std::move(options)) {}
 
-void UserAccess::Check(std::string token, Done done) {
+void UserAccess::Check(std::string token, std::string ns, Done done) {
+  if (!options_.in_namespace) {
+    ns.clear();
+  } else if (!ns.empty() && !api::DnsLabelProblem(ns).empty()) {
+    return done(InvalidArgumentError(
+        absl::StrCat(kNamespaceMetadata, ": ", api::Quoted(ns), ": is no name of a namespace")));
+  }
+  Question question(std::move(token), std::move(ns));
   absl::Status answer;
   {
     const MutexLock lock(mu_);
-    if (const Answer* known = Remembered(token)) {
+    if (const Answer* known = Remembered(question)) {
       answer = known->status;
     } else if (!running_) {
       answer = NobodyAsks();
     } else if (waiting_.size() >= options_.max_waiting) {
       answer = ResourceExhaustedError("too many users wait for the API server");
     } else {
-      waiting_.push_back({std::move(token), std::move(done)});
+      waiting_.push_back({std::move(question), std::move(done)});
       work_.NotifyOne();
       return;
     }
@@ -59,7 +73,7 @@ void UserAccess::Run(std::stop_token stop) {
       next = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    next.done(AnswerFor(next.token, stop));
+    next.done(AnswerFor(next.question, stop));
   }
   std::deque<Waiting> left;
   {
@@ -72,20 +86,21 @@ void UserAccess::Run(std::stop_token stop) {
   }
 }
 
-absl::Status UserAccess::AnswerFor(const std::string& token, std::stop_token stop) {
+absl::Status UserAccess::AnswerFor(const Question& question, std::stop_token stop) {
   {
-    // Somebody with the same token may have been answered while this one waited.
+    // Somebody with the same question may have been answered while this one waited.
     const MutexLock lock(mu_);
-    if (const Answer* answer = Remembered(token)) {
+    if (const Answer* answer = Remembered(question)) {
       return answer->status;
     }
   }
-  absl::Status status = Review(token, std::move(stop));
-  Remember(token, status);
+  absl::Status status = Review(question, std::move(stop));
+  Remember(question, status);
   return status;
 }
 
-absl::Status UserAccess::Review(const std::string& token, std::stop_token stop) {
+absl::Status UserAccess::Review(const Question& question, std::stop_token stop) {
+  const auto& [token, ns] = question;
   api::TokenReview who;
   who.spec.token = token;
   const auto reviewed = client_.Create(who, Call(stop));
@@ -100,7 +115,11 @@ absl::Status UserAccess::Review(const std::string& token, std::stop_token stop) 
   }
   const api::UserInfo& user = reviewed->status.user;
   api::SubjectAccessReview may;
-  may.spec = {.resource = options_.access,
+  api::ResourceAttributes access = options_.access;
+  if (options_.in_namespace) {
+    access.ns = ns;
+  }
+  may.spec = {.resource = access,
               .user = user.username,
               .groups = user.groups,
               .uid = user.uid,
@@ -111,19 +130,19 @@ absl::Status UserAccess::Review(const std::string& token, std::stop_token stop) 
     return NobodyAsks();
   }
   if (!allowed->status.allowed) {
-    const api::ResourceAttributes& access = options_.access;
     return PermissionDeniedError(absl::StrCat(user.username, " may not ", access.verb, " ",
-                                              access.resource, ".", access.group));
+                                              access.resource, ".", access.group,
+                                              options_.in_namespace ? Where(ns) : ""));
   }
   return absl::OkStatus();
 }
 
-const UserAccess::Answer* UserAccess::Remembered(const std::string& token) {
-  const auto it = answers_.find(token);
+const UserAccess::Answer* UserAccess::Remembered(const Question& question) {
+  const auto it = answers_.find(question);
   return it == answers_.end() || it->second.until < clock_.Mono() ? nullptr : &it->second;
 }
 
-void UserAccess::Remember(const std::string& token, const absl::Status& status) {
+void UserAccess::Remember(const Question& question, const absl::Status& status) {
   if (absl::IsUnavailable(status)) {
     return;
   }
@@ -131,7 +150,7 @@ void UserAccess::Remember(const std::string& token, const absl::Status& status) 
   const MutexLock lock(mu_);
   absl::erase_if(answers_, [now](const auto& entry) { return entry.second.until < now; });
   if (answers_.size() < kMaxAnswers) {
-    answers_[token] = {status, now + absl::ToChronoNanoseconds(options_.remember)};
+    answers_[question] = {status, now + absl::ToChronoNanoseconds(options_.remember)};
   }
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -26,7 +27,8 @@ class ReviewingApiServer final : public kube::HttpTransport {
  public:
   struct Tokens {
     std::set<std::string> knows;
-    std::set<std::string> may;
+    std::set<std::string> may;                                 // everywhere
+    std::map<std::string, std::set<std::string>> may_in = {};  // only in these namespaces
   };
   explicit ReviewingApiServer(Tokens tokens) : tokens_(std::move(tokens)) {}
 
@@ -67,6 +69,10 @@ class ReviewingApiServer final : public kube::HttpTransport {
       auto review = Read<api::SubjectAccessReview>(request.body);
       for (const std::string& token : tokens_.may) {
         review.status.allowed |= review.spec.user == absl::StrCat("user-of-", token);
+      }
+      for (const auto& [token, namespaces] : tokens_.may_in) {
+        review.status.allowed |= review.spec.user == absl::StrCat("user-of-", token) &&
+                                 namespaces.contains(review.spec.resource.ns);
       }
       response.body = json::Print(review);
     }
