@@ -1,6 +1,6 @@
 // order-svc: keeps each Order's Tickets as its spec asks.
 // Reads Orders, Tickets and Nodes. Writes Tickets and the status of Orders, nothing else; asks
-// quota-svc before every creation.
+// quota-svc before every creation, and the API server who the people are that ask for previews.
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
@@ -9,6 +9,7 @@
 #include "kube/informer.h"
 #include "order-svc/config.h"
 #include "order-svc/metrics.h"
+#include "order-svc/planner_service.h"
 #include "order-svc/quota_ledger.h"
 #include "order-svc/reconciler.h"
 #include "runtime/grpc_server.h"
@@ -17,6 +18,7 @@
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/tls.h"
+#include "runtime/user_access.h"
 
 namespace korder::order {
 namespace {
@@ -69,16 +71,32 @@ absl::Status Run(const Config& config, std::stop_token stop) {
 
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
-  runtime::GrpcServer grpc({.listen = common.grpc_listen, .tls = tls}, metrics);
-  RETURN_IF_ERROR(grpc.Start());
-  manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
   QuotaLedger ledger(config.quota_address, tls);
-
   kube::Informer<api::Order> orders(client);
   orders.store().AddIndex(std::string(kDaemonIndex), [](const api::Order& order) {
     return order.spec.daemon_set ? std::vector<std::string>{"true"} : std::vector<std::string>();
   });
   kube::Informer<api::Node> nodes(client);
+  PlannerService planner(
+      orders.store(), [&nodes] { return nodes.store().List(); },
+      [&ledger](const auto& question, std::stop_token s) { return ledger.Check(question, s); },
+      clock);
+  runtime::UserAccess users(client, clock, PlannerUserAccess());
+  runtime::GrpcServer grpc({.listen = common.grpc_listen,
+                            .tls = tls,
+                            .allow = PlannerAllowList(),
+                            .user_methods = PlannerUserMethods(),
+                            .users = &users},
+                           metrics);
+  grpc.AddService(&planner);
+  grpc.SetServing(PlannerService::kService, false);
+  RETURN_IF_ERROR(grpc.Start());
+  manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
+  manager.AddBackground("users", [&](std::stop_token s) { users.Run(s); });
+  manager.AddBackground("planner", [&](std::stop_token) {
+    grpc.SetServing(PlannerService::kService, true);  // The watches are synced by now.
+  });
+
   kube::Informer<api::Ticket> tickets(client);
   tickets.store().AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
     const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);

@@ -25,6 +25,10 @@ class QuotaLedger final : public Ledger {
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) override {
     return client_.Release(ids, std::move(stop));
   }
+  absl::StatusOr<runtime::LedgerForecast> Check(const runtime::LedgerQuestion& question,
+                                                std::stop_token stop) {
+    return client_.Check(question, std::move(stop));
+  }
   // Calls from now on show the new certificate.
   void SetTls(const runtime::TlsMaterial& tls) { client_.SetTls(tls); }
 
