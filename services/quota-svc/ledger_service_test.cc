@@ -79,6 +79,31 @@ TEST_CASE("ledger service: grants and denials arrive as the client library reads
   CHECK_FALSE(client.Confirm({"default", "web-2", "uid-2"}, "", HalfCore(), {})->granted());
 }
 
+TEST_CASE("ledger service: what would fit arrives as the client library reads it",
+          "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("team-quota").Hard("reserved.cpu", "1").Hard("orders", "0"));
+  LedgerClient client(fixture.address(), {}, absl::Seconds(20));
+  runtime::LedgerQuestion question{.ns = "default", .claim = HalfCore(), .tickets = 3};
+  const auto tickets = client.Check(question, {});
+  INFO(ToString(tickets.status()));
+  REQUIRE(tickets.ok());
+  CHECK(tickets->fitting_tickets == 2);
+  CHECK(tickets->order_fits);
+  CHECK(tickets->quotas == std::vector<std::string>{"team-quota"});
+  REQUIRE(tickets->denials.size() == 1);
+  CHECK(tickets->denials[0].resource == "reserved.cpu");
+  CHECK(tickets->denials[0].requested == "1500m");
+  CHECK(tickets->denials[0].used == "0");
+  CHECK(tickets->denials[0].limit == "1");
+  question.tickets = 2;
+  question.order_labels.emplace();
+  question.time = fixture.clock.Now() + absl::Hours(5);
+  const auto with_order = client.Check(question, {});
+  REQUIRE(with_order.ok());
+  CHECK(with_order->fitting_tickets == 2);
+  CHECK_FALSE(with_order->order_fits);
+}
+
 TEST_CASE("ledger service: admission of tickets and orders", "[quota][grpc]") {
   ServiceFixture fixture(
       MakeQuota("q").Hard("tickets", "1").Hard("orders", "1").Hard("max-duration", "24h"));
