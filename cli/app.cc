@@ -13,6 +13,8 @@
 #include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/explain_commands.h"
+#include "cli/order_commands.h"
+#include "cli/order_edit_commands.h"
 #include "cli/quota_commands.h"
 #include "cli/structured.h"
 #include "json/writer.h"
@@ -32,8 +34,11 @@ class CommandLine {
   CommandLine(const std::string& program, std::stop_token stop)
       : program_(program),
         stop_(std::move(stop)),
-        app_("Explains pods and tickets, looks at quotas, and asks whether an order would fit.",
-             program == kPluginName ? "kubectl korder" : program) {
+        app_(
+            "Shows what orders hold and will hold, skips and pauses them, explains pods and "
+            "tickets, "
+            "looks at quotas, and asks whether an order would fit.",
+            program == kPluginName ? "kubectl korder" : program) {
     app_.require_subcommand(0, 1);
     app_.fallthrough();  // inherited: global flags may follow the command
     app_.set_version_flag("--version", std::string(runtime::Version()));
@@ -46,6 +51,12 @@ class CommandLine {
     AddUsage(*quota);
     AddCheck(*quota);
     AddWatch(*quota);
+    AddOrders();
+    AddTickets();
+    AddPreview();
+    AddCalendar();
+    AddSkipNext();
+    AddPause();
     AddExplain();
     AddVersion();
     AddCompletion();
@@ -66,10 +77,15 @@ class CommandLine {
     options_.style.format = output_ == "wide"   ? Format::kWide
                             : output_ == "json" ? Format::kJson
                             : output_ == "yaml" ? Format::kYaml
+                            : output_ == "ics"  ? Format::kIcs
                                                 : Format::kTable;
     options_.style.color = screen.color && !no_color_;
     options_.style.unicode = screen.unicode;
-    options_.stdin_taken = check_.file == "-";
+    options_.style.width = screen.width;
+    options_.stdin_taken = check_.file == "-" || preview_.file == "-";
+    if (options_.style.format == Format::kIcs && !has_ics_) {
+      return InvalidArgumentError("--output: ics is for `calendar` only");
+    }
     return absl::OkStatus();
   }
 
@@ -78,22 +94,23 @@ class CommandLine {
     app_.add_option("--kubeconfig", options_.kubeconfig,
                     "Cluster access; default: $KUBECONFIG, in-cluster, ~/.kube/config");
     app_.add_option("--context", options_.context, "Of the kubeconfig, instead of the current one");
-    app_.add_option("-n,--namespace", options_.ns,
-                    "Only quotas that count something in it; check: where the objects go; explain: "
-                    "where the object is");
     app_.add_option(
-        "--server", options_.server,
-        "host:port of quota-svc; default: $KORDER_SERVER, or found through the cluster");
+        "-n,--namespace", options_.ns,
+        "Where orders, tickets and pods are, or go; default: the context's. quota: only "
+        "those that count something in it; default: all");
+    app_.add_option("--server", options_.server,
+                    "host:port of quota-svc, for `quota`; default: $KORDER_SERVER, or found "
+                    "through the cluster");
     app_.add_option("--token", options_.token,
                     "Bearer token; default: the kubeconfig's, or a requested one");
     app_.add_option("--service-account", options_.service_account,
                     "[NS/]NAME: request a token for this ServiceAccount");
     app_.add_option("--ca-file", options_.ca_file,
-                    "CA of quota-svc's certificate; default: the ConfigMap korder-ca");
+                    "CA of korder's certificates; default: the ConfigMap korder-ca");
     app_.add_option("--system-namespace", options_.system_namespace, "Where korder is installed")
         ->capture_default_str();
-    app_.add_option("-o,--output", output_, "table, wide, json or yaml")
-        ->check(CLI::IsMember({"table", "wide", "json", "yaml"}).description(""))
+    app_.add_option("-o,--output", output_, "table, wide, json or yaml; calendar: also ics")
+        ->check(CLI::IsMember({"table", "wide", "json", "yaml", "ics"}).description(""))
         ->option_text("FORMAT=table");
     app_.add_option("--timeout", timeout_, "How long to wait for an answer")->capture_default_str();
     app_.add_flag("--no-color", no_color_, "No colours; $NO_COLOR says the same");
@@ -147,6 +164,71 @@ class CommandLine {
         [this](Session& session) { return Done(WatchQuotas(session, names_, stop_)); })
         ->add_option("name", names_, "Names of quotas; all when there is none");
   }
+  void AddAllNamespaces(CLI::App* command) {
+    command->add_flag("-A,--all-namespaces", all_namespaces_, "Of every namespace");
+  }
+  void AddOrders() {
+    AddAllNamespaces(
+        Add(app_, "orders", "What each order wants and has, and when its windows are",
+            [this](Session& session) { return Done(ListOrders(session, all_namespaces_)); }));
+  }
+  void AddTickets() {
+    CLI::App* tickets = Add(
+        app_, "tickets", "Where each ticket stands, by whom it is claimed, when it ends",
+        [this](Session& session) { return Done(ListTickets(session, order_, all_namespaces_)); });
+    AddAllNamespaces(tickets);
+    tickets->add_option("order", order_, "Only those of this order");
+  }
+  void AddPreview() {
+    CLI::App* preview =
+        Add(app_, "preview", "When the Orders of a file would hold tickets, and whether they fit",
+            [this](Session& session) -> absl::StatusOr<ExitCode> {
+              ASSIGN_OR_RETURN(const bool fits, PreviewOrders(session, preview_));
+              return fits ? ExitCode::kOk : ExitCode::kDenied;
+            });
+    preview->add_option("-f,--filename", preview_.file, "YAML or JSON; - is standard input")
+        ->required();
+    preview->add_option("--windows", preview_.windows, "How many windows")
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+    preview->add_option("--from", preview_.from,
+                        "Windows from another time on: 2026-05-04T18:00:00Z, 2026-05-04, +7d");
+  }
+  void AddCalendar() {
+    CLI::App* calendar =
+        Add(app_, "calendar", "The windows of the orders that there are, as a table and a picture",
+            [this](Session& session) {
+              calendar_.all_namespaces = all_namespaces_;
+              calendar_.order = order_;
+              return Done(ShowCalendar(session, calendar_));
+            });
+    calendar->parse_complete_callback([this] { has_ics_ = true; });
+    AddAllNamespaces(calendar);
+    calendar->add_option("order", order_, "Only those of this order");
+    calendar->add_option("--from", calendar_.from,
+                         "2026-05-04T18:00:00Z, 2026-05-04 or +2h; default: now");
+    calendar->add_option("--to", calendar_.to, "The same; default: 7 days after --from");
+    calendar->add_option("--limit", calendar_.limit, "At most so many windows")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
+  }
+  void AddSkipNext() {
+    CLI::App* skip = Add(app_, "skip-next", "Leaves out the next window of an order",
+                         [this](Session& session) { return Done(SkipNextWindow(session, skip_)); });
+    skip->add_option("order", skip_.order, "Name of the order")->required();
+    skip->add_flag("--undo", skip_.undo, "Takes back what is left out next");
+    skip->add_flag("--dry-run", skip_.dry_run, "Only says what it would do");
+  }
+  void AddPause() {
+    Add(app_, "pause", "Lets orders make no tickets any more, until they are resumed",
+        [this](Session& session) { return Done(SetPaused(session, names_, true)); })
+        ->add_option("order", names_, "Names of orders")
+        ->required();
+    Add(app_, "resume", "Lets paused orders make tickets again",
+        [this](Session& session) { return Done(SetPaused(session, names_, false)); })
+        ->add_option("order", names_, "Names of orders")
+        ->required();
+  }
   void AddExplain() {
     CLI::App* explain = app_.add_subcommand(
         "explain", "What a pod or a ticket holds, what it waits for, why, and what would help");
@@ -199,7 +281,13 @@ class CommandLine {
   bool verbose_ = false;
   std::vector<std::string> names_;
   std::string shell_;
+  std::string order_;
+  bool all_namespaces_ = false;
+  bool has_ics_ = false;  // the command knows this format
   CheckOptions check_;
+  PreviewOptions preview_;
+  CalendarOptions calendar_;
+  SkipOptions skip_;
   Command command_;
 };
 

@@ -3,6 +3,7 @@
 //   return RunKorderctl({"quota", "list"}, "korderctl", io, screen, surroundings, clock, stop);
 #pragma once
 
+#include <cstddef>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace korder::cli {
 struct Screen {
   bool color = false;    // a terminal that understands escape sequences, and a user who wants them
   bool unicode = false;  // the locale can show block characters
+  size_t width = 100;    // columns for pictures
 };
 
 // `program` is the name it was called by: "kubectl-korder" is a plug-in of kubectl, and

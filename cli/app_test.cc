@@ -2,12 +2,8 @@
 #include "cli/app.h"
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <grpcpp/server.h>
-#include <sstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -20,20 +16,13 @@
 #include "absl/strings/substitute.h"
 #include "cli/testing.h"
 #include "cli/testing_api.h"
+#include "cli/testing_shell.h"
 #include "korder/quota/v1/quota.grpc.pb.h"
-#include "runtime/testing/test_certs.h"
 
 namespace korder::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr char kLedger[] = "korder.quota.v1.QuotaLedger";
-
-const runtime::TestCa& Ca() {
-  static const runtime::TestCa ca;
-  return ca;
-}
 
 // What a test wants of the server.
 class Ledger final : public pb::QuotaLedger::Service {
@@ -114,55 +103,6 @@ class Replica {
   std::unique_ptr<grpc::Server> server_;
 };
 
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-// A shell with a CA file, and no cluster unless a test gives one.
-class Shell {
- public:
-  Shell() {
-    std::string name = (fs::temp_directory_path() / "korder-app-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    Write("ca.pem", Ca().Issue("x").ca);
-  }
-  ~Shell() { fs::remove_all(folder_); }
-
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
-  }
-
-  Outcome Run(std::vector<std::string> args, const std::string& input = "") {
-    std::istringstream in(input);
-    const SystemClock clock;
-    Outcome outcome;
-    std::ostringstream out;
-    std::ostringstream err;
-    outcome.code =
-        RunKorderctl(args, program, {in, out, err}, {}, surroundings, clock, stop.get_token());
-    outcome.out = out.str();
-    outcome.err = err.str();
-    return outcome;
-  }
-  // With all that is needed to reach the replica.
-  Outcome Ask(const Replica& replica, std::vector<std::string> args,
-              const std::string& input = "") {
-    args.insert(args.end(), {"--server", replica.address(), "--token", "mine", "--ca-file",
-                             (folder_ / "ca.pem").string()});
-    return Run(std::move(args), input);
-  }
-
-  std::string program = "korderctl";
-  Surroundings surroundings;
-  std::stop_source stop;
-
- private:
-  fs::path folder_;
-};
-
 constexpr char kOrder[] = R"(
 apiVersion: core.korder.dev/v1alpha1
 kind: Order
@@ -175,30 +115,33 @@ spec:
 TEST_CASE("korderctl: a question is answered over TLS, with the user's token", "[app]") {
   const Replica replica;
   Shell shell;
-  const Outcome list = shell.Ask(replica, {"quota", "list"});
+  const Outcome list = shell.Ask(replica.address(), {"quota", "list"});
   INFO(list.err);
   CHECK(list.code == 0);
   CHECK_THAT(list.out, Catch::Contains("team-quota   NamespaceSelector"));
-  CHECK_THAT(shell.Ask(replica, {"quota", "get", "team-quota", "-o", "json"}).out,
+  CHECK_THAT(shell.Ask(replica.address(), {"quota", "get", "team-quota", "-o", "json"}).out,
              Catch::StartsWith("{\n  \"name\": \"team-quota\""));
-  CHECK_THAT(shell.Ask(replica, {"quota", "usage"}).out, Catch::Contains("36 / 50"));
+  CHECK_THAT(shell.Ask(replica.address(), {"quota", "usage"}).out, Catch::Contains("36 / 50"));
 }
 
 TEST_CASE("korderctl: the exit code of check says whether it fits", "[app]") {
   const Replica replica;
   Shell shell;
-  const Outcome fits = shell.Ask(replica, {"quota", "check", "-f", shell.Write("o.yaml", kOrder)});
+  const Outcome fits =
+      shell.Ask(replica.address(), {"quota", "check", "-f", shell.Write("o.yaml", kOrder)});
   INFO(fits.err);
   CHECK(fits.code == 0);
   CHECK_THAT(fits.out, Catch::Contains("fits: all 2 tickets"));
-  const Outcome more = shell.Ask(replica, {"quota", "check", "-f", "-", "--tickets", "3"}, kOrder);
+  const Outcome more =
+      shell.Ask(replica.address(), {"quota", "check", "-f", "-", "--tickets", "3"}, kOrder);
   CHECK(more.code == 3);
   CHECK_THAT(more.out, Catch::Contains("2 of 3 tickets fit"));
-  const Outcome wrong = shell.Ask(replica, {"quota", "check", "-f", "-"}, "a: [");
+  const Outcome wrong = shell.Ask(replica.address(), {"quota", "check", "-f", "-"}, "a: [");
   CHECK(wrong.code == 1);
   CHECK_THAT(wrong.err, Catch::StartsWith("error: standard input: "));
-  CHECK(shell.Ask(replica, {"quota", "check", "-f", "/no/file"}).code == 1);
-  CHECK(shell.Ask(replica, {"quota", "check", "-f", "-", "--at", "noon"}, kOrder).code == 1);
+  CHECK(shell.Ask(replica.address(), {"quota", "check", "-f", "/no/file"}).code == 1);
+  CHECK(shell.Ask(replica.address(), {"quota", "check", "-f", "-", "--at", "noon"}, kOrder).code ==
+        1);
 }
 
 TEST_CASE("korderctl: two orders that fit alone and not together are denied", "[app]") {
@@ -207,8 +150,8 @@ TEST_CASE("korderctl: two orders that fit alone and not together are denied", "[
   Shell shell;
   std::string other = kOrder;
   other.replace(other.find("web"), 3, "api");
-  const Outcome both =
-      shell.Ask(replica, {"quota", "check", "-f", "-"}, std::string(kOrder) + "---" + other);
+  const Outcome both = shell.Ask(replica.address(), {"quota", "check", "-f", "-"},
+                                 std::string(kOrder) + "---" + other);
   CHECK(both.code == 3);
   CHECK_THAT(both.out, Catch::Contains("together: does not fit: 2 objects"));
 }
@@ -216,16 +159,18 @@ TEST_CASE("korderctl: two orders that fit alone and not together are denied", "[
 TEST_CASE("korderctl: what cannot be done has its own exit code", "[app]") {
   Replica replica;
   Shell shell;
-  const Outcome missing = shell.Ask(replica, {"quota", "get", "team-quota", "nope"});
+  const Outcome missing = shell.Ask(replica.address(), {"quota", "get", "team-quota", "nope"});
   CHECK(missing.code == 5);
   CHECK_THAT(missing.out, Catch::Contains("team-quota"));
   CHECK_THAT(missing.err, Catch::StartsWith("error: there is no quota nope"));
 
   replica.ledger.answer = {grpc::StatusCode::PERMISSION_DENIED, "joe may not"};
-  CHECK(shell.Ask(replica, {"quota", "list"}).code == 4);
+  CHECK(shell.Ask(replica.address(), {"quota", "list"}).code == 4);
   replica.ledger.answer = {grpc::StatusCode::INVALID_ARGUMENT, "namespace: bad"};
-  CHECK(shell.Ask(replica, {"quota", "list"}).err == "error: namespace: bad\n");
-  CHECK(shell.Ask(replica, {"quota", "list", "--ca-file", shell.Write("junk", "x")}).code == 1);
+  CHECK(shell.Ask(replica.address(), {"quota", "list"}).err == "error: namespace: bad\n");
+  CHECK(
+      shell.Ask(replica.address(), {"quota", "list", "--ca-file", shell.Write("junk", "x")}).code ==
+      1);
 }
 
 TEST_CASE("korderctl: an unknown token is refused at once", "[app]") {
@@ -252,7 +197,7 @@ TEST_CASE("korderctl: a server of another CA is not spoken to, and not for long"
 TEST_CASE("korderctl: it waits for a leader as long as --timeout says", "[app]") {
   Replica replica(/*leads=*/false);
   Shell shell;
-  const Outcome none = shell.Ask(replica, {"quota", "list", "--timeout", "1s"});
+  const Outcome none = shell.Ask(replica.address(), {"quota", "list", "--timeout", "1s"});
   CHECK(none.code == 2);
   CHECK_THAT(none.err,
              Catch::Contains("quota-svc runs at " + replica.address() + ", but none of its"));
@@ -261,7 +206,7 @@ TEST_CASE("korderctl: it waits for a leader as long as --timeout says", "[app]")
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     replica.Lead();
   });
-  const Outcome list = shell.Ask(replica, {"quota", "list", "--timeout", "30s"});
+  const Outcome list = shell.Ask(replica.address(), {"quota", "list", "--timeout", "30s"});
   INFO(list.err);
   CHECK(list.code == 0);
 }
@@ -307,7 +252,7 @@ TEST_CASE("korderctl: a broken connection of a watch is made again, and nothing 
     return number == 1 ? grpc::Status::OK
                        : grpc::Status(grpc::StatusCode::UNAVAILABLE, "not the leader");
   };
-  const Outcome watch = shell.Ask(replica, {"quota", "watch"});
+  const Outcome watch = shell.Ask(replica.address(), {"quota", "watch"});
   CHECK_THAT(watch.out, Catch::Contains("orders 3/10; tickets 1/50;"));
   CHECK_THAT(watch.out, Catch::Contains("Z  team-quota  tickets 2/50 (+1)\n"));
   CHECK_THAT(watch.err, Catch::Contains(": the stream ended; is korder running?") &&
@@ -324,7 +269,7 @@ TEST_CASE("korderctl: a watch ends when the user may not watch any more", "[app]
     return number == 1 ? grpc::Status::OK
                        : grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "joe may not");
   };
-  const Outcome watch = shell.Ask(replica, {"quota", "watch", "-o", "json"});
+  const Outcome watch = shell.Ask(replica.address(), {"quota", "watch", "-o", "json"});
   CHECK(watch.code == 4);
   CHECK(replica.ledger.watches == 2);
   CHECK_THAT(watch.out,
@@ -353,7 +298,7 @@ TEST_CASE("korderctl: help, version and completion need no cluster", "[app]") {
   Shell shell;
   const Outcome help = shell.Run({"--help"});
   CHECK(help.code == 0);
-  CHECK_THAT(help.out, Catch::Contains("3  check: does not fit"));
+  CHECK_THAT(help.out, Catch::Contains("3  check, preview: does not fit"));
   CHECK_THAT(shell.Run({"version"}).out, Catch::StartsWith("korderctl "));
   CHECK_THAT(shell.Run({"version", "-o", "yaml"}).out, Catch::StartsWith("version: "));
   CHECK_THAT(shell.Run({"completion", "zsh"}).out, Catch::StartsWith("#compdef korderctl\n"));

@@ -7,27 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/value/duration.h"
+#include "cli/denial_view.h"
 #include "cli/structured.h"
-#include "cli/table.h"
 #include "cli/text.h"
 #include "json/writer.h"
 
 namespace korder::cli {
 namespace {
-
-// "cpu 500m, memory 1Gi for 24h".
-std::string ClaimText(const pb::Claim& claim) {
-  std::vector<std::string> parts;
-  for (const auto& [resource, amount] :
-       std::map<std::string, std::string>(claim.requests().begin(), claim.requests().end())) {
-    parts.push_back(absl::StrCat(resource, " ", amount));
-  }
-  std::string text = absl::StrJoin(parts, ", ");
-  if (!claim.has_duration()) {
-    return text + ", without end";
-  }
-  return absl::StrCat(text, " for ", ShortDuration(absl::Seconds(claim.duration().seconds())));
-}
 
 std::string Verdict(const CheckResult& result, bool color) {
   const int32_t tickets = result.item.request.tickets();
@@ -44,30 +30,18 @@ std::string Verdict(const CheckResult& result, bool color) {
   return text;
 }
 
-template <class Denials>
-std::string DenialTable(const Denials& denials, absl::Time now) {
-  Table table({{"QUOTA"},
-               {"LIMIT"},
-               {"REQUESTED", Align::kRight},
-               {"USED", Align::kRight},
-               {"HARD", Align::kRight},
-               {"CHANGES"}});
-  for (const pb::Denied& denied : denials) {
-    table.AddRow(
-        {denied.quota(), denied.resource(), denied.requested(), denied.used(), denied.limit(),
-         denied.has_next_change_time() ? WhenText(FromProto(denied.next_change_time()), now) : ""});
-  }
-  return table.Render("  ");
-}
-
 std::string ResultText(const CheckResult& result, const Style& style, absl::Time now) {
   const pb::CheckResponse& response = result.response;
   std::string text = absl::StrCat(
       Painted(result.item.Title(), "1", style.color), ": ",
       Count(result.item.request.tickets(), "ticket"), result.item.daemon_set ? ", one a node," : "",
-      " of ", ClaimText(result.item.request.claim()), "\n  ", Verdict(result, style.color), "\n");
+      " of ",
+      ClaimText(result.item.request.claim().requests(),
+                result.item.request.claim().has_duration() ? &result.item.request.claim().duration()
+                                                           : nullptr),
+      "\n  ", Verdict(result, style.color), "\n");
   if (!response.denials().empty()) {
-    text += DenialTable(response.denials(), now);
+    text += DenialTable({response.denials().begin(), response.denials().end()}, now);
   }
   if (response.quotas().empty()) {
     text += "  no quota counts it\n";
@@ -78,30 +52,6 @@ std::string ResultText(const CheckResult& result, const Style& style, absl::Time
     absl::StrAppend(&text, "  note: ", note, "\n");
   }
   return text;
-}
-
-template <class Denials>
-void WriteDenials(json::Writer& w, const Denials& denials) {
-  w.BeginArray();
-  for (const pb::Denied& denied : denials) {
-    const std::pair<std::string_view, std::string_view> fields[] = {
-        {"quota", denied.quota()},         {"resource", denied.resource()},
-        {"requested", denied.requested()}, {"used", denied.used()},
-        {"limit", denied.limit()},         {"message", denied.message()}};
-    w.BeginObject();
-    for (const auto& [name, value] : fields) {
-      if (!value.empty()) {
-        w.Key(name);
-        w.String(value);
-      }
-    }
-    if (denied.has_next_change_time()) {
-      w.Key("nextChangeTime");
-      w.String(TimeText(FromProto(denied.next_change_time())));
-    }
-    w.EndObject();
-  }
-  w.EndArray();
 }
 
 void WriteResult(json::Writer& w, const CheckResult& result) {
@@ -123,7 +73,7 @@ void WriteResult(json::Writer& w, const CheckResult& result) {
     w.Bool(result.response.order_fits());
   }
   w.Key("denials");
-  WriteDenials(w, result.response.denials());
+  WriteDenials(w, {result.response.denials().begin(), result.response.denials().end()});
   w.Key("quotas");
   w.BeginArray();
   for (const std::string& quota : result.response.quotas()) {

@@ -60,9 +60,13 @@ const CLI::Option* AwaitsValue(const CLI::App* app, const std::string& word) {
 }
 
 // Values of an option or argument, known by its name.
-std::vector<std::string> ValuesOf(const std::string& name) {
+std::vector<std::string> ValuesOf(const CLI::App* app, const std::string& name) {
   if (name == "--output") {
-    return {"table", "wide", "json", "yaml"};
+    std::vector<std::string> formats = {"table", "wide", "json", "yaml"};
+    if (app->get_name() == "calendar") {
+      formats.push_back("ics");
+    }
+    return formats;
   }
   return name == "shell" ? std::vector<std::string>{"bash", "zsh", "fish"}
                          : std::vector<std::string>{};
@@ -84,7 +88,7 @@ std::vector<std::string> Candidates(const CLI::App* app, const CLI::Option* awai
                                     const std::string& current) {
   if (awaiting != nullptr) {
     return awaiting->get_lnames().empty() ? std::vector<std::string>{}
-                                          : ValuesOf("--" + awaiting->get_lnames().front());
+                                          : ValuesOf(app, "--" + awaiting->get_lnames().front());
   }
   std::vector<std::string> words;
   if (current.starts_with('-')) {
@@ -98,7 +102,7 @@ std::vector<std::string> Candidates(const CLI::App* app, const CLI::Option* awai
   }
   for (const CLI::Option* option : app->get_options()) {
     if (option->get_positional()) {
-      const std::vector<std::string> values = ValuesOf(option->get_name());
+      const std::vector<std::string> values = ValuesOf(app, option->get_name());
       words.insert(words.end(), values.begin(), values.end());
     }
   }

@@ -148,16 +148,15 @@ absl::StatusOr<ServiceAddress> Connector::GetService(kube::Client& client) {
                                          "/services/", peer_.service)},
                  {.timeout = options_.timeout});
   if (absl::IsNotFound(body.status())) {
-    return UnavailableError(absl::StrCat(
-        "there is no Service ", name,
-        ": is korder installed in this cluster? pass "
-        "--system-namespace when it is installed elsewhere, or --server when you know where it "
-        "listens"));
+    return UnavailableError(absl::StrCat("there is no Service ", name,
+                                         ": is korder installed in this cluster? pass "
+                                         "--system-namespace when it is installed elsewhere",
+                                         OrServer(", or --server when you know where it listens")));
   }
   if (absl::IsPermissionDenied(body.status())) {
-    return PermissionDeniedError(absl::StrCat("cannot look up Service ", name, ": ",
-                                              std::string(Message(body.status())),
-                                              "; ask for `get services` there, or pass --server"));
+    return PermissionDeniedError(
+        absl::StrCat("cannot look up Service ", name, ": ", std::string(Message(body.status())),
+                     "; ask for `get services` there", OrServer(", or pass --server")));
   }
   if (!body.ok()) {
     return ApiProblem(body.status());
@@ -223,7 +222,12 @@ absl::StatusOr<std::vector<Endpoint>> Connector::Find(Connection& connection) {
 absl::Status Connector::Unreachable(std::string_view why) const {
   return UnavailableError(absl::StrCat(peer_.service, " cannot be reached: ", std::string(why),
                                        "; is korder running? try: kubectl -n ",
-                                       options_.system_namespace, " get pods, or pass --server"));
+                                       options_.system_namespace, " get pods",
+                                       OrServer(", or pass --server")));
+}
+
+std::string Connector::OrServer(std::string_view hint) const {
+  return std::string_view(peer_.service) == kQuotaSvc.service ? std::string(hint) : "";
 }
 
 absl::StatusOr<std::vector<Endpoint>> Connector::Forward(const std::vector<std::string>& targets,

@@ -38,6 +38,7 @@ struct Peer {
 };
 inline constexpr Peer kQuotaSvc{"korder-quota-svc", "korder.quota.v1.QuotaLedger"};
 inline constexpr Peer kTicketSvc{"korder-ticket-svc", "korder.ticket.v1.TicketDesk"};
+inline constexpr Peer kOrderSvc{"korder-order-svc", "korder.order.v1.OrderPlanner"};
 
 inline constexpr char kCaConfigMap[] = "korder-ca";
 
@@ -92,6 +93,8 @@ class Connector {
   absl::StatusOr<std::vector<Endpoint>> Forward(const std::vector<std::string>& targets, int port,
                                                 Connection& connection);
   absl::Status Unreachable(std::string_view why) const;
+  // What else helps where the service is not found: --server names quota-svc only.
+  std::string OrServer(std::string_view hint) const;
   absl::StatusOr<std::string> Authority();
   absl::StatusOr<std::string> Token();
   // An error of a call to the API server, with what to do about it.

@@ -29,19 +29,22 @@ std::string_view Essence(std::string_view detail) {
 
 std::string Unreachable(std::string_view detail, const Asked& asked) {
   if (IsCertificateProblem(detail)) {
-    return absl::StrCat("what answers at ", asked.where,
-                        " does not prove to be korder's quota-svc: ", std::string(detail),
+    return absl::StrCat("what answers at ", asked.where, " does not prove to be korder's ",
+                        asked.service, ": ", std::string(detail),
                         "; is the address right? a CA of your own goes into --ca-file");
   }
   if (detail.find("backend unhealthy") != std::string_view::npos) {
-    return absl::StrCat("korder's quota-svc runs at ", asked.where,
-                        ", but none of its replicas there leads at the moment; try again in some "
+    return absl::StrCat("korder's ", asked.service, " runs at ", asked.where,
+                        ", but none of its replicas there ",
+                        asked.service == "quota-svc" ? "leads" : "is ready",
+                        " at the moment; try again in some "
                         "seconds, or see: kubectl -n ",
                         asked.system_namespace, " get pods,leases");
   }
-  return absl::StrCat("korder's quota-svc does not answer at ", asked.where, ": ",
+  return absl::StrCat("korder's ", asked.service, " does not answer at ", asked.where, ": ",
                       std::string(detail), "; is korder running? try: kubectl -n ",
-                      asked.system_namespace, " get pods, or pass --server");
+                      asked.system_namespace, " get pods",
+                      asked.service == "quota-svc" ? ", or pass --server" : "");
 }
 
 }  // namespace
@@ -63,13 +66,12 @@ absl::Status Explain(const absl::Status& status, const Asked& asked) {
           "korder does not accept your token: ", detail,
           "; log in again, pass --token, or let one be requested with --service-account NS/NAME"));
     case absl::StatusCode::kPermissionDenied:
-      return PermissionDeniedError(
-          absl::StrCat("not allowed: ", detail,
-                       "; ask for `get quotas.core.korder.dev`, which ClusterRole korder-viewer "
-                       "grants"));
+      return PermissionDeniedError(absl::StrCat("not allowed: ", detail, "; ask for `",
+                                                asked.permission,
+                                                "`, which ClusterRole korder-viewer grants"));
     case absl::StatusCode::kUnimplemented:
       return FailedPreconditionError(
-          absl::StrCat("quota-svc at ", asked.where, " does not know this question (", detail,
+          absl::StrCat(asked.service, " at ", asked.where, " does not know this question (", detail,
                        "): it is older than this korderctl ", std::string(runtime::Version()),
                        "; upgrade korder"));
     default:

@@ -1,4 +1,4 @@
-// What went wrong between us and quota-svc, and what to do about it. Pure.
+// What went wrong between us and a service of korder, and what to do about it. Pure.
 //
 //   return Explain(status, {.where = "10.96.10.1:9090", .system_namespace = "korder-system"});
 #pragma once
@@ -12,9 +12,12 @@ namespace korder::cli {
 struct Asked {
   std::string where;
   std::string system_namespace;
+  std::string service = "quota-svc";
+  // What somebody must be allowed to do who is refused.
+  std::string permission = "get quotas.core.korder.dev";
 };
 
-// An error of a call to quota-svc, with the same code. OK passes through.
+// An error of a call to the service, with the same code. OK passes through.
 absl::Status Explain(const absl::Status& status, const Asked& asked);
 
 // True when asking again soon may help: nobody leads at the moment, or a replica is starting. False

@@ -1,6 +1,8 @@
-// korderctl: looks at quotas and asks whether an order would fit. Reads the kubeconfig, quota-svc,
-// and of the API server what leads to it. Writes nothing but its output. Signals end it, and the
-// kernel then ends the port-forwards that it started.
+// korderctl: shows orders, tickets and quotas, and asks what an order would do. Reads the
+// kubeconfig, quota-svc, order-svc, ticket-svc, and of the API server what leads to them and what
+// it shows. Writes nothing but its output; only skip-next, pause and resume change an Order.
+// Signals end it, and the kernel then ends the port-forwards that it started.
+#include <algorithm>
 #include <clocale>
 #include <cstdlib>
 #include <exception>
@@ -9,6 +11,7 @@
 #include <langinfo.h>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <vector>
 
@@ -25,12 +28,20 @@ bool IsSet(const char* name) {
   return value != nullptr && *value != '\0';
 }
 
+// As wide as the terminal, within what can be read well.
+size_t Width() {
+  winsize size = {};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::clamp<size_t>(size.ws_col, 80, 120) : 100;
+}
+
 Screen ScreenOfProcess() {
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
   std::setlocale(LC_CTYPE, "");
   return {.color = isatty(STDOUT_FILENO) == 1 && !dumb && !IsSet("NO_COLOR"),
-          .unicode = std::string_view(nl_langinfo(CODESET)) == "UTF-8"};
+          .unicode = std::string_view(nl_langinfo(CODESET)) == "UTF-8",
+          .width = Width()};
 }
 
 }  // namespace

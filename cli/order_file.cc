@@ -129,6 +129,7 @@ class FileReader {
     item.request.set_tickets(order.spec.daemon_set ? 0 : order.spec.replicas);
     item.daemon_set = order.spec.daemon_set;
     item.spec = tickets.spec;
+    item.order = order;
     if (order.spec.strategy.type == api::StrategyType::kScheduled && !options_.at) {
       item.notes.push_back(
           "judged by the limits of now; for those at the time of its schedule use --at");

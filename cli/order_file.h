@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "api/v1alpha1/order.h"
 #include "api/v1alpha1/ticket_spec.h"
 #include "base/status.h"
 #include "cli/pb.h"
@@ -24,6 +25,7 @@ struct CheckItem {
   // One ticket for each eligible node: request.tickets is not known yet.
   bool daemon_set = false;
   api::TicketSpec spec;
+  std::optional<api::Order> order;  // as it stands in the file; nothing for a Ticket
   // What people should know about the answer.
   std::vector<std::string> notes;
 

@@ -11,6 +11,7 @@
 #include "base/pause.h"
 #include "base/status_macros.h"
 #include "cli/explain.h"
+#include "cli/patient_call.h"
 #include "korder/quota/v1/quota.grpc.pb.h"
 #include "runtime/grpc_client.h"
 
@@ -18,13 +19,6 @@ namespace korder::cli {
 namespace {
 
 constexpr absl::Duration kBetweenTries = absl::Milliseconds(250);
-
-// Without the name of an attempt: Explain says what was attempted, where that matters.
-absl::Status FromGrpc(const grpc::Status& status) {
-  return status.ok() ? absl::OkStatus()
-                     : absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                                    status.error_message());
-}
 
 // How a watch has fared.
 struct Watched {
@@ -67,28 +61,11 @@ absl::Status QuotaClient::Explained(const absl::Status& status) const {
 template <class Method, class Request, class Response>
 absl::Status QuotaClient::Call(Method method, const Request& request, Response& response) {
   RETURN_IF_ERROR(Connect());
-  const MonoTime end = clock_.Mono() + absl::ToChronoNanoseconds(options_.timeout);
   const auto stub = pb::QuotaLedger::NewStub(connection_->channel);
-  absl::Status unavailable;
-  while (true) {
-    const absl::Duration left = absl::FromChrono(end - clock_.Mono());
-    if (!unavailable.ok() && left < kBetweenTries) {
-      return Explained(unavailable);
-    }
-    grpc::ClientContext context;
-    runtime::SetDeadline(context, left);
+  return Explained(AskPatiently(clock_, options_.timeout, [&](grpc::ClientContext& context) {
     context.AddMetadata("authorization", "Bearer " + connection_->token);
-    const absl::Status status = FromGrpc((stub.get()->*method)(&context, request, &response));
-    // Of a call that ran out of time after others were refused, the refusal says more.
-    if (absl::IsDeadlineExceeded(status) && !unavailable.ok()) {
-      return Explained(unavailable);
-    }
-    if (!MayPass(status)) {
-      return Explained(status);
-    }
-    unavailable = status;
-    Pause(kBetweenTries, std::stop_token());
-  }
+    return FromGrpc((stub.get()->*method)(&context, request, &response));
+  }));
 }
 
 absl::StatusOr<pb::QueryResponse> QuotaClient::Query(const pb::QueryRequest& request) {

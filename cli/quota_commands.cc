@@ -8,11 +8,14 @@
 #include <ostream>
 #include <set>
 #include <utility>
+#include <variant>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "api/core/daemon_nodes.h"
 #include "api/core/node.h"
+#include "api/v1alpha1/calendar.h"
 #include "api/value/duration.h"
 #include "api/value/field_error.h"
 #include "base/status_macros.h"
@@ -58,18 +61,6 @@ void SayThatThereIsNone(const Session& session) {
                          ? "no quotas: nothing bounds what may be reserved\n"
                          : absl::StrCat("no quota counts anything in namespace ",
                                         session.options.ns, "\n"));
-}
-
-absl::StatusOr<std::string> ReadAll(const Session& session, const std::string& file) {
-  if (file == "-") {
-    return std::string(std::istreambuf_iterator<char>(session.io.in), {});
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  return in.good() || in.eof()
-             ? absl::StatusOr<std::string>(std::move(text))
-             : FailedPreconditionError(absl::StrCat("cannot read ", file,
-                                                    "; -f takes a file, or - for standard input"));
 }
 
 // Fills in how many tickets are asked for, where the file does not say.
@@ -122,20 +113,42 @@ QuotaClient Session::Client() const {
                      {.timeout = options.timeout, .system_namespace = options.system_namespace});
 }
 
-absl::StatusOr<absl::Time> ParseMoment(const std::string& text, absl::Time now) {
+absl::StatusOr<std::string> ReadAll(const Session& session, const std::string& file) {
+  if (file == "-") {
+    return std::string(std::istreambuf_iterator<char>(session.io.in), {});
+  }
+  std::ifstream in(file, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  return in.good() || in.eof()
+             ? absl::StatusOr<std::string>(std::move(text))
+             : FailedPreconditionError(absl::StrCat("cannot read ", file,
+                                                    "; -f takes a file, or - for standard input"));
+}
+
+absl::StatusOr<absl::Time> ParseMoment(const std::string& text, absl::Time now,
+                                       const std::string& flag) {
   if (text.starts_with('+')) {
+    int days = 0;
+    if (text.ends_with('d') && absl::SimpleAtoi(text.substr(1, text.size() - 2), &days) &&
+        days >= 0) {
+      return now + days * absl::Hours(24);
+    }
     if (const auto ahead = api::ParseDuration(text.substr(1)); ahead.ok()) {
       return now + *ahead;
     }
+  }
+  if (const auto day = api::ParseSkipEntry(text);
+      day.ok() && std::holds_alternative<absl::CivilDay>(*day)) {
+    return absl::FromCivil(std::get<absl::CivilDay>(*day), absl::UTCTimeZone());
   }
   absl::Time time;
   std::string problem;
   if (absl::ParseTime(absl::RFC3339_full, text, &time, &problem)) {
     return time;
   }
-  return InvalidArgumentError(absl::StrCat("--at: ", api::Quoted(text),
-                                           ": must be a time as 2026-05-04T18:00:00Z, or +2h for "
-                                           "two hours from now"));
+  return InvalidArgumentError(absl::StrCat(flag, ": ", api::Quoted(text),
+                                           ": must be a time as 2026-05-04T18:00:00Z, a day as "
+                                           "2026-05-04, or +2h for two hours from now"));
 }
 
 absl::Status ListQuotas(Session& session) {

@@ -47,7 +47,11 @@ absl::StatusOr<bool> CheckOrders(Session& session, const CheckOptions& options);
 absl::Status WatchQuotas(Session& session, const std::vector<std::string>& names,
                          std::stop_token stop);
 
-// "2026-05-04T18:00:00Z", "+2h". INVALID_ARGUMENT says what may stand there. Pure.
-absl::StatusOr<absl::Time> ParseMoment(const std::string& text, absl::Time now);
+// "2026-05-04T18:00:00Z", "2026-05-04" (its beginning in UTC), "+2h", "+7d". INVALID_ARGUMENT names
+// the flag and says what may stand there. Pure.
+absl::StatusOr<absl::Time> ParseMoment(const std::string& text, absl::Time now,
+                                       const std::string& flag = "--at");
+// The file, or standard input for "-".
+absl::StatusOr<std::string> ReadAll(const Session& session, const std::string& file);
 
 }  // namespace korder::cli

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <vector>
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace korder::cli {
 
@@ -39,6 +43,31 @@ std::string TimeText(absl::Time time) {
 std::string WhenText(absl::Time time, absl::Time now) {
   return time >= now ? absl::StrCat(TimeText(time), " (in ", ShortDuration(time - now), ")")
                      : absl::StrCat(TimeText(time), " (", ShortDuration(now - time), " ago)");
+}
+
+std::string LocalText(absl::Time time, absl::TimeZone zone) {
+  return absl::FormatTime("%a %Y-%m-%d %H:%M", time, zone);
+}
+
+std::string RelativeText(absl::Time time, absl::Time now) {
+  if (absl::AbsDuration(time - now) < absl::Seconds(1)) {
+    return "now";
+  }
+  return time > now ? absl::StrCat("in ", ShortDuration(time - now))
+                    : absl::StrCat(ShortDuration(now - time), " ago");
+}
+
+std::string ClaimText(const google::protobuf::Map<std::string, std::string>& requests,
+                      const google::protobuf::Duration* duration) {
+  std::vector<std::string> parts;
+  for (const auto& [resource, amount] :
+       std::map<std::string, std::string>(requests.begin(), requests.end())) {
+    parts.push_back(absl::StrCat(resource, " ", amount));
+  }
+  const std::string text = absl::StrJoin(parts, ", ");
+  return duration == nullptr
+             ? text + ", without end"
+             : absl::StrCat(text, " for ", ShortDuration(absl::Seconds(duration->seconds())));
 }
 
 absl::Time FromProto(const google::protobuf::Timestamp& time) {

@@ -5,14 +5,16 @@
 #pragma once
 
 #include <cstdint>
+#include <google/protobuf/map.h>
 #include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
 
 namespace google::protobuf {
+class Duration;
 class Timestamp;
-}
+}  // namespace google::protobuf
 
 namespace korder::cli {
 
@@ -25,6 +27,15 @@ std::string TimeText(absl::Time time);
 std::string WhenText(absl::Time time, absl::Time now);
 
 absl::Time FromProto(const google::protobuf::Timestamp& time);
+
+// "Mon 2026-05-04 18:00", in that zone.
+std::string LocalText(absl::Time time, absl::TimeZone zone);
+// "in 3h12m", "2h ago", "now".
+std::string RelativeText(absl::Time time, absl::Time now);
+
+// "cpu 500m, memory 1Gi for 1d". Without a duration it has no end.
+std::string ClaimText(const google::protobuf::Map<std::string, std::string>& requests,
+                      const google::protobuf::Duration* duration);
 
 // "1 ticket", "2 tickets".
 std::string Count(int64_t count, std::string_view noun);
