@@ -27,7 +27,7 @@ QUARANTINE = {
 
 # Deciders: pure functions that know neither client, clock nor log.
 PURE = re.compile(r"/(decide|\w+_decide|\w+_step|\w+_state|handoff_(batch|method|options)|claim_fit|healing|"
-                  r"ledger|ledger_codec|quota_terms|guardian_pod|ordinal_set|delay_heap)\.(h|cc)$")
+                  r"ledger|ledger_codec|claim_route|pod_gate|policy_(entries|status)|quota_terms|guardian_pod|ordinal_set|delay_heap)\.(h|cc)$")
 IMPURE_INCLUDES = ["kube/client.h", "base/clock.h", "base/log.h", "kube/informer.h", "<thread>"]
 
 

@@ -22,7 +22,13 @@ absl::StatusOr<Offer> GrpcTicketDesk::Ask(const std::string& ns, const std::stri
   runtime::SetDeadline(context, kPeerTimeout);
   RETURN_IF_ERROR(runtime::FromGrpcStatus(
       pb::TicketDesk::NewStub(channel_.Get())->Offer(&context, request, &response), "offer"));
-  return Offer{.fits = response.has_ticket(), .message = response.none().message()};
+  const pb::OfferResponse::NoTicket& none = response.none();
+  return Offer{.fits = response.has_ticket(),
+               .message = none.message(),
+               .ticket = response.ticket().name(),
+               .order = response.ticket().order(),
+               .node = response.ticket().node(),
+               .help = {none.help().begin(), none.help().end()}};
 }
 
 }  // namespace korder::admission

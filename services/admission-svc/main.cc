@@ -1,7 +1,9 @@
-// admission-svc: answers the API server's webhooks and keeps korder's certificates.
-// Reads Quotas. Writes the TLS Secrets of the four services, its CA, and the CA bundle of its two
-// webhook configurations; asks quota-svc about Orders and Tickets, and ticket-svc about pods that
-// are to be refused when no ticket fits. Every replica serves; none leads.
+// admission-svc: answers the API server's webhooks, keeps korder's certificates, and makes
+// ClaimPolicies work. Reads Quotas, ClaimPolicies and the pods that claim. Writes the TLS Secrets
+// of the four services, its CA, the CA bundle of its two webhook configurations, and the webhooks
+// and status of ClaimPolicies; asks quota-svc about Orders and Tickets, and ticket-svc about pods
+// that are to be refused when no ticket fits. Every replica serves and keeps certificates; the one
+// that leads looks after ClaimPolicies.
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,7 @@
 #include "admission-svc/config.h"
 #include "admission-svc/grpc_peers.h"
 #include "admission-svc/pod_webhook.h"
+#include "admission-svc/policy_reconciler.h"
 #include "admission-svc/validate.h"
 #include "api/core/pod.h"
 #include "api/core/webhook_configuration.h"
@@ -17,7 +20,9 @@
 #include "base/clock.h"
 #include "base/status_macros.h"
 #include "kube/beast_transport.h"
+#include "kube/event_recorder.h"
 #include "kube/informer.h"
+#include "kube/leader_elector.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
 #include "runtime/http_server.h"
@@ -51,6 +56,31 @@ std::vector<Route> Routes(const PodWebhook& pods, const Validator& validator) {
   };
 }
 
+// What has to be looked at again when something changed.
+void WakePolicies(kube::Informer<api::ClaimPolicy>& policies,
+                  kube::Informer<api::MutatingWebhookConfiguration>& configurations,
+                  kube::Informer<ClaimingPod>& pods, kube::Controller& entries,
+                  kube::Controller& statuses) {
+  const kube::ObjectKey configuration{"", kPodsConfiguration};
+  policies.OnChange([&, configuration](const auto* was, const auto* is) {
+    statuses.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
+    entries.Enqueue(configuration);
+  });
+  configurations.OnChange([&, configuration](auto*, auto*) {
+    entries.Enqueue(configuration);
+    for (const auto& policy : policies.store().List()) {
+      statuses.Enqueue(kube::KeyOf(*policy));
+    }
+  });
+  pods.OnChange([&statuses](const ClaimingPod* was, const ClaimingPod* is) {
+    for (const ClaimingPod* pod : {was, is}) {
+      if (pod != nullptr && !pod->metadata.annotations.policy.empty()) {
+        statuses.Enqueue({pod->metadata.ns, pod->metadata.annotations.policy});
+      }
+    }
+  });
+}
+
 absl::Status Run(const Config& config, std::stop_token stop) {
   const runtime::CommonConfig& common = config.common;
   ASSIGN_OR_RETURN(const kube::ClusterConfig cluster, kube::LoadClusterConfig(common.kubeconfig));
@@ -75,6 +105,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   GrpcTicketDesk ticket_desk(config.ticket_address, tls);
 
   kube::Informer<api::Quota> quotas(client);
+  kube::Informer<api::ClaimPolicy> policies(client);
+  policies.store().AddIndex(kByNamespace, NamespaceOf<api::ClaimPolicy>);
+  kube::Informer<ClaimingPod> claiming_pods(client,
+                                            {.label_selector = std::string(api::kLabelClaim)});
+  claiming_pods.store().AddIndex(kByPolicy, PolicyOf);
   kube::Informer<api::MutatingWebhookConfiguration> pods_configuration(
       client, {.field_selector = absl::StrCat("metadata.name=", kPodsConfiguration)});
   kube::Informer<api::ValidatingWebhookConfiguration> validation_configuration(
@@ -82,7 +117,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   pods_configuration.OnChange([&](auto*, auto*) { keeper.Wake(); });
   validation_configuration.OnChange([&](auto*, auto*) { keeper.Wake(); });
 
-  const PodWebhook pods(ticket_desk);
+  const PodWebhook pods(ticket_desk, policies.store(), [&] { return policies.synced(); });
   const Validator validator(quota_desk, quotas.store());
   AdmissionHandler handler(Routes(pods, validator), metrics.registry(), clock);
   runtime::HttpServer webhooks(
@@ -91,7 +126,23 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   RETURN_IF_ERROR(webhooks.Start());
   manager.AddServer("webhooks", [&](std::stop_token s) { return webhooks.Run(s); });
 
+  kube::EventRecorder events(client, clock,
+                             {.component = common.FullName(), .instance = common.identity});
+  const PolicyStores stores{policies.store(), pods_configuration.store(), claiming_pods.store()};
+  EntryReconciler entry_reconciler(client, stores, common.ns);
+  PolicyReconciler policy_reconciler(client, stores, events, clock);
+  const BackoffPolicy backoff{.max = absl::Seconds(3)};
+  kube::Controller entries("claimpolicy-webhooks", entry_reconciler, clock,
+                           {.workers = 1, .backoff = backoff}, metrics.kube_observer());
+  kube::Controller statuses("claimpolicy", policy_reconciler, clock,
+                            {.workers = 2, .backoff = backoff}, metrics.kube_observer());
+  metrics.ExpectController(entries.name());
+  metrics.ExpectController(statuses.name());
+  WakePolicies(policies, pods_configuration, claiming_pods, entries, statuses);
+
   manager.AddInformer(quotas);
+  manager.AddInformer(policies);
+  manager.AddInformer(claiming_pods);
   manager.AddInformer(pods_configuration);
   manager.AddInformer(validation_configuration);
   manager.AddReadyCheck("certificates", [&] { return keeper.Ready(); });
@@ -105,7 +156,12 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                                ticket_desk.SetTls(material);
                              });
   });
-  return manager.Run(stop, nullptr);
+  manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
+  manager.AddWhileLeading("webhooks", [&](std::stop_token s, int64_t) { entries.Run(s); });
+  manager.AddWhileLeading("policies", [&](std::stop_token s, int64_t) { statuses.Run(s); });
+  kube::LeaderElector elector(
+      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  return manager.Run(stop, common.leader_elect ? &elector : nullptr);
 }
 
 }  // namespace

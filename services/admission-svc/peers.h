@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "runtime/ledger_client.h"
@@ -30,6 +31,12 @@ class QuotaDesk {
 struct Offer {
   bool fits = false;
   std::string message;  // why nothing fits
+  // What fits.
+  std::string ticket = {};
+  std::string order = {};
+  std::string node = {};
+  // What would help when nothing does, most useful first.
+  std::vector<std::string> help = {};
 };
 
 class TicketDesk {

@@ -21,7 +21,19 @@ std::string_view WhyNotGated(const api::Pod& pod) {
   return "";
 }
 
-std::string GatePatch(const api::Pod& pod) {
+// Adds `entries` to a map of the metadata that holds `present` now.
+void AddEntries(api::JsonPatch& patch, std::string_view map, const api::Labels& present,
+                const api::Labels& entries) {
+  if (present.empty() && !entries.empty()) {
+    patch.Add({"metadata", map}, entries);
+    return;
+  }
+  for (const auto& [key, value] : entries) {
+    patch.Add({"metadata", map, key}, value);
+  }
+}
+
+std::string GatePatch(const api::Pod& pod, const api::Labels& annotations) {
   api::JsonPatch patch;
   if (!HasGate(pod, api::kGateClaim)) {
     const api::PodSchedulingGate gate{std::string(api::kGateClaim)};
@@ -32,36 +44,48 @@ std::string GatePatch(const api::Pod& pod) {
     }
   }
   if (api::ValueOf(pod.metadata.labels, api::kLabelClaim) != api::kClaimPending) {
-    const std::string pending(api::kClaimPending);
-    if (pod.metadata.labels.empty()) {
-      patch.Add({"metadata", "labels"}, api::Labels{{std::string(api::kLabelClaim), pending}});
-    } else {
-      patch.Add({"metadata", "labels", api::kLabelClaim}, pending);
-    }
+    AddEntries(patch, "labels", pod.metadata.labels,
+               {{std::string(api::kLabelClaim), std::string(api::kClaimPending)}});
   }
+  AddEntries(patch, "annotations", pod.metadata.annotations, annotations);
   return patch.Take();
 }
 
 }  // namespace
 
-GateDecision DecideGate(const api::Pod& pod) {
+GateDecision DecideGate(const api::Pod& pod, const std::vector<PolicyPtr>& policies) {
   GateDecision decision;
-  if (!api::AsksForTicket(pod.metadata)) {
+  const bool asks_itself = api::AsksForTicket(pod.metadata);
+  const api::ClaimPolicy* policy = asks_itself ? nullptr : PolicyFor(pod, policies);
+  if (!asks_itself && policy == nullptr) {
     return decision;
   }
   if (const std::string_view why = WhyNotGated(pod); !why.empty()) {
-    decision.warnings.push_back("this pod asks for a korder ticket and gets none: " +
-                                std::string(why));
+    if (asks_itself) {
+      decision.warnings.push_back("this pod asks for a korder ticket and gets none: " +
+                                  std::string(why));
+    }
     return decision;
   }
-  api::ParsedClaimRequest asked = ParseClaimRequest(pod.metadata);
+  api::Labels settings = policy == nullptr ? api::Labels{} : SettingsFor(pod, *policy);
+  decision.policy = policy == nullptr ? "" : policy->metadata.name;
+  api::ParsedClaimRequest asked = ParseClaimRequest(Saying(pod, settings).metadata);
   if (!asked.problems.empty()) {
     decision.problems = std::move(asked.problems);
     return decision;
   }
-  decision.patch = GatePatch(pod);
+  decision.gates = true;
+  decision.patch = GatePatch(pod, settings);
   decision.only_with_ticket = asked.request.fallback == api::ClaimFallback::kDeny;
+  decision.annotations = std::move(settings);
   return decision;
+}
+
+api::Pod Saying(api::Pod pod, const api::Labels& annotations) {
+  for (const auto& [key, value] : annotations) {
+    pod.metadata.annotations[key] = value;
+  }
+  return pod;
 }
 
 }  // namespace korder::admission

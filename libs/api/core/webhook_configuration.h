@@ -1,34 +1,75 @@
-// Webhook configurations, only as far as putting a CA bundle into them needs. Write them with a
-// strategic merge patch: it merges `webhooks` by name and leaves every other field alone.
+// Webhook configurations. Never write back a whole one that others made: a strategic merge patch
+// merges `webhooks` by name and leaves every other field alone.
 //
 //   MutatingWebhookConfiguration patch;
 //   patch.webhooks = {{.name = "pods.korder.dev", .client_config = {.ca_bundle = {pem}}}};
+//
+// What korder only copies from one webhook to another is kept as text.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/meta/bytes.h"
 #include "api/meta/object_meta.h"
 #include "api/meta/resource_type.h"
+#include "api/value/label_selector.h"
 #include "json/fields.h"
 
 namespace korder::api {
 
+inline constexpr std::string_view kFailurePolicyIgnore = "Ignore";
+inline constexpr std::string_view kFailurePolicyFail = "Fail";
+
+// The label with its own name that every namespace carries.
+inline constexpr std::string_view kLabelNamespaceName = "kubernetes.io/metadata.name";
+
 struct WebhookClientConfig {
+  std::string url;
+  json::RawValue service;
   Bytes ca_bundle;  // PEM
 
   bool operator==(const WebhookClientConfig&) const = default;
+  friend bool IsEmptyJson(const WebhookClientConfig& c) { return c == WebhookClientConfig{}; }
 
   template <class Self, class Visitor>
   static void Fields(Self& self, Visitor& v) {
+    v("url", self.url);
+    v("service", self.service);
     v("caBundle", self.ca_bundle);
+  }
+};
+
+// A CEL expression that must hold, or the webhook is not called.
+struct MatchCondition {
+  std::string name;
+  std::string expression;
+
+  bool operator==(const MatchCondition&) const = default;
+
+  template <class Self, class Visitor>
+  static void Fields(Self& self, Visitor& v) {
+    v("name", self.name);
+    v("expression", self.expression);
   }
 };
 
 struct Webhook {
   std::string name;
   WebhookClientConfig client_config;
+  json::RawValue rules;
+  std::string failure_policy;
+  std::string match_policy;
+  std::optional<LabelSelector> namespace_selector;
+  std::optional<LabelSelector> object_selector;
+  std::string side_effects;
+  std::optional<int32_t> timeout_seconds;
+  std::vector<std::string> admission_review_versions;
+  std::string reinvocation_policy;
+  std::vector<MatchCondition> match_conditions;
 
   bool operator==(const Webhook&) const = default;
 
@@ -36,6 +77,16 @@ struct Webhook {
   static void Fields(Self& self, Visitor& v) {
     v("name", self.name);
     v("clientConfig", self.client_config);
+    v("rules", self.rules);
+    v("failurePolicy", self.failure_policy);
+    v("matchPolicy", self.match_policy);
+    v("namespaceSelector", self.namespace_selector);
+    v("objectSelector", self.object_selector);
+    v("sideEffects", self.side_effects);
+    v("timeoutSeconds", self.timeout_seconds);
+    v("admissionReviewVersions", self.admission_review_versions);
+    v("reinvocationPolicy", self.reinvocation_policy);
+    v("matchConditions", self.match_conditions);
   }
 };
 

@@ -46,6 +46,8 @@ inline constexpr std::string_view kAnnotationClaimResult = "korder.dev/claim-res
 inline constexpr std::string_view kClaimResultClaimed = "claimed";
 inline constexpr std::string_view kClaimResultFallback = "fallback";
 inline constexpr std::string_view kClaimResultLost = "lost";
+// The ClaimPolicy that made the pod ask, when it did not ask by itself.
+inline constexpr std::string_view kAnnotationClaimPolicy = "korder.dev/claim-policy";
 // The id of the handoff in progress; written in the same request as the nomination.
 inline constexpr std::string_view kAnnotationHandoff = "korder.dev/handoff";
 

@@ -65,6 +65,9 @@ inline constexpr std::string_view kReasonOverLimit = "OverLimit";
 inline constexpr std::string_view kReasonWithinLimit = "WithinLimit";
 inline constexpr std::string_view kReasonConflict = "Conflict";  // a second Quota of type Cluster
 inline constexpr std::string_view kReasonAccepted = "Accepted";
+inline constexpr std::string_view kReasonNoWebhook = "NoWebhook";
+inline constexpr std::string_view kReasonWebhookPending = "WebhookPending";
+inline constexpr std::string_view kReasonNamespaceExcluded = "NamespaceExcluded";
 
 // --- events of an Order ---
 inline constexpr std::string_view kEventTicketsCreated = "TicketsCreated";
