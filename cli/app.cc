@@ -13,6 +13,7 @@
 #include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/explain_commands.h"
+#include "cli/explain_file.h"
 #include "cli/order_commands.h"
 #include "cli/order_edit_commands.h"
 #include "cli/quota_commands.h"
@@ -82,7 +83,7 @@ class CommandLine {
     options_.style.color = screen.color && !no_color_;
     options_.style.unicode = screen.unicode;
     options_.style.width = screen.width;
-    options_.stdin_taken = check_.file == "-" || preview_.file == "-";
+    options_.stdin_taken = check_.file == "-" || preview_.file == "-" || explain_file_ == "-";
     if (options_.style.format == Format::kIcs && !has_ics_) {
       return InvalidArgumentError("--output: ics is for `calendar` only");
     }
@@ -233,6 +234,21 @@ class CommandLine {
     CLI::App* explain = app_.add_subcommand(
         "explain", "What a pod or a ticket holds, what it waits for, why, and what would help");
     explain->require_subcommand(0, 1);
+    explain->add_option("-f,--filename", explain_file_,
+                        "Pods that do not exist yet, or what makes them: would they claim? YAML or "
+                        "JSON; - is standard input");
+    explain->callback([this, explain] {
+      if (explain_file_.empty()) {
+        return;
+      }
+      if (!explain->get_subcommands().empty()) {
+        throw CLI::ValidationError("--filename", "takes the place of pod or ticket");
+      }
+      command_ = [this](Session& session) -> absl::StatusOr<ExitCode> {
+        ASSIGN_OR_RETURN(const bool accepted, ExplainFile(session, explain_file_));
+        return accepted ? ExitCode::kOk : ExitCode::kDenied;
+      };
+    });
     Add(*explain, "pod", "A pod that asks korder for room, or does not",
         [this](Session& session) { return Done(ExplainPodNow(session, names_.front())); })
         ->add_option("name", names_, "Name of the pod")
@@ -288,6 +304,7 @@ class CommandLine {
   PreviewOptions preview_;
   CalendarOptions calendar_;
   SkipOptions skip_;
+  std::string explain_file_;
   Command command_;
 };
 

@@ -37,6 +37,7 @@ struct Peer {
   const char* health_service;  // what the replica that answers reports as SERVING
 };
 inline constexpr Peer kQuotaSvc{"korder-quota-svc", "korder.quota.v1.QuotaLedger"};
+inline constexpr Peer kAdmissionSvc{"korder-admission-svc", "korder.admission.v1.ClaimRouter"};
 inline constexpr Peer kTicketSvc{"korder-ticket-svc", "korder.ticket.v1.TicketDesk"};
 inline constexpr Peer kOrderSvc{"korder-order-svc", "korder.order.v1.OrderPlanner"};
 

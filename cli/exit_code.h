@@ -11,7 +11,7 @@ enum class ExitCode {
   kOk = 0,           // done; `check`, `preview`: everything fits
   kFailed = 1,       // wrong use, or something local is wrong: a flag, a file
   kUnreachable = 2,  // korder or the API server does not answer
-  kDenied = 3,       // `check`, `preview`: does not fit
+  kDenied = 3,       // `check`, `preview`: does not fit; `explain -f`: would be refused
   kForbidden = 4,    // not known, or not allowed
   kNotFound = 5,     // there is no such quota, order, pod or ticket
 };
@@ -25,7 +25,7 @@ inline constexpr char kExitCodesHelp[] =
     "  0  done; check, preview: everything fits\n"
     "  1  wrong use, or a local file or setting is wrong\n"
     "  2  korder or the API server does not answer\n"
-    "  3  check, preview: does not fit\n"
+    "  3  check, preview: does not fit; explain -f: would be refused\n"
     "  4  not authenticated, or not allowed\n"
     "  5  there is no such quota, order, pod or ticket\n";
 

@@ -18,6 +18,7 @@
 #include "cli/orders_view.h"
 #include "cli/planner_client.h"
 #include "cli/preview_view.h"
+#include "cli/read_input.h"
 #include "cli/text.h"
 #include "cli/tickets_view.h"
 #include "json/fields.h"
@@ -85,7 +86,7 @@ absl::StatusOr<bool> PreviewOrders(Session& session, const PreviewOptions& optio
     Fill(from, *request.mutable_from());
   }
   OrderFileOptions reading{.source = options.file, .ns = session.options.ns};
-  ASSIGN_OR_RETURN(const std::string text, ReadAll(session, options.file));
+  ASSIGN_OR_RETURN(const std::string text, ReadInput(session.io, options.file));
   if (session.options.ns.empty()) {
     reading.default_ns = session.connector.DefaultNamespace();
   }

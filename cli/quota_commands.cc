@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <istream>
-#include <iterator>
 #include <ostream>
 #include <set>
 #include <utility>
@@ -22,6 +19,7 @@
 #include "cli/check_view.h"
 #include "cli/order_file.h"
 #include "cli/quota_view.h"
+#include "cli/read_input.h"
 #include "cli/text.h"
 #include "cli/usage_view.h"
 #include "cli/watch_view.h"
@@ -113,18 +111,6 @@ QuotaClient Session::Client() const {
                      {.timeout = options.timeout, .system_namespace = options.system_namespace});
 }
 
-absl::StatusOr<std::string> ReadAll(const Session& session, const std::string& file) {
-  if (file == "-") {
-    return std::string(std::istreambuf_iterator<char>(session.io.in), {});
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  return in.good() || in.eof()
-             ? absl::StatusOr<std::string>(std::move(text))
-             : FailedPreconditionError(absl::StrCat("cannot read ", file,
-                                                    "; -f takes a file, or - for standard input"));
-}
-
 absl::StatusOr<absl::Time> ParseMoment(const std::string& text, absl::Time now,
                                        const std::string& flag) {
   if (text.starts_with('+')) {
@@ -196,7 +182,7 @@ absl::StatusOr<bool> CheckOrders(Session& session, const CheckOptions& options) 
     ASSIGN_OR_RETURN(report.at, ParseMoment(options.at, now));
     reading.at = report.at;
   }
-  ASSIGN_OR_RETURN(const std::string text, ReadAll(session, options.file));
+  ASSIGN_OR_RETURN(const std::string text, ReadInput(session.io, options.file));
   if (session.options.ns.empty()) {
     reading.default_ns = session.connector.DefaultNamespace();
   }

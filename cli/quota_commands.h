@@ -51,7 +51,5 @@ absl::Status WatchQuotas(Session& session, const std::vector<std::string>& names
 // the flag and says what may stand there. Pure.
 absl::StatusOr<absl::Time> ParseMoment(const std::string& text, absl::Time now,
                                        const std::string& flag = "--at");
-// The file, or standard input for "-".
-absl::StatusOr<std::string> ReadAll(const Session& session, const std::string& file);
 
 }  // namespace korder::cli

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "admission-svc/admission_handler.h"
 #include "admission-svc/certificate_keeper.h"
+#include "admission-svc/claim_router_service.h"
 #include "admission-svc/config.h"
 #include "admission-svc/grpc_peers.h"
 #include "admission-svc/pod_webhook.h"
@@ -29,6 +30,7 @@
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/tls.h"
+#include "runtime/user_access.h"
 
 namespace korder::admission {
 namespace {
@@ -54,6 +56,15 @@ std::vector<Route> Routes(const PodWebhook& pods, const Validator& validator) {
       RouteFor<api::ClaimPolicy>(
           "validate", [&validator](const Request& r) { return validator.ClaimPolicy(r); }),
   };
+}
+
+// What Kubernetes must allow a person who asks what would become of a pod.
+api::ResourceAttributes UserAccessNeeded() {
+  return {.verb = "get",
+          .group = std::string(api::ClaimPolicy::kResource.group),
+          .resource = std::string(api::ClaimPolicy::kResource.plural),
+          .ns = "",
+          .name = ""};
 }
 
 // What has to be looked at again when something changed.
@@ -98,9 +109,6 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
-  runtime::GrpcServer grpc({.listen = common.grpc_listen, .tls = tls}, metrics);
-  RETURN_IF_ERROR(grpc.Start());
-  manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
   GrpcQuotaDesk quota_desk(config.quota_address, tls);
   GrpcTicketDesk ticket_desk(config.ticket_address, tls);
 
@@ -129,6 +137,18 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   const PolicyStores stores{policies.store(), pods_configuration.store(), claiming_pods.store()};
+  ClaimRouterService router(ticket_desk, stores);
+  runtime::UserAccess users(client, clock, {.access = UserAccessNeeded()});
+  runtime::GrpcServer grpc({.listen = common.grpc_listen,
+                            .tls = tls,
+                            .allow = RouterAllowList(),
+                            .user_methods = RouterUserMethods(),
+                            .users = &users},
+                           metrics);
+  grpc.AddService(&router);
+  RETURN_IF_ERROR(grpc.Start());
+  manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });
+
   EntryReconciler entry_reconciler(client, stores, common.ns);
   PolicyReconciler policy_reconciler(client, stores, events, clock);
   const BackoffPolicy backoff{.max = absl::Seconds(3)};
@@ -155,6 +175,10 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                                quota_desk.SetTls(material);
                                ticket_desk.SetTls(material);
                              });
+  });
+  manager.AddBackground("users", [&](std::stop_token s) { users.Run(s); });
+  manager.AddBackground("router", [&](std::stop_token) {
+    grpc.SetServing(pb::ClaimRouter::service_full_name(), true);  // The watches are synced by now.
   });
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
   manager.AddWhileLeading("webhooks", [&](std::stop_token s, int64_t) { entries.Run(s); });

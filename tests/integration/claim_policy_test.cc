@@ -113,6 +113,41 @@ TEST_CASE("claim policy: a selector that matches everything spares the guardians
   CHECK(Eventually(absl::Seconds(30), [&] { return cluster.ReadyTickets(ns) == 2; }));
 }
 
+TEST_CASE("claim policy: korderctl says beforehand what would become of pods", "[integration]") {
+  Cluster cluster;
+  const std::string ns = cluster.NewNamespace("beforehand");
+  const auto explain = [&](const std::string& command) {
+    return cluster.TryShell(command + " | korderctl explain -n " + ns + " -f -");
+  };
+  const std::string deployment = In(ns, "plain-deployment.yaml");
+  ShellResult result = explain(deployment);
+  INFO(result.output);
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.output, Catch::Contains("Deployment shop in namespace " + ns) &&
+                                Catch::Contains("WouldNotAsk"));
+
+  cluster.Shell(In(ns, "claim-policy.yaml") + " | kubectl apply -f -");
+  cluster.Shell("kubectl -n " + ns +
+                " wait --for=condition=Ready claimpolicy/shop order/shop --timeout=30s");
+  CHECK(Eventually(absl::Seconds(10), [&] {
+    result = explain(deployment);
+    return result.output.find("WouldClaim") != std::string::npos;
+  }));
+  INFO(result.output);
+  CHECK_THAT(result.output, Catch::Contains("ClaimPolicy shop matches it") &&
+                                Catch::Contains("a ticket of order shop; goes on without one") &&
+                                Catch::Contains("fits now"));
+  CHECK(cluster.ReadyTickets(ns) == 2);
+
+  INFO("one that would be refused is exit code 3");
+  result = explain(deployment +
+                   " | sed 's/cpu: 250m/cpu: 20/; s|labels: {app: shop}|labels: {app: shop, "
+                   "korder.dev/fallback: deny}|'");
+  INFO(result.output);
+  CHECK(result.exit_code == 3);
+  CHECK_THAT(result.output, Catch::Contains("WouldBeRefused"));
+}
+
 TEST_CASE("claim policy: what somebody damages in the webhooks is repaired", "[integration]") {
   Cluster cluster;
   const std::string ns = cluster.NewNamespace("repair");

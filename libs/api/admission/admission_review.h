@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/core/user_info.h"
 #include "api/meta/bytes.h"
 #include "api/meta/status.h"
 #include "json/fields.h"
@@ -50,21 +51,6 @@ struct GroupVersionResource {
     v("group", self.group);
     v("version", self.version);
     v("resource", self.resource);
-  }
-};
-
-struct UserInfo {
-  std::string username;
-  std::string uid;
-  std::vector<std::string> groups;
-
-  bool operator==(const UserInfo&) const = default;
-
-  template <class Self, class Visitor>
-  static void Fields(Self& self, Visitor& v) {
-    v("username", self.username);
-    v("uid", self.uid);
-    v("groups", self.groups);
   }
 };
 

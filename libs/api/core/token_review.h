@@ -8,34 +8,14 @@
 // Nothing is stored: the answer of the creation is all there is.
 #pragma once
 
-#include <map>
 #include <string>
-#include <vector>
 
+#include "api/core/user_info.h"
 #include "api/meta/object_meta.h"
 #include "api/meta/resource_type.h"
 #include "json/fields.h"
 
 namespace korder::api {
-
-using UserExtra = std::map<std::string, std::vector<std::string>, std::less<>>;
-
-struct UserInfo {
-  std::string username;
-  std::string uid;
-  std::vector<std::string> groups;
-  UserExtra extra;
-
-  bool operator==(const UserInfo&) const = default;
-
-  template <class Self, class Visitor>
-  static void Fields(Self& self, Visitor& v) {
-    v("username", self.username);
-    v("uid", self.uid);
-    v("groups", self.groups);
-    v("extra", self.extra);
-  }
-};
 
 struct TokenReview {
   static constexpr ResourceType kResource{.group = "authentication.k8s.io",
