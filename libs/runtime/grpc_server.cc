@@ -175,6 +175,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GrpcServer::Impl::Crede
     return grpc::InsecureServerCredentials();
   }
   RETURN_IF_ERROR(CheckMutualTls(options.tls));
+  metrics.CertificateExpiry(CertificateExpiry(options.tls));
   tls = std::make_shared<MutualTlsCredentials>(
       options.tls,
       [this](std::string_view method, std::string_view peer) { return MayCallNow(method, peer); },
@@ -257,6 +258,7 @@ void GrpcServer::SetTls(const TlsMaterial& tls) {
     log::Error("new certificate refused", {{"error", ToString(usable)}});
     return;
   }
+  impl_->metrics.CertificateExpiry(CertificateExpiry(tls));
   impl_->tls->SetTls(tls);
 }
 

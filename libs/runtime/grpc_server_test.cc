@@ -12,6 +12,7 @@
 #include "runtime/grpc_client.h"
 #include "runtime/testing/reviewing_api_server.h"
 #include "runtime/testing/test_certs.h"
+#include "runtime/tls_check.h"
 #include "runtime/user_access.h"
 
 namespace korder::runtime {
@@ -303,7 +304,11 @@ TEST_CASE("grpc server: new connections use new certificates, open ones go on", 
   CHECK(Reserve(open).ok());
   CHECK(Reserve(peer.Get()).ok());
 
-  running.server.SetTls(new_ca.Issue("korder-quota-svc"));
+  const TlsMaterial renewed = new_ca.Issue("korder-quota-svc");
+  running.server.SetTls(renewed);
+  CHECK_THAT(running.metrics.Text(),
+             Catch::Contains("korder_certificate_expiry_seconds{service=\"quota-svc\"} " +
+                             std::to_string(absl::ToUnixSeconds(CertificateExpiry(renewed)))));
   CHECK(Reserve(open).ok());
   CHECK(absl::IsUnavailable(Reserve(NewChannel(running.To(old_ca.Issue("korder-order-svc"))))));
   peer.SetTls(new_ca.Issue("korder-order-svc"));

@@ -152,15 +152,12 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   runtime::UserAccess users(
       client, clock,
       {.access = {.verb = "get", .group = std::string(api::kGroup), .resource = "tickets"}});
-  runtime::GrpcServer grpc(
-      {.listen = common.grpc_listen,
-       .tls = tls,
-       .allow = {{"/korder.ticket.v1.TicketDesk/Offer", {"korder-admission-svc"}},
-                 {"/korder.ticket.v1.TicketDesk/Handoffs", {"korder-admission-svc"}}},
-       .user_methods = {"/korder.ticket.v1.TicketDesk/Offer",
-                        "/korder.ticket.v1.TicketDesk/Handoffs"},
-       .users = &users},
-      metrics);
+  runtime::GrpcServer grpc({.listen = common.grpc_listen,
+                            .tls = tls,
+                            .allow = DeskAllowList(),
+                            .user_methods = DeskUserMethods(),
+                            .users = &users},
+                           metrics);
   grpc.AddService(&desk);
   RETURN_IF_ERROR(grpc.Start());
   manager.AddServer("grpc", [&](std::stop_token s) { return grpc.Run(s); });

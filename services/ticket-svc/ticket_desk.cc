@@ -30,6 +30,15 @@ absl::StatusOr<PodPtr> ParsePod(const v1::OfferRequest& request) {
 
 }  // namespace
 
+runtime::AllowList DeskAllowList() {
+  return {{"/korder.ticket.v1.TicketDesk/Offer", {"korder-admission-svc"}},
+          {"/korder.ticket.v1.TicketDesk/Handoffs", {"korder-admission-svc"}}};
+}
+
+std::set<std::string> DeskUserMethods() {
+  return {"/korder.ticket.v1.TicketDesk/Offer", "/korder.ticket.v1.TicketDesk/Handoffs"};
+}
+
 grpc::Status TicketDesk::Offer(grpc::ServerContext*, const v1::OfferRequest* request,
                                v1::OfferResponse* response) {
   absl::StatusOr<PodPtr> pod = ParsePod(*request);

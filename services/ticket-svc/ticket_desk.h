@@ -3,12 +3,20 @@
 #pragma once
 
 #include <grpcpp/grpcpp.h>
+#include <set>
+#include <string>
 
 #include "base/clock.h"
 #include "korder/ticket/v1/ticket.grpc.pb.h"
+#include "runtime/grpc_server.h"
 #include "ticket-svc/world.h"
 
 namespace korder::ticket {
+
+// Which services may call what.
+runtime::AllowList DeskAllowList();
+// What people may call, if Kubernetes lets them get tickets.
+std::set<std::string> DeskUserMethods();
 
 // Thread-safe.
 class TicketDesk final : public v1::TicketDesk::Service {
