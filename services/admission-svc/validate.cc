@@ -10,6 +10,7 @@
 #include "api/v1alpha1/claim_policy.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/validation.h"
+#include "api/v1alpha1/warnings.h"
 
 namespace korder::admission {
 namespace {
@@ -93,6 +94,10 @@ Verdict FromAnswer(runtime::AdmitAnswer answer) {
   return verdict;
 }
 
+void AddWarnings(Verdict& verdict, const std::vector<std::string>& warnings) {
+  verdict.warnings.insert(verdict.warnings.end(), warnings.begin(), warnings.end());
+}
+
 // The Quota other than `quota` that is for the whole cluster, or nullptr.
 std::shared_ptr<const api::Quota> OtherClusterQuota(const kube::Store<api::Quota>& quotas,
                                                     const api::Quota& quota) {
@@ -126,12 +131,14 @@ Verdict Validator::Order(const api::AdmissionRequest& request) const {
   if (std::optional<Verdict> refusal = CheckFields(request, order)) {
     return *std::move(refusal);
   }
-  // Scaling and pausing stay possible when a quota has shrunk below what the order asks for.
-  if (order.now.metadata.deleting() ||
-      (order.old && SameClaim(ClaimOf(*order.old), ClaimOf(order.now)))) {
+  if (order.now.metadata.deleting()) {
     return {};
   }
-  return AskForOrder(request, order.now);
+  // Scaling and pausing stay possible when a quota has shrunk below what the order asks for.
+  const bool same = order.old && SameClaim(ClaimOf(*order.old), ClaimOf(order.now));
+  Verdict verdict = same ? Verdict{} : AskForOrder(request, order.now);
+  AddWarnings(verdict, api::Warnings(order.now));
+  return verdict;
 }
 
 Verdict Validator::AskForOrder(const api::AdmissionRequest& request,
@@ -207,7 +214,12 @@ Verdict Validator::ClaimPolicy(const api::AdmissionRequest& request) const {
     return {};
   }
   Reviewed<api::ClaimPolicy> policy;
-  return CheckFields(request, policy).value_or(Verdict{});
+  if (std::optional<Verdict> refusal = CheckFields(request, policy)) {
+    return *std::move(refusal);
+  }
+  Verdict verdict;
+  AddWarnings(verdict, api::Warnings(policy.now));
+  return verdict;
 }
 
 }  // namespace korder::admission

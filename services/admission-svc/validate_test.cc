@@ -326,6 +326,20 @@ TEST_CASE("validate: a claim policy must select something", "[validate]") {
         "namespace\nspec.claimTimeout: \"0s\": must be longer than zero\n");
 }
 
+TEST_CASE("validate: what is allowed and hardly meant is warned of, beside quota-svc's warnings",
+          "[validate]") {
+  Fixture f;
+  f.desk.answer = runtime::AdmitAnswer{.denied = {}, .warnings = {"2 of 3 fit"}};
+  const std::string doubtful = Changed(kOrder, "replicas: 3", "replicas: 3\n  daemonSet: true");
+  CHECK(f.Order(doubtful).warnings ==
+        std::vector<std::string>{"2 of 3 fit",
+                                 "spec.replicas: \"3\": has no effect with daemonSet, which has "
+                                 "one ticket per node"});
+  CHECK(f.ClaimPolicy("metadata: {name: p}\nspec: {podSelector: {matchLabels: {app: web}}, "
+                      "fallback: Wait, claimTimeout: 5s}")
+            .warnings.size() == 1);
+}
+
 TEST_CASE("validate: deleting and subresources are nobody's business here", "[validate]") {
   Fixture f;
   auto request = CreateRequest<api::Order>("{\"spec\":{\"replicas\":-1}}");
