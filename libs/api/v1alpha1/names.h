@@ -57,7 +57,8 @@ inline constexpr std::string_view kLabelOccurrence = "korder.dev/occurrence";
 inline constexpr std::string_view kLabelNode = "korder.dev/node";
 // The reservation in the quota ledger that the ticket was made with.
 inline constexpr std::string_view kAnnotationGrant = "korder.dev/grant";
-// A Go duration: how long before its startTime a ticket's guardian is made.
+// How long before spec.startTime its guardian is made, as a Go duration: room may have to be found
+// or nodes to be started. Nobody can claim the ticket before its startTime.
 inline constexpr std::string_view kAnnotationLeadTime = "korder.dev/lead-time";
 // The tick for which a Recurring order's ticket was last renewed, as RFC 3339.
 inline constexpr std::string_view kAnnotationRenewed = "korder.dev/renewed";

@@ -83,6 +83,7 @@ inline constexpr std::string_view kEventInvalidSpec = "InvalidSpec";  // every k
 // --- events of a Ticket ---
 inline constexpr std::string_view kEventGuardianCreated = "GuardianCreated";
 inline constexpr std::string_view kEventTicketReady = "TicketReady";
+inline constexpr std::string_view kEventTicketRenewed = "TicketRenewed";
 inline constexpr std::string_view kEventHealing = "Healing";
 inline constexpr std::string_view kEventHandoffStarted = "HandoffStarted";  // pod, too
 inline constexpr std::string_view kEventGuardianReleased = "GuardianReleased";

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "api/v1alpha1/ticket_spec_validation.h"
+#include "api/v1alpha1/ticket_window.h"
 #include "api/v1alpha1/validation.h"
 
 namespace korder::api {
@@ -20,18 +21,18 @@ std::string TextOf(const std::optional<DurationField>& duration) {
 void ValidateWindowChange(const Ticket& old, const Ticket& now, const FieldPath& path,
                           Problems& problems) {
   const TicketPhase phase = old.status.phase;
-  if (phase == TicketPhase::kPending) {
+  // A ticket that lost its guardian is Pending again, and its window goes on.
+  if (phase == TicketPhase::kPending && !HasBegun(old)) {
     return;
   }
   if (now.spec.start_time != old.spec.start_time) {
-    problems.Missing(path / "startTime", "can change only while the ticket is Pending");
+    problems.Missing(path / "startTime", "can change only before the ticket is Ready");
   }
-  const bool prolonged =
-      phase == TicketPhase::kReady && LastsAsLong(now.spec.duration, old.spec.duration);
+  const bool prolonged = IsLive(phase) && LastsAsLong(now.spec.duration, old.spec.duration);
   if (now.spec.duration != old.spec.duration && !prolonged) {
     problems.Add(path / "duration", TextOf(now.spec.duration),
-                 "can change only while the ticket is Pending, and be made longer while it is "
-                 "Ready");
+                 "can change only before the ticket is Ready, and be made longer until it is "
+                 "claimed");
   }
 }
 

@@ -211,7 +211,7 @@ std::string UpdateProblems(TicketPhase phase, const std::string& old_fields,
 
 TEST_CASE("ticket validation: only the window changes, and only so far", "[ticket][validation]") {
   const std::string too_late =
-      "can change only while the ticket is Pending, and be made longer while it is Ready";
+      "can change only before the ticket is Ready, and be made longer until it is claimed";
   struct Row {
     std::string name;
     TicketPhase phase;
@@ -235,7 +235,7 @@ TEST_CASE("ticket validation: only the window changes, and only so far", "[ticke
        R"("startTime":"2030-01-02T03:04:05Z")", ""},
       {"another start while Ready", TicketPhase::kReady, R"("nodeName":"")",
        R"("startTime":"2030-01-02T03:04:05Z")",
-       "spec.startTime: can change only while the ticket is Pending"},
+       "spec.startTime: can change only before the ticket is Ready"},
       {"another node while Pending", TicketPhase::kPending, R"("nodeName":"a")",
        R"("nodeName":"b")", "spec.nodeName: is immutable; make a new ticket"},
       {"several fields", TicketPhase::kPending, R"("schedulerName":"a")",
@@ -255,6 +255,24 @@ TEST_CASE("ticket validation: only the window changes, and only so far", "[ticke
       CHECK(UpdateProblems(row.phase, row.old_fields, row.new_fields) == row.want);
     }
   }
+}
+
+TEST_CASE("ticket validation: a ticket that heals is Pending, and its window goes on",
+          "[ticket][validation]") {
+  Ticket old;
+  old.spec = FromJson<TicketSpec>(With(R"("duration":"2h")"));
+  old.status.activation_time = absl::UnixEpoch();
+  const auto problems = [&](const char* fields) {
+    Ticket now = old;
+    now.spec = FromJson<TicketSpec>(With(fields));
+    return JoinErrors(ValidateUpdate(old, now));
+  };
+  CHECK(problems(R"("duration":"3h")").empty());
+  CHECK(problems(R"("duration":"1h")") ==
+        "spec.duration: \"1h\": can change only before the ticket is Ready, and be made longer "
+        "until it is claimed");
+  CHECK(problems(R"("duration":"2h","startTime":"2030-01-02T03:04:05Z")") ==
+        "spec.startTime: can change only before the ticket is Ready");
 }
 
 TEST_CASE("ticket validation: resources are immutable by amount", "[ticket][validation]") {

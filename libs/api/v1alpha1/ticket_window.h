@@ -1,0 +1,36 @@
+// The window of a ticket: from when to when it holds its room, as its spec wants it and as its
+// status has it.
+//
+//   if (WantedEnd(ticket) > EndOfWindow(ticket)) { ... it is to be made longer ... }
+//   claim.duration = HeldFor(ticket);   // what quotas are asked about
+//
+// ticket-svc, quota-svc and admission-svc must agree on these, so they are here.
+#pragma once
+
+#include <optional>
+
+#include "absl/time/time.h"
+#include "api/v1alpha1/ticket.h"
+
+namespace korder::api {
+
+// Its guardian held the room once: the window is in the status, and only a longer one can be asked
+// for.
+bool HasBegun(const Ticket& ticket);
+
+// spec.startTime; without one when the ticket became Ready, which is nothing before that.
+std::optional<absl::Time> WindowStart(const Ticket& ticket);
+
+// The end that the spec asks for. Infinite: it has none. Nothing when the window has no start yet,
+// or the duration cannot be read.
+std::optional<absl::Time> WantedEnd(const Ticket& ticket);
+
+// The end that was granted. Infinite: it has none. REQUIRES: HasBegun.
+absl::Time EndOfWindow(const Ticket& ticket);
+
+// How long the room is held, for the max-duration of quotas: once the window has begun what was
+// granted, before that what the spec asks for. Absent means without end, and so does a duration
+// that cannot be read.
+std::optional<absl::Duration> HeldFor(const Ticket& ticket);
+
+}  // namespace korder::api
