@@ -1,5 +1,6 @@
 #include "runtime/ledger_client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <grpcpp/grpcpp.h>
 #include <utility>
@@ -14,15 +15,18 @@ namespace {
 
 namespace pb = ::korder::quota::v1;
 
+void Fill(absl::Duration duration, google::protobuf::Duration& out) {
+  absl::Duration rest;
+  out.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
+  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+}
+
 void Fill(const LedgerClaim& claim, pb::Claim& out) {
   for (const auto& [resource, quantity] : claim.requests) {
     (*out.mutable_requests())[resource] = quantity.ToString();
   }
   if (claim.duration) {
-    absl::Duration rest;
-    const int64_t seconds = absl::IDivDuration(*claim.duration, absl::Seconds(1), &rest);
-    out.mutable_duration()->set_seconds(seconds);
-    out.mutable_duration()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+    Fill(*claim.duration, *out.mutable_duration());
   }
   out.mutable_labels()->insert(claim.labels.begin(), claim.labels.end());
 }
@@ -71,9 +75,10 @@ struct LedgerClient::Impl {
                                                                               const Request&,
                                                                               Response*),
                                 const Request& request, std::string_view attempt,
-                                std::stop_token stop) {
+                                std::stop_token stop,
+                                absl::Duration at_most = absl::InfiniteDuration()) {
     grpc::ClientContext context;
-    SetDeadline(context, timeout);
+    SetDeadline(context, std::min(timeout, at_most));
     Response response;
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
     const auto stub = pb::QuotaLedger::NewStub(channel.Get());
@@ -132,16 +137,19 @@ absl::Status LedgerClient::Release(const std::vector<std::string>& ids, std::sto
 
 absl::StatusOr<LedgerDecision> LedgerClient::Confirm(const LedgerTicket& ticket,
                                                      const std::string& reservation_id,
-                                                     const LedgerClaim& claim,
-                                                     std::stop_token stop) {
+                                                     const LedgerClaim& claim, std::stop_token stop,
+                                                     absl::Duration at_most) {
   pb::ConfirmRequest request;
   pb::ConfirmRequest::Item& item = *request.add_items();
   Fill(ticket, *item.mutable_ticket());
   item.set_reservation_id(reservation_id);
   Fill(claim, *item.mutable_claim());
+  if (claim.remaining) {
+    Fill(*claim.remaining, *item.mutable_remaining());
+  }
   ASSIGN_OR_RETURN(
       const pb::ConfirmResponse response,
-      impl_->Call(&pb::QuotaLedger::Stub::Confirm, request, "confirm", std::move(stop)));
+      impl_->Call(&pb::QuotaLedger::Stub::Confirm, request, "confirm", std::move(stop), at_most));
   if (response.outcomes_size() != 1) {
     return InternalError("confirm: the number of outcomes is not 1");
   }
@@ -186,6 +194,9 @@ absl::StatusOr<AdmitAnswer> LedgerClient::AdmitTicket(const LedgerTicket& ticket
   subject.set_name(ticket.name);
   subject.set_uid(ticket.uid);
   Fill(claim, *subject.mutable_claim());
+  if (claim.remaining) {
+    Fill(*claim.remaining, *subject.mutable_remaining());
+  }
   ASSIGN_OR_RETURN(const pb::AdmitResponse response,
                    impl_->Call(&pb::QuotaLedger::Stub::Admit, request, "admit ticket", {}));
   return ToAnswer(response);

@@ -28,6 +28,9 @@ struct LedgerClaim {
   api::ResourceList requests;
   std::optional<absl::Duration> duration;  // absent = without end
   api::Labels labels;
+  // Only for a window that has begun and is to be made longer: what of `duration` is still to come.
+  // Decides for max-duration then.
+  std::optional<absl::Duration> remaining = std::nullopt;
 };
 
 struct LedgerDenial {
@@ -102,10 +105,12 @@ class LedgerClient {
                                                       const std::vector<std::string>& ids,
                                                       std::stop_token stop);
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop);
-  // `reservation_id` is the grant that the ticket carries, or empty.
+  // `reservation_id` is the grant that the ticket carries, or empty. Waits no longer than
+  // `at_most`.
   absl::StatusOr<LedgerDecision> Confirm(const LedgerTicket& ticket,
                                          const std::string& reservation_id,
-                                         const LedgerClaim& claim, std::stop_token stop);
+                                         const LedgerClaim& claim, std::stop_token stop,
+                                         absl::Duration at_most = absl::InfiniteDuration());
   absl::StatusOr<AdmitAnswer> AdmitOrder(const LedgerOrder& order, const LedgerClaim& claim,
                                          bool dry_run);
   absl::StatusOr<AdmitAnswer> AdmitTicket(const LedgerTicket& ticket, const LedgerClaim& claim,

@@ -5,6 +5,7 @@
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/duration_field.h"
 #include "api/v1alpha1/quota.h"
+#include "api/v1alpha1/ticket_window.h"
 
 namespace korder::quota {
 
@@ -23,12 +24,8 @@ Claim MakeTicketClaim(std::string ns, api::Labels labels, const api::ResourceLis
 }
 
 Claim ClaimOf(const api::Ticket& ticket) {
-  std::optional<absl::Duration> duration;
-  if (ticket.spec.duration && ticket.spec.duration->valid()) {
-    duration = ticket.spec.duration->value();
-  }
   return MakeTicketClaim(ticket.metadata.ns, ticket.metadata.labels,
-                         api::EffectiveRequests(ticket.spec), duration);
+                         api::EffectiveRequests(ticket.spec), api::HeldFor(ticket));
 }
 
 Claim MakeOrderClaim(std::string ns, api::Labels labels) {

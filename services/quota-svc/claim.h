@@ -58,7 +58,8 @@ using ClaimPtr = std::shared_ptr<const Claim>;
 // kMaxAmount as that.
 Claim MakeTicketClaim(std::string ns, api::Labels labels, const api::ResourceList& requests,
                       std::optional<absl::Duration> duration);
-// The claim of a Ticket as it stands. A duration that cannot be read counts as without end.
+// The claim of a Ticket as it stands: what it was granted, so a longer spec.duration alone changes
+// nothing once its window has begun. A duration that cannot be read counts as without end.
 Claim ClaimOf(const api::Ticket& ticket);
 // The Order itself, not its tickets.
 Claim MakeOrderClaim(std::string ns, api::Labels labels);

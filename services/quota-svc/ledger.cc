@@ -199,32 +199,45 @@ bool Ledger::IsCharged(const std::string& uid) const {
   return tickets_.contains(uid) || grants_.FindByTicket(uid) != nullptr;
 }
 
-Verdict Ledger::Recharge(const std::string& uid, const ClaimPtr& claim) {
-  if (const Grant* grant = grants_.FindByTicket(uid)) {
-    return TakeOver(*grant, uid, claim);
+ClaimPtr Ledger::ChargeOf(const std::string& uid) const {
+  const Grant* grant = grants_.FindByTicket(uid);
+  return grant != nullptr ? grant->claim : book_.Find(TicketChargeId(uid));
+}
+
+std::optional<Denial> Ledger::CheckChange(const TicketRequest& asked,
+                                          const ClaimPtr& charged) const {
+  // Other quotas may be concerned, or the same with more.
+  return asked.claim == *charged && !asked.remaining
+             ? std::nullopt
+             : book_.Check(asked.claim,
+                           {.instead_of = charged.get(), .remaining = asked.remaining});
+}
+
+Verdict Ledger::Recharge(const TicketRequest& asked, const ClaimPtr& claim) {
+  if (const Grant* grant = grants_.FindByTicket(asked.uid)) {
+    return TakeOver(*grant, asked, claim);
   }
-  const std::string id = TicketChargeId(uid);
-  if (const ClaimPtr charged = book_.Find(id); charged != claim) {
-    if (std::optional<Denial> denial = book_.Check(*claim, {.instead_of = charged.get()})) {
-      return *std::move(denial);
-    }
+  const std::string id = TicketChargeId(asked.uid);
+  const ClaimPtr charged = book_.Find(id);
+  if (std::optional<Denial> denial = CheckChange(asked, charged)) {
+    return *std::move(denial);
+  }
+  if (charged != claim) {
     book_.Put(id, claim);
   }
   return Granted{};
 }
 
-Verdict Ledger::TakeOver(const Grant& grant, const std::string& uid, const ClaimPtr& claim) {
-  if (grant.claim == claim && grant.ticket_uid == uid) {
-    return Granted{};
+Verdict Ledger::TakeOver(const Grant& grant, const TicketRequest& asked, const ClaimPtr& claim) {
+  if (std::optional<Denial> denial = CheckChange(asked, grant.claim)) {
+    return *std::move(denial);
   }
-  if (grant.claim != claim) {  // other quotas may be concerned, or the same with more
-    if (std::optional<Denial> denial = book_.Check(*claim, {.instead_of = grant.claim.get()})) {
-      return *std::move(denial);
-    }
+  if (grant.claim == claim && grant.ticket_uid == asked.uid) {
+    return Granted{};
   }
   Grant changed = grant;
   changed.claim = claim;
-  changed.ticket_uid = uid;
+  changed.ticket_uid = asked.uid;
   DropGrant(changed.id);
   AddGrant(std::move(changed));
   return Granted{};
@@ -246,13 +259,13 @@ absl::StatusOr<Verdict> Ledger::Confirm(const TicketRequest& asked, absl::Time n
   book_.Advance(now);
   const ClaimPtr claim = pool_.Intern(asked.claim);
   if (IsCharged(asked.uid)) {
-    return Recharge(asked.uid, claim);
+    return Recharge(asked, claim);
   }
   // The annotation that names the grant is the tenant's to write. It counts only for a grant that
   // is known, of the same namespace and content, and nobody else's.
   const Grant* grant = grants_.Find(asked.reservation_id);
   if (grant != nullptr && grant->ticket_uid.empty() && SameContent(*grant->claim, *claim)) {
-    return TakeOver(*grant, asked.uid, claim);
+    return TakeOver(*grant, asked, claim);
   }
   ASSIGN_OR_RETURN(Verdict verdict, Charge(asked.uid, claim, now));
   return std::holds_alternative<Granted>(verdict) ? Verdict(Granted{}) : verdict;
@@ -263,7 +276,8 @@ absl::StatusOr<Verdict> Ledger::AdmitTicket(const TicketRequest& asked, bool dry
   book_.Advance(now);
   const ClaimPtr claim = pool_.Intern(asked.claim);
   if (IsCharged(asked.uid)) {
-    return Recharge(asked.uid, claim);
+    std::optional<Denial> denial = CheckChange(asked, ChargeOf(asked.uid));
+    return denial ? Verdict(*std::move(denial)) : Verdict(Granted{});
   }
   if (!dry_run) {
     return Charge(asked.uid, claim, now);

@@ -54,6 +54,8 @@ struct TicketRequest {
   std::string uid;
   std::string reservation_id;  // may be empty
   Claim claim;
+  // Of a window that has begun and is to be made longer: what of claim.duration is still to come.
+  std::optional<absl::Duration> remaining = std::nullopt;
 };
 
 struct OrderRequest {
@@ -124,9 +126,11 @@ class Ledger {
   // One outcome per id, in order: the first that fit are granted. An id that was granted before is
   // granted again, without a second charge.
   absl::StatusOr<std::vector<Outcome>> Reserve(const Reservation& asked, absl::Time now);
-  // For a ticket that exists. Moves the grant it carries to it, or charges it.
+  // For a ticket that exists. Moves the grant it carries to it, or charges it. One that is charged
+  // already keeps what it has; what would grow is decided anew.
   absl::StatusOr<Verdict> Confirm(const TicketRequest& asked, absl::Time now);
-  // For a ticket that is about to be made.
+  // For a ticket that is about to be made, or to be changed. A charge that exists is not touched:
+  // the change may yet be refused by others, and is decided again by Confirm when it is acted on.
   absl::StatusOr<Verdict> AdmitTicket(const TicketRequest& asked, bool dry_run, absl::Time now);
   absl::StatusOr<OrderVerdict> AdmitOrder(const OrderRequest& asked, absl::Time now);
   // Gives back grants that belong to no ticket. Others and unknown ids are left alone.
@@ -159,9 +163,12 @@ class Ledger {
   absl::StatusOr<std::optional<Granted>> Known(const std::string& id, const Claim& claim) const;
   bool IsCharged(const std::string& uid) const;
   // For a ticket that is charged already, perhaps for another claim.
-  Verdict Recharge(const std::string& uid, const ClaimPtr& claim);
+  std::optional<Denial> CheckChange(const TicketRequest& asked, const ClaimPtr& charged) const;
+  Verdict Recharge(const TicketRequest& asked, const ClaimPtr& claim);
   // Makes the grant the ticket's, with the ticket's claim.
-  Verdict TakeOver(const Grant& grant, const std::string& uid, const ClaimPtr& claim);
+  Verdict TakeOver(const Grant& grant, const TicketRequest& asked, const ClaimPtr& claim);
+  // What the ticket is charged for. REQUIRES: IsCharged.
+  ClaimPtr ChargeOf(const std::string& uid) const;
   absl::StatusOr<Verdict> Charge(const std::string& uid, const ClaimPtr& claim, absl::Time now);
   std::optional<Denial> CheckTemplate(const OrderRequest& asked) const;
   absl::StatusOr<Verdict> HoldOrder(const OrderRequest& asked, absl::Time now);

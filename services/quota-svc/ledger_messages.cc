@@ -74,17 +74,13 @@ absl::StatusOr<api::ResourceList> ParseRequests(const std::string& path, const p
   return requests;
 }
 
-absl::StatusOr<std::optional<absl::Duration>> ParseDuration(const std::string& path,
-                                                            const pb::Claim& claim) {
-  if (!claim.has_duration()) {
-    return std::nullopt;
-  }
-  const auto& given = claim.duration();
+absl::StatusOr<absl::Duration> ParseDuration(const std::string& path,
+                                             const google::protobuf::Duration& given) {
   // The bounds of google.protobuf.Duration.
   const bool valid = given.seconds() >= 0 && given.seconds() <= 315'576'000'000 &&
                      given.nanos() >= 0 && given.nanos() <= 999'999'999;
   if (!valid) {
-    return Problem(path + ".duration", absl::StrCat(given.seconds(), "s ", given.nanos(), "ns"),
+    return Problem(path, absl::StrCat(given.seconds(), "s ", given.nanos(), "ns"),
                    "must be a valid duration of 0 or more");
   }
   return absl::Seconds(given.seconds()) + absl::Nanoseconds(given.nanos());
@@ -93,7 +89,10 @@ absl::StatusOr<std::optional<absl::Duration>> ParseDuration(const std::string& p
 absl::StatusOr<Claim> ParseClaim(const std::string& path, const std::string& ns,
                                  const pb::Claim& claim) {
   ASSIGN_OR_RETURN(const api::ResourceList requests, ParseRequests(path, claim));
-  ASSIGN_OR_RETURN(const std::optional<absl::Duration> duration, ParseDuration(path, claim));
+  std::optional<absl::Duration> duration;
+  if (claim.has_duration()) {
+    ASSIGN_OR_RETURN(duration, ParseDuration(path + ".duration", claim.duration()));
+  }
   ASSIGN_OR_RETURN(api::Labels labels, ParseLabels(path + ".labels", claim.labels()));
   return MakeTicketClaim(ns, std::move(labels), requests, duration);
 }
@@ -186,6 +185,9 @@ absl::StatusOr<std::vector<TicketRequest>> Parse(const pb::ConfirmRequest& reque
     }
     ASSIGN_OR_RETURN(ticket.claim,
                      ParseClaim(path + ".claim", item.ticket().namespace_(), item.claim()));
+    if (item.has_remaining()) {
+      ASSIGN_OR_RETURN(ticket.remaining, ParseDuration(path + ".remaining", item.remaining()));
+    }
     tickets.push_back(std::move(ticket));
   }
   return tickets;
@@ -227,6 +229,9 @@ absl::StatusOr<TicketRequest> ParseTicket(const pb::AdmitRequest& request) {
   }
   TicketRequest ticket{.uid = given.uid(), .reservation_id = "", .claim = {}};
   ASSIGN_OR_RETURN(ticket.claim, ParseClaim("ticket.claim", request.namespace_(), given.claim()));
+  if (given.has_remaining()) {
+    ASSIGN_OR_RETURN(ticket.remaining, ParseDuration("ticket.remaining", given.remaining()));
+  }
   return ticket;
 }
 

@@ -128,6 +128,32 @@ TEST_CASE("ledger service: admission of tickets and orders", "[quota][grpc]") {
         "quota q: tickets: requested 1, used 1 of 1");
 }
 
+TEST_CASE("ledger service: of a longer window what is still to come is decided on",
+          "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("max-duration", "1h"));
+  LedgerClient client(fixture.address(), {}, absl::Seconds(20));
+  runtime::LedgerClaim claim = HalfCore();
+  claim.duration = absl::Hours(1);
+  REQUIRE(client.Confirm({"default", "web-0", "uid-0"}, "", claim, {})->granted());
+  claim.duration = absl::Hours(3);
+  const auto confirm = [&] { return client.Confirm({"default", "web-0", "uid-0"}, "", claim, {}); };
+  const auto admit = [&] {
+    return client.AdmitTicket({"default", "web-0", "uid-0"}, claim, false);
+  };
+  const char* const too_long = "quota q: max-duration: requested 1h0m1s, at most 1h";
+  claim.remaining = absl::Hours(1) + absl::Milliseconds(500);
+  CHECK(admit()->denied->message == too_long);
+  CHECK(confirm()->denied->message == too_long);
+  claim.remaining = absl::Hours(1);
+  CHECK_FALSE(admit()->denied);
+  CHECK(confirm()->granted());
+  claim.remaining = -absl::Hours(1);
+  CHECK_THAT(ToString(confirm().status()),
+             Catch::Contains("items[0].remaining: \"-3600s 0ns\": must be a valid duration"));
+  CHECK_THAT(ToString(admit().status()),
+             Catch::Contains("ticket.remaining: \"-3600s 0ns\": must be a valid duration"));
+}
+
 TEST_CASE("ledger service: the answer carries numbers, times and the epoch", "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1").Hard("max-duration", "2h"));
   pb::ReserveRequest request;

@@ -1,6 +1,7 @@
 #include "quota-svc/observed.h"
 
 #include "api/core/namespace.h"
+#include "api/v1alpha1/ticket_window.h"
 #include "base/status_macros.h"
 
 namespace korder::quota {
@@ -23,7 +24,7 @@ TicketView ViewOf(const api::Ticket& ticket) {
 bool LedgerSeesChange(const api::Ticket& was, const api::Ticket& is) {
   return was.metadata.uid != is.metadata.uid || ActedOn(was) != ActedOn(is) ||
          Finished(was) != Finished(is) || was.metadata.labels != is.metadata.labels ||
-         was.spec.duration != is.spec.duration || was.spec.resources != is.spec.resources;
+         api::HeldFor(was) != api::HeldFor(is) || was.spec.resources != is.spec.resources;
 }
 
 std::string NameOf(const api::Order& order) {

@@ -267,16 +267,20 @@ std::map<const QuotaBook::QuotaState*, LimitsInForce> QuotaBook::LimitsThen(cons
 }
 
 std::optional<Denial> QuotaBook::CheckDuration(const Level& level, const Claim& claim,
-                                               const Claim* before) {
+                                               const Claim* before,
+                                               std::optional<absl::Duration> remaining) {
   const std::optional<absl::Duration>& most = level.limits->max_duration;
-  const absl::Duration asked = claim.duration.value_or(absl::InfiniteDuration());
+  const std::optional<absl::Duration> wanted = remaining ? remaining : claim.duration;
+  const absl::Duration asked = wanted.value_or(absl::InfiniteDuration());
   const bool grew =
-      before == nullptr || asked > before->duration.value_or(absl::InfiniteDuration());
+      remaining || before == nullptr || asked > before->duration.value_or(absl::InfiniteDuration());
   if (!most || asked <= *most || !grew || !claim.amounts.contains(api::kQuotaTickets)) {
     return std::nullopt;
   }
   Denial denial = MakeDenial(level, api::kQuotaMaxDuration);
-  denial.requested = claim.duration ? DurationText(*claim.duration) : "no end";
+  // What is still to come is never a round number; people need not read that.
+  denial.requested =
+      wanted ? DurationText(remaining ? absl::Ceil(*wanted, absl::Seconds(1)) : *wanted) : "no end";
   denial.limit = DurationText(*most);
   absl::StrAppend(&denial.message, "requested ", denial.requested, ", at most ", denial.limit);
   return denial;
@@ -314,7 +318,7 @@ std::vector<Denial> QuotaBook::Denials(const std::vector<Level>& levels,
       return other.quota == level.quota && other.ns == level.ns;
     });
     const Claim* before = counted ? options.instead_of : nullptr;
-    if (std::optional<Denial> denial = CheckDuration(level, claim, before)) {
+    if (std::optional<Denial> denial = CheckDuration(level, claim, before, options.remaining)) {
       denials.push_back(*std::move(denial));
     }
     CheckAmounts(level, claim, before, options.copies, denials);
@@ -343,7 +347,7 @@ std::vector<Denial> QuotaBook::CheckAll(const Claim& claim, int64_t copies, absl
 int64_t QuotaBook::RoomIn(const std::vector<Level>& levels, const Claim& claim) {
   Nanos room = kNoLimit;
   for (const Level& level : levels) {
-    if (CheckDuration(level, claim, nullptr)) {
+    if (CheckDuration(level, claim, nullptr, std::nullopt)) {
       return 0;
     }
     for (const auto& [key, limit] : level.limits->amounts) {

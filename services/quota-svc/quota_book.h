@@ -44,6 +44,9 @@ struct CheckOptions {
   // A claim that is charged now and would be replaced. What did not grow is not refused, so that
   // lowered limits revoke nothing.
   const Claim* instead_of = nullptr;
+  // Of a window that is made longer: what is still to come of it. For max-duration this counts, and
+  // it counts whatever was charged before.
+  std::optional<absl::Duration> remaining = std::nullopt;
 };
 
 class QuotaBook {
@@ -141,7 +144,8 @@ class QuotaBook {
   // Without the numbers.
   static Denial MakeDenial(const Level& level, std::string_view key);
   static std::optional<Denial> CheckDuration(const Level& level, const Claim& claim,
-                                             const Claim* before);
+                                             const Claim* before,
+                                             std::optional<absl::Duration> remaining);
   static void CheckAmounts(const Level& level, const Claim& claim, const Claim* before,
                            int64_t copies, std::vector<Denial>& denials);
   QuotaUsage UsageOf(const QuotaState& quota) const;
