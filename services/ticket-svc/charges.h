@@ -13,11 +13,12 @@ class Charges {
  public:
   virtual ~Charges() = default;
   // `reservation_id` is the grant that the ticket carries, or empty. May be asked any number of
-  // times for one ticket.
+  // times for one ticket. Waits no longer than `at_most`.
   virtual absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
                                                           const std::string& reservation_id,
                                                           const runtime::LedgerClaim& claim,
-                                                          std::stop_token stop) = 0;
+                                                          std::stop_token stop,
+                                                          absl::Duration at_most) = 0;
 };
 
 }  // namespace korder::ticket

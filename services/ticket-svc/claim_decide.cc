@@ -65,16 +65,22 @@ class Pass {
     std::erase_if(free_, [&](const Room& r) { return r.ticket->status.node_name == node; });
   }
 
+  void LookAgainAt(absl::Time when) {
+    if (when != absl::InfiniteFuture()) {
+      const absl::Duration left = when - observed_.now;
+      plan_.requeue_after = std::min(plan_.requeue_after.value_or(left), left);
+    }
+  }
+
   void LetWait(const Claimant& claimant) {
     const absl::Time deadline = Deadline(claimant);
     if (deadline <= observed_.now) {
       plan_.fallbacks.push_back({claimant.pod, WhyNone(claimant)});
       return;
     }
-    if (deadline != absl::InfiniteFuture()) {
-      const absl::Duration left = deadline - observed_.now;
-      plan_.requeue_after = std::min(plan_.requeue_after.value_or(left), left);
-    }
+    LookAgainAt(deadline);
+    LookAgainAt(
+        OpensNext(claimant, observed_.rooms, observed_.now).value_or(absl::InfiniteFuture()));
     if (const Room* later = BestRoom(claimant, busy_, observed_.now)) {
       const std::string& node = later->ticket->status.node_name;
       plan_.wanted_nodes.insert(node);

@@ -12,6 +12,7 @@
 #include "api/core/pod_requests.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
+#include "ticket-svc/expiry.h"
 
 namespace korder::ticket {
 namespace {
@@ -24,7 +25,16 @@ std::string_view SchedulerOf(const std::string& name) {
 }
 
 // What kind of thing stands between a pod and a room, the farthest from success first.
-enum class Obstacle { kElsewhere, kNotWanted, kNotHeld, kTooSmall, kScheduler, kMethod, kNode };
+enum class Obstacle {
+  kElsewhere,
+  kNotWanted,
+  kNotHeld,
+  kTooSmall,
+  kScheduler,
+  kMethod,
+  kNode,
+  kNotYet
+};
 
 struct Objection {
   Obstacle kind;
@@ -109,6 +119,11 @@ std::optional<Objection> Judge(const Claimant& claimant, const Room& room, absl:
   if (auto why = WhyNodeRefuses(pod, room.node.get())) {
     return Objection{Obstacle::kNode, absl::StrCat("cannot be used: ", *why)};
   }
+  // Last: a pod that fits only has to wait.
+  if (const auto& start = room.ticket->status.activation_time; start && *start > now) {
+    return Objection{Obstacle::kNotYet,
+                     absl::StrCat("is not for use yet: its window opens at ", TimeText(*start))};
+  }
   return std::nullopt;
 }
 
@@ -137,6 +152,8 @@ std::string Help(Obstacle kind, const Claimant& claimant) {
       return "the same schedulerName in the pod and in the Order's template";
     case Obstacle::kMethod:
       return "a priorityClassName for the pod that is above the guardians', such as korder-claimer";
+    case Obstacle::kNotYet:
+      return "wait until the window of a ticket opens";
     case Obstacle::kNode:
       break;
   }
@@ -236,6 +253,25 @@ std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl:
     absl::StrAppend(&text, i == 0 ? "" : "; ", causes[i].first, " (", causes[i].second, ")");
   }
   return text;
+}
+
+std::optional<absl::Time> OpensNext(const Claimant& claimant, std::span<const Room> rooms,
+                                    absl::Time now) {
+  std::optional<absl::Time> next;
+  if (!claimant.problems.empty() || HasOtherGates(*claimant.pod)) {
+    return next;
+  }
+  for (const Room& room : rooms) {
+    const std::optional<absl::Time>& start = room.ticket->status.activation_time;
+    if (!start || *start <= now || (next && *next <= *start)) {
+      continue;
+    }
+    if (const auto objection = Judge(claimant, room, now);
+        objection && objection->kind == Obstacle::kNotYet) {
+      next = start;
+    }
+  }
+  return next;
 }
 
 std::vector<std::string> WhatWouldHelp(const Claimant& claimant, std::span<const Room> rooms,

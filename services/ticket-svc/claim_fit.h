@@ -65,6 +65,11 @@ const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl
 // Why no room fits, the most frequent cause first.
 std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl::Time now);
 
+// When the first of the rooms opens that fits the pod but for the start of its window. Nothing when
+// there is none.
+std::optional<absl::Time> OpensNext(const Claimant& claimant, std::span<const Room> rooms,
+                                    absl::Time now);
+
 // What would have to be otherwise for the pod to get a ticket, the most promising first. Empty when
 // one fits.
 std::vector<std::string> WhatWouldHelp(const Claimant& claimant, std::span<const Room> rooms,

@@ -51,5 +51,50 @@ TEST_CASE("claims: a pod that wants to wait waits, and gets the ticket when ther
   CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kClaimed);
 }
 
+TEST_CASE("claims: a pod that waits for a window gets the ticket when it opens, by itself",
+          "[claim][shell]") {
+  Bench bench;
+  Service service(bench);
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.spec.start_time = bench.clock.Now() + absl::Minutes(20);
+  ticket.metadata.annotations["korder.dev/lead-time"] = "10m";
+  bench.AddTicket(ticket);
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/fallback"] = "wait";
+  bench.AddPod(pod);
+  bench.Settle(service);
+  CHECK(bench.Guardians().empty());
+  bench.clock.Advance(absl::Minutes(10));
+  bench.Settle(service);
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+  bench.clock.Advance(absl::Minutes(10) - absl::Milliseconds(1));
+  bench.Settle(service);
+  CHECK(api::HasGate(bench.Pod("shop"), "korder.dev/claim"));
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+  bench.clock.Advance(absl::Milliseconds(1));
+  bench.Settle(service);
+  CHECK(bench.Pod("shop").spec.node_name == "n1");
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kClaimed);
+}
+
+TEST_CASE("claims: a ticket in its last seconds can be had once its window is made longer",
+          "[claim][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  bench.clock.Advance(absl::Hours(1) - absl::Seconds(3));
+  bench.Settle(service);
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/fallback"] = "wait";
+  bench.AddPod(pod);
+  bench.Settle(service);
+  CHECK(api::HasGate(bench.Pod("shop"), "korder.dev/claim"));
+  REQUIRE(bench.admin.Patch<api::Ticket>({"default", "web-0"}, {}, R"({"spec":{"duration":"2h"}})")
+              .ok());
+  bench.Settle(service);
+  CHECK(bench.Pod("shop").spec.node_name == "n1");
+}
+
 }  // namespace
 }  // namespace korder::ticket

@@ -12,6 +12,7 @@
 #include "ticket-svc/expiry.h"
 #include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/healing.h"
+#include "ticket-svc/prolong.h"
 #include "ticket-svc/ticket_status.h"
 
 namespace korder::ticket {
@@ -258,6 +259,24 @@ absl::Duration UntilItMayLook(const Observed& observed) {
   return std::max(observed.hold_back, in_the_way ? kBusyLook : absl::ZeroDuration());
 }
 
+void WaitForStart(const Observed& observed, Plan& plan) {
+  const LeadTime lead = LeadTimeOf(*observed.ticket);
+  std::string message = "the start time has not come yet";
+  if (lead.value > absl::ZeroDuration()) {
+    absl::StrAppend(&message, "; looks for room from ", TimeText(GuardianFrom(*observed.ticket)),
+                    " on");
+  }
+  if (!lead.problems.empty()) {
+    absl::StrAppend(&message, "; ", api::JoinErrors(lead.problems));
+  }
+  ReportPending(observed, api::kReasonNotStarted, std::move(message), plan);
+  if (!lead.problems.empty() && !plan.actions.empty()) {
+    plan.events.push_back(
+        {true, std::string(api::kEventInvalidSpec), api::JoinErrors(lead.problems)});
+  }
+  LookAgainAt(observed, GuardianFrom(*observed.ticket), plan);
+}
+
 Plan Start(const Observed& observed, const Care& care) {
   const api::Ticket& ticket = *observed.ticket;
   Plan plan;
@@ -268,9 +287,8 @@ Plan Start(const Observed& observed, const Care& care) {
     }
     return plan;
   }
-  if (ticket.spec.start_time && *ticket.spec.start_time > observed.now) {
-    ReportPending(observed, api::kReasonNotStarted, "the start time has not come yet", plan);
-    LookAgainAt(observed, ticket.spec.start_time, plan);
+  if (GuardianFrom(ticket) > observed.now) {
+    WaitForStart(observed, plan);
     return plan;
   }
   if (const absl::Duration wait = UntilItMayLook(observed); wait > absl::ZeroDuration()) {
@@ -287,28 +305,40 @@ Plan Start(const Observed& observed, const Care& care) {
   return plan;
 }
 
-Plan DecideLive(const Observed& observed) {
+// The room, for a ticket whose window is not over.
+Plan TendGuardian(const Observed& observed) {
   const api::Ticket& ticket = *observed.ticket;
-  if (const auto end = WindowEnd(ticket); end && *end <= observed.now) {
-    return Finish(observed, TicketPhase::kExpired, api::kReasonWindowOver,
-                  "the window is over and no pod claimed the ticket");
-  }
   const Care care = Examine(observed);
   if (ticket.status.phase == TicketPhase::kReady && !(care.kept && care.holds)) {
-    Plan plan = Heal(observed, care);
-    LookAgainAt(observed, WindowEnd(ticket), plan);
-    return plan;
+    return Heal(observed, care);
   }
   Plan plan = !care.kept   ? Start(observed, care)
               : care.holds ? Hold(observed, care)
                            : Wait(observed, care);
-  LookAgainAt(observed, WindowEnd(ticket), plan);
   if (care.kept && care.grace_left > absl::ZeroDuration() &&
       care.grace_left < absl::InfiniteDuration()) {
     plan.LookAgainIn(care.grace_left);
   }
   // Last: nothing is deleted before the status says what counts instead.
   DeleteAll(care.discarded, plan);
+  return plan;
+}
+
+Plan DecideLive(const Observed& observed) {
+  const api::Ticket& ticket = *observed.ticket;
+  if (const auto end = WindowEnd(ticket); end && *end <= observed.now) {
+    return Finish(observed, TicketPhase::kExpired, api::kReasonWindowOver,
+                  "the window is over and no pod claimed the ticket");
+  }
+  const std::optional<absl::Time> longer = LongerEnd(ticket, observed.now);
+  if (longer && !IsRefused(observed, *longer)) {
+    return Prolong(observed, *longer);
+  }
+  Plan plan = TendGuardian(observed);
+  LookAgainAt(observed, WindowEnd(ticket), plan);
+  if (longer) {
+    plan.LookAgainIn(observed.refused_end->wait);
+  }
   return plan;
 }
 
@@ -346,6 +376,14 @@ Plan Decide(const Observed& observed) {
   return DecideLive(observed);
 }
 
+Plan DecideNotLonger(const Observed& observed, const std::string& denial) {
+  Plan plan = Decide(observed);
+  if (!denial.empty()) {
+    plan.events.push_back({true, std::string(api::kEventQuotaDenied), denial});
+  }
+  return plan;
+}
+
 Plan DecideDenied(const Observed& observed, const std::string& message,
                   std::optional<absl::Time> next_change) {
   Plan plan;
@@ -358,6 +396,7 @@ Plan DecideDenied(const Observed& observed, const std::string& message,
   DeleteAllGuardians(observed, plan);
   const absl::Duration change = next_change.value_or(absl::InfiniteFuture()) - observed.now;
   plan.LookAgainIn(std::clamp(change, absl::Milliseconds(100), kDeniedRetry));
+  LookAgainAt(observed, WindowEnd(*observed.ticket), plan);
   return plan;
 }
 
@@ -370,6 +409,7 @@ Plan DecideQuotaUnavailable(const Observed& observed, const std::string& message
     ReportPending(observed, api::kReasonQuotaUnavailable, message, plan);
   }
   plan.LookAgainIn(kUnavailableRetry);
+  LookAgainAt(observed, WindowEnd(*observed.ticket), plan);
   return plan;
 }
 
@@ -383,6 +423,7 @@ Plan DecideRefused(const Observed& observed, const std::string& message, bool fo
     plan.events.push_back({true, std::string(api::kReasonGuardianRefused), message});
   }
   plan.LookAgainIn(kRefusedRetry);
+  LookAgainAt(observed, WindowEnd(*observed.ticket), plan);
   return plan;
 }
 

@@ -18,6 +18,10 @@ namespace korder::ticket {
 
 Plan Decide(const Observed& observed);
 
+// What to do without a longer window, which is not asked for again for the time that
+// observed.refused_end says. `denial` is told, unless it is empty: no answer, or told before.
+Plan DecideNotLonger(const Observed& observed, const std::string& denial);
+
 // After ConfirmCharge or CreateGuardian did not succeed: what to write, when to try again.
 Plan DecideDenied(const Observed& observed, const std::string& message,
                   std::optional<absl::Time> next_change);

@@ -6,6 +6,8 @@
 
 #include "api/meta/condition.h"
 #include "api/v1alpha1/reasons.h"
+#include "ticket-svc/expiry.h"
+#include "ticket-svc/prolong.h"
 #include "ticket-svc/testing/plan_world.h"
 
 namespace korder::ticket {
@@ -103,6 +105,110 @@ TEST_CASE("ticket decide: a start time in the future is waited for", "[ticket][d
   world.Settle();
   CHECK(world.status().activation_time == kNow + absl::Minutes(5) + absl::Seconds(7));
   CHECK(world.status().expiration_time == kNow + absl::Minutes(65));
+}
+
+// Its window opens in an hour and lasts for one.
+api::Ticket EarlyTicket() {
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.spec.start_time = kNow + absl::Hours(1);
+  ticket.metadata.annotations["korder.dev/lead-time"] = "10m";
+  return ticket;
+}
+
+TEST_CASE("ticket decide: with a lead time the room is held when the window opens",
+          "[ticket][decide]") {
+  PlanWorld world(EarlyTicket());
+  CHECK(world.Settle().requeue_after == absl::Minutes(50));
+  CHECK(world.guardians().empty());
+
+  world.Advance(absl::Minutes(50));
+  world.Settle();
+  CHECK(world.guardians().size() == 1);
+  world.Advance(absl::Seconds(7));
+  world.RunGuardians();
+  world.Settle();
+  const api::TicketStatus& status = world.status();
+  CHECK(status.phase == TicketPhase::kReady);
+  CHECK(status.node_name == "n1");
+  CHECK(status.activation_time == kNow + absl::Hours(1));
+  CHECK(status.expiration_time == kNow + absl::Hours(2));
+  CHECK_FALSE(api::IsConditionTrue(status.conditions, "Expiring"));
+
+  world.Advance(absl::Minutes(64) - absl::Seconds(7));  // A tenth of the window is left.
+  world.Settle();
+  CHECK(api::IsConditionTrue(world.status().conditions, "Expiring"));
+  world.Advance(absl::Minutes(6) - absl::Milliseconds(1));
+  CHECK(world.Settle().requeue_after == absl::Milliseconds(1));
+  CHECK(world.status().phase == TicketPhase::kReady);
+  world.Advance(absl::Milliseconds(1));
+  world.Settle();
+  CHECK(world.status().phase == TicketPhase::kExpired);
+}
+
+TEST_CASE("ticket decide: a ticket with a lead time that is Ready late has the end of the others",
+          "[ticket][decide]") {
+  PlanWorld world(EarlyTicket());
+  world.Advance(absl::Minutes(55));
+  world.Settle();
+  world.Advance(absl::Minutes(25));
+  world.RunGuardians();
+  world.Settle();
+  CHECK(world.status().activation_time == kNow + absl::Minutes(80));
+  CHECK(world.status().expiration_time == kNow + absl::Hours(2));
+}
+
+TEST_CASE("ticket decide: room that is lost before the window opens is found again for it",
+          "[ticket][decide]") {
+  PlanWorld world(EarlyTicket());
+  world.Advance(absl::Minutes(50));
+  world.Settle();
+  world.RunGuardians();
+  world.Settle();
+  world.guardians().clear();
+  world.Settle();
+  CHECK(world.status().reason == "Healing");
+  CHECK(world.guardians().contains("web-0-g2"));
+  world.RunGuardians();
+  world.Settle();
+  CHECK(world.status().phase == TicketPhase::kReady);
+  CHECK(world.status().activation_time == kNow + absl::Hours(1));
+}
+
+TEST_CASE("ticket decide: a lead time is read with a start time only", "[ticket][decide]") {
+  struct Row {
+    const char* text;
+    absl::Duration want;
+    bool problem;
+  };
+  const Row rows[] = {{"90m", absl::Minutes(90), false},
+                      {"0s", absl::ZeroDuration(), false},
+                      {"-1s", absl::ZeroDuration(), true},
+                      {"", absl::ZeroDuration(), true},
+                      {"10 minutes", absl::ZeroDuration(), true}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    api::Ticket ticket = EarlyTicket();
+    ticket.metadata.annotations["korder.dev/lead-time"] = row.text;
+    CHECK(LeadTimeOf(ticket).value == row.want);
+    CHECK(LeadTimeOf(ticket).problems.empty() != row.problem);
+    CHECK(GuardianFrom(ticket) == kNow + absl::Hours(1) - row.want);
+    ticket.spec.start_time.reset();
+    CHECK(LeadTimeOf(ticket).problems.empty());
+    CHECK(GuardianFrom(ticket) == absl::InfinitePast());
+  }
+}
+
+TEST_CASE("ticket decide: a lead time that counts as 0 is told once", "[ticket][decide]") {
+  api::Ticket ticket = EarlyTicket();
+  ticket.metadata.annotations["korder.dev/lead-time"] = "soon";
+  PlanWorld world(ticket);
+  CHECK(world.Settle().requeue_after == absl::Hours(1));
+  world.Advance(absl::Minutes(30));
+  world.Settle();
+  CHECK(world.events() == Events{"InvalidSpec"});
+  world.Advance(absl::Minutes(30));
+  world.Settle();
+  CHECK(world.guardians().size() == 1);
 }
 
 TEST_CASE("ticket decide: a start time set again while Pending moves the start",
@@ -294,6 +400,81 @@ TEST_CASE("ticket decide: a ticket that never got its room ends with its window"
   world.Settle();
   CHECK(world.status().phase == TicketPhase::kExpired);
   CHECK(world.guardians().empty());
+}
+
+TEST_CASE("ticket decide: whatever holds a ticket up, it ends in time", "[ticket][decide]") {
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.spec.start_time = kNow - absl::Hours(1) + absl::Milliseconds(300);
+  const PlanWorld world(ticket);
+  const Observed observed = world.Look();
+  CHECK(DecideDenied(observed, "no", {}).requeue_after == absl::Milliseconds(300));
+  CHECK(DecideQuotaUnavailable(observed, "no").requeue_after == absl::Milliseconds(300));
+  CHECK(DecideRefused(observed, "no", false).requeue_after == absl::Milliseconds(300));
+}
+
+TEST_CASE("ticket decide: a longer duration moves the end by one write", "[ticket][decide]") {
+  PlanWorld world = ReadyWorld();
+  world.Advance(absl::Minutes(57));
+  world.Settle();
+  REQUIRE(api::IsConditionTrue(world.status().conditions, "Expiring"));
+  const int writes = world.status_writes();
+  world.ticket().spec.duration = absl::Hours(2);
+  world.ticket().metadata.generation = 2;
+  const Plan plan = world.Settle();
+  CHECK(world.asked_ends() == std::vector<absl::Time>{kNow + absl::Hours(2)});
+  CHECK(world.status_writes() == writes + 1);
+  CHECK(world.status().phase == TicketPhase::kReady);
+  CHECK(world.status().activation_time == kNow);
+  CHECK(world.status().expiration_time == kNow + absl::Hours(2));
+  CHECK(world.status().observed_generation == 2);
+  CHECK(api::FindCondition(world.status().conditions, "Expiring") == nullptr);
+  CHECK(world.events().back() == "TicketRenewed");
+  CHECK(plan.requeue_after == absl::Minutes(53));  // 10 min before the end
+}
+
+TEST_CASE("ticket decide: a duration that goes makes the window endless", "[ticket][decide]") {
+  PlanWorld world = ReadyWorld();
+  world.ticket().spec.duration.reset();
+  const Plan plan = world.Settle();
+  CHECK(world.asked_ends() == std::vector<absl::Time>{absl::InfiniteFuture()});
+  CHECK_FALSE(world.status().expiration_time);
+  CHECK_FALSE(plan.requeue_after);
+}
+
+TEST_CASE("ticket decide: a window is made longer before it opens", "[ticket][decide]") {
+  PlanWorld world(EarlyTicket());
+  world.Advance(absl::Minutes(50));
+  world.Settle();
+  world.RunGuardians();
+  world.Settle();
+  world.ticket().spec.duration = absl::Hours(2);
+  world.Settle();
+  CHECK(world.status().activation_time == kNow + absl::Hours(1));
+  CHECK(world.status().expiration_time == kNow + absl::Hours(3));
+}
+
+TEST_CASE("ticket decide: a denied end is not asked for again before its time",
+          "[ticket][decide]") {
+  PlanWorld world = ReadyWorld();
+  world.ticket().spec.duration = absl::Hours(2);
+  Observed observed = world.Look();
+  observed.refused_end = RefusedEnd{.end = kNow + absl::Hours(2), .wait = absl::Seconds(30)};
+  const Plan told = DecideNotLonger(observed, "quota q: no");
+  CHECK(told.actions.empty());
+  CHECK(told.events == std::vector<EventNote>{{true, "QuotaDenied", "quota q: no"}});
+  CHECK(told.requeue_after == absl::Seconds(30));
+  CHECK(DecideNotLonger(observed, "").events.empty());
+
+  const Action ask = ConfirmLonger{kNow + absl::Hours(2)};
+  observed.refused_end->wait = absl::ZeroDuration();
+  CHECK(Decide(observed).actions.front() == ask);
+  observed.refused_end = RefusedEnd{.end = kNow + absl::Hours(3), .wait = absl::Seconds(30)};
+  CHECK(Decide(observed).actions.front() == ask);  // That was about another end.
+
+  CHECK(AskAgainIn({}, kNow) == absl::Seconds(30));
+  CHECK(AskAgainIn(kNow + absl::Hours(1), kNow) == absl::Seconds(30));
+  CHECK(AskAgainIn(kNow + absl::Seconds(7), kNow) == absl::Seconds(7));
+  CHECK(AskAgainIn(kNow, kNow) == absl::Seconds(1));
 }
 
 TEST_CASE("ticket decide: a ticket without duration never ends", "[ticket][decide]") {

@@ -1,24 +1,59 @@
 #include "ticket-svc/expiry.h"
 
 #include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "api/v1alpha1/names.h"
+#include "api/v1alpha1/ticket_window.h"
+#include "api/value/duration.h"
 
 namespace korder::ticket {
+
+LeadTime LeadTimeOf(const api::Ticket& ticket) {
+  const auto& annotations = ticket.metadata.annotations;
+  const auto it = annotations.find(api::kAnnotationLeadTime);
+  if (!ticket.spec.start_time || it == annotations.end()) {
+    return {};
+  }
+  const absl::StatusOr<absl::Duration> lead = api::ParseDuration(it->second);
+  if (lead.ok() && *lead >= absl::ZeroDuration()) {
+    return {*lead, {}};
+  }
+  return {absl::ZeroDuration(),
+          {{absl::StrCat("metadata.annotations[", std::string(api::kAnnotationLeadTime), "]"),
+            it->second, "must be a duration such as 10m or 1h30m; it counts as 0"}}};
+}
+
+absl::Time GuardianFrom(const api::Ticket& ticket) {
+  return ticket.spec.start_time ? *ticket.spec.start_time - LeadTimeOf(ticket).value
+                                : absl::InfinitePast();
+}
 
 std::optional<absl::Time> WindowEnd(const api::Ticket& ticket) {
   if (ticket.status.activation_time) {
     return ticket.status.expiration_time;
   }
-  if (ticket.spec.start_time && ticket.spec.duration) {
-    return *ticket.spec.start_time + ticket.spec.duration->value();
+  // A duration that validation refuses ends nothing: the ticket is reported and left alone.
+  const std::optional<api::DurationField>& duration = ticket.spec.duration;
+  if (ticket.spec.start_time && duration && duration->value() > absl::ZeroDuration()) {
+    return *ticket.spec.start_time + duration->value();
   }
   return std::nullopt;
+}
+
+absl::Time WindowStartWhenReady(const api::Ticket& ticket, absl::Time now) {
+  // Whole seconds, as everywhere in Kubernetes: people read them in kubectl's EXPIRES column.
+  const absl::Time ready = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
+  return std::max(ready, ticket.spec.start_time.value_or(ready));
 }
 
 std::optional<absl::Time> WindowEndWhenReady(const api::Ticket& ticket, absl::Time now) {
   if (!ticket.spec.duration) {
     return std::nullopt;
   }
-  return ticket.spec.start_time.value_or(now) + ticket.spec.duration->value();
+  return ticket.spec.start_time.value_or(WindowStartWhenReady(ticket, now)) +
+         ticket.spec.duration->value();
 }
 
 std::optional<absl::Time> ExpiringFrom(const api::Ticket& ticket) {
@@ -28,6 +63,10 @@ std::optional<absl::Time> ExpiringFrom(const api::Ticket& ticket) {
   }
   const absl::Duration window = *status.expiration_time - *status.activation_time;
   return *status.expiration_time - std::min(window / 10, absl::Minutes(10));
+}
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
 }
 
 std::optional<absl::Time> CleanupTime(const api::Ticket& ticket) {

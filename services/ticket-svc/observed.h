@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ struct Guardian {
   NodePtr node;  // the one it is bound to; null when it is not bound, or the node is gone
 };
 
+// A later end of the window that was asked for and not granted.
+struct RefusedEnd {
+  absl::Time end;
+  absl::Duration wait;  // until it may be asked for again
+};
+
 struct Observed {
   TicketPtr ticket;
   // Pods whose managing owner is this ticket, by UID (IncarnationOf is not 0).
@@ -40,6 +47,8 @@ struct Observed {
   std::set<std::string> busy_nodes;
   // How long no guardian is to be made, because the one before had to step aside.
   absl::Duration hold_back;
+  // The last one that quota-svc did not grant, as far as this process remembers.
+  std::optional<RefusedEnd> refused_end;
   // Since this process last wrote the status.
   absl::Duration since_status_write = absl::InfiniteDuration();
   absl::Time now;

@@ -18,6 +18,13 @@ struct ConfirmCharge {
   bool operator==(const ConfirmCharge&) const = default;
 };
 
+// Asks quota-svc whether the window may end so late (infinite: never). When it denies or cannot
+// answer, nothing after this is done.
+struct ConfirmLonger {
+  absl::Time end;
+  bool operator==(const ConfirmLonger&) const = default;
+};
+
 struct CreateGuardian {
   int32_t incarnation = 1;
   bool operator==(const CreateGuardian&) const = default;
@@ -45,8 +52,8 @@ struct DeleteTicket {
   bool operator==(const DeleteTicket&) const = default;
 };
 
-using Action = std::variant<ConfirmCharge, CreateGuardian, DeleteGuardian, StepAside, WriteStatus,
-                            DeleteTicket>;
+using Action = std::variant<ConfirmCharge, ConfirmLonger, CreateGuardian, DeleteGuardian, StepAside,
+                            WriteStatus, DeleteTicket>;
 
 struct EventNote {
   bool warning = false;

@@ -12,8 +12,9 @@ void QuotaCharges::SetTls(const runtime::TlsMaterial& tls) { client_.SetTls(tls)
 absl::StatusOr<runtime::LedgerDecision> QuotaCharges::Confirm(const runtime::LedgerTicket& ticket,
                                                               const std::string& reservation_id,
                                                               const runtime::LedgerClaim& claim,
-                                                              std::stop_token stop) {
-  return client_.Confirm(ticket, reservation_id, claim, std::move(stop));
+                                                              std::stop_token stop,
+                                                              absl::Duration at_most) {
+  return client_.Confirm(ticket, reservation_id, claim, std::move(stop), at_most);
 }
 
 }  // namespace korder::ticket

@@ -19,7 +19,8 @@ class QuotaCharges final : public Charges {
   absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
                                                   const std::string& reservation_id,
                                                   const runtime::LedgerClaim& claim,
-                                                  std::stop_token stop) override;
+                                                  std::stop_token stop,
+                                                  absl::Duration at_most) override;
   // Calls from now on show the new certificate; those under way go on.
   void SetTls(const runtime::TlsMaterial& tls);
 

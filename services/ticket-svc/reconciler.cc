@@ -7,9 +7,12 @@
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
+#include "api/v1alpha1/ticket_window.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "ticket-svc/expiry.h"
 #include "ticket-svc/keys.h"
+#include "ticket-svc/prolong.h"
 
 namespace korder::ticket {
 namespace {
@@ -19,18 +22,33 @@ absl::Time InMilliseconds(absl::Time time) {
   return absl::FromUnixMillis(absl::ToUnixMillis(time));
 }
 
+// As quota-svc sees the ticket itself, so that what was granted once is never asked for anew.
 runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
-  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(ticket.spec),
-                             .duration = {},
-                             .labels = ticket.metadata.labels};
-  if (ticket.spec.duration) {
-    claim.duration = ticket.spec.duration->value();
+  return {.requests = api::EffectiveRequests(ticket.spec),
+          .duration = api::HeldFor(ticket),
+          .labels = ticket.metadata.labels};
+}
+
+// REQUIRES: the window has begun.
+runtime::LedgerClaim ClaimUntil(absl::Time end, const api::Ticket& ticket, absl::Time now) {
+  runtime::LedgerClaim claim = ClaimOf(ticket);
+  claim.duration.reset();
+  if (end != absl::InfiniteFuture()) {
+    claim.duration = end - *api::WindowStart(ticket);
+    // Of a window that lies ahead all is still to come.
+    claim.remaining = std::min(*claim.duration, end - now);
   }
   return claim;
 }
 
+bool IsOver(const Observed& observed) {
+  const std::optional<absl::Time> end = WindowEnd(*observed.ticket);
+  return end && *end <= observed.now;
+}
+
 // Handoffs take tens of milliseconds.
 constexpr absl::Duration kBusyLook = absl::Milliseconds(50);
+constexpr absl::Duration kUnavailableRetry = absl::Seconds(1);
 
 }  // namespace
 
@@ -50,9 +68,10 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   }
   Plan plan = Decide(*observed);
   ASSIGN_OR_RETURN(std::optional<Plan> instead, CarryOut(plan, *observed, stop));
-  if (instead) {
+  // Ends: without a longer window the charge may have to be confirmed, and without that nothing is.
+  while (instead) {
     plan = *std::move(instead);
-    RETURN_IF_ERROR(CarryOut(plan, *observed, stop).status());
+    ASSIGN_OR_RETURN(instead, CarryOut(plan, *observed, stop));
   }
   Emit(plan, *observed->ticket);
   return kube::Result::From(plan.requeue_after);
@@ -75,7 +94,14 @@ absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKe
     }
     observed.busy_nodes = parts_.world.HandoffNodes();
     observed.hold_back = parts_.traffic.HoldBack(LineOf(*observed.ticket));
-    observed.charge_confirmed = memory.confirmed || observed.ticket->status.incarnation > 0;
+    observed.charge_confirmed =
+        (memory.confirmed && memory.confirmed_for == api::HeldFor(*observed.ticket)) ||
+        observed.ticket->status.incarnation > 0;
+    if (memory.refused_end) {
+      observed.refused_end =
+          RefusedEnd{.end = *memory.refused_end,
+                     .wait = absl::FromChrono(memory.ask_again - parts_.clock.Mono())};
+    }
     if (memory.wrote_status) {
       observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.wrote_status);
     }
@@ -157,6 +183,8 @@ absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Obser
     std::optional<Plan> instead;
     if (std::holds_alternative<ConfirmCharge>(action)) {
       ASSIGN_OR_RETURN(instead, Confirm(observed, stop));
+    } else if (const auto* longer = std::get_if<ConfirmLonger>(&action)) {
+      ASSIGN_OR_RETURN(instead, ConfirmEnd(*longer, observed, stop));
     } else if (const auto* create = std::get_if<CreateGuardian>(&action)) {
       ASSIGN_OR_RETURN(instead, Create(*create, observed, stop));
     } else if (const auto* remove = std::get_if<DeleteGuardian>(&action)) {
@@ -176,19 +204,35 @@ absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Obser
   return std::optional<Plan>();
 }
 
-absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(const Observed& observed,
-                                                        std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
-  const api::ObjectMeta& meta = ticket.metadata;
+absl::StatusOr<runtime::LedgerDecision> Reconciler::AskQuota(Observed& observed,
+                                                             const runtime::LedgerClaim& claim,
+                                                             std::stop_token stop) {
+  const api::ObjectMeta& meta = observed.ticket->metadata;
   const std::string grant(api::ValueOf(meta.annotations, api::kAnnotationGrant));
-  const absl::StatusOr<runtime::LedgerDecision> decision = parts_.charges.Confirm(
-      {meta.ns, meta.name, meta.uid}, grant, ClaimOf(ticket), std::move(stop));
+  // Whatever quota-svc does: the ticket ends in time.
+  const absl::Duration at_most =
+      WindowEnd(*observed.ticket).value_or(absl::InfiniteFuture()) - observed.now;
+  absl::StatusOr<runtime::LedgerDecision> decision = parts_.charges.Confirm(
+      {meta.ns, meta.name, meta.uid}, grant, claim, std::move(stop), at_most);
+  if (!decision.ok() && !absl::IsCancelled(decision.status())) {
+    log::Info("charge not confirmed",
+              {{"ns", meta.ns}, {"ticket", meta.name}, {"error", ToString(decision.status())}});
+  }
+  observed.now = InMilliseconds(parts_.clock.Now());  // The answer took its time.
+  return decision;
+}
+
+absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(Observed& observed, std::stop_token stop) {
+  const api::Ticket& ticket = *observed.ticket;
+  const absl::StatusOr<runtime::LedgerDecision> decision =
+      AskQuota(observed, ClaimOf(ticket), std::move(stop));
   if (absl::IsCancelled(decision.status())) {
     return decision.status();
   }
+  if (IsOver(observed)) {
+    return std::optional(Decide(observed));
+  }
   if (!decision.ok()) {
-    log::Info("charge not confirmed",
-              {{"ns", meta.ns}, {"ticket", meta.name}, {"error", ToString(decision.status())}});
     return std::optional(DecideQuotaUnavailable(
         observed, absl::StrCat("quota-svc: ", std::string(Message(decision.status())))));
   }
@@ -197,8 +241,51 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(const Observed& observed
         DecideDenied(observed, decision->denied->message, decision->denied->next_change));
   }
   const MutexLock lock(mu_);
-  memory_[kube::KeyOf(ticket)].confirmed = true;
+  Memory& memory = memory_[kube::KeyOf(ticket)];
+  memory.confirmed = true;
+  memory.confirmed_for = api::HeldFor(ticket);
   return std::optional<Plan>();
+}
+
+absl::StatusOr<std::optional<Plan>> Reconciler::ConfirmEnd(const ConfirmLonger& wanted,
+                                                           Observed& observed,
+                                                           std::stop_token stop) {
+  const api::Ticket& ticket = *observed.ticket;
+  const absl::StatusOr<runtime::LedgerDecision> decision =
+      AskQuota(observed, ClaimUntil(wanted.end, ticket, observed.now), std::move(stop));
+  if (absl::IsCancelled(decision.status())) {
+    return decision.status();
+  }
+  // An end is final, whatever the answer.
+  if (IsOver(observed)) {
+    return std::optional(Decide(observed));
+  }
+  if (!decision.ok()) {
+    Refuse(wanted.end, kUnavailableRetry, /*denied=*/false, observed);
+    return std::optional(DecideNotLonger(observed, ""));
+  }
+  if (decision->granted()) {
+    return std::optional<Plan>();
+  }
+  const runtime::LedgerDenial& denial = *decision->denied;
+  const bool news = Refuse(wanted.end, AskAgainIn(denial.next_change, observed.now),
+                           /*denied=*/true, observed);
+  return std::optional(DecideNotLonger(
+      observed, news ? absl::StrCat("the window is not made longer: ", denial.message) : ""));
+}
+
+bool Reconciler::Refuse(absl::Time end, absl::Duration wait, bool denied, Observed& observed) {
+  observed.refused_end = RefusedEnd{.end = end, .wait = wait};
+  const MutexLock lock(mu_);
+  Memory& memory = memory_[kube::KeyOf(*observed.ticket)];
+  if (memory.refused_end != end) {
+    memory.told_refusal = false;
+  }
+  const bool news = denied && !memory.told_refusal;
+  memory.refused_end = end;
+  memory.told_refusal = memory.told_refusal || denied;
+  memory.ask_again = parts_.clock.Mono() + absl::ToChronoMilliseconds(wait);
+  return news;
 }
 
 absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wanted,
@@ -269,7 +356,9 @@ absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observ
   }
   RETURN_IF_ERROR(written.status());
   if (first_ready && updated.metadata.creation_timestamp) {
-    parts_.metrics.BecameReady(observed.now - *updated.metadata.creation_timestamp);
+    // A ticket does not wait before it is to have a guardian.
+    parts_.metrics.BecameReady(
+        observed.now - std::max(*updated.metadata.creation_timestamp, GuardianFrom(updated)));
   }
   observed.ticket = parts_.world.Wrote(*std::move(written));
   if (status.phase == api::TicketPhase::kReady) {

@@ -46,7 +46,14 @@ class Reconciler final : public kube::Reconciler {
   // What this process remembers of a ticket.
   struct Memory {
     std::string uid;
+    // The charge was confirmed, for a window of this length.
     bool confirmed = false;
+    std::optional<absl::Duration> confirmed_for;
+    // The end of a longer window that was not granted, whether that was told, and when to ask
+    // again.
+    std::optional<absl::Time> refused_end;
+    bool told_refusal = false;
+    MonoTime ask_again;
     std::optional<MonoTime> wrote_status;
   };
 
@@ -60,7 +67,16 @@ class Reconciler final : public kube::Reconciler {
   // Performs the plan's actions. What to do instead of the rest, when one of them says so.
   absl::StatusOr<std::optional<Plan>> CarryOut(const Plan& plan, Observed& observed,
                                                std::stop_token stop);
-  absl::StatusOr<std::optional<Plan>> Confirm(const Observed& observed, std::stop_token stop);
+  // One question to quota-svc, answered before the window ends. After it, observed.now is the time
+  // of the answer.
+  absl::StatusOr<runtime::LedgerDecision> AskQuota(Observed& observed,
+                                                   const runtime::LedgerClaim& claim,
+                                                   std::stop_token stop);
+  absl::StatusOr<std::optional<Plan>> Confirm(Observed& observed, std::stop_token stop);
+  absl::StatusOr<std::optional<Plan>> ConfirmEnd(const ConfirmLonger& wanted, Observed& observed,
+                                                 std::stop_token stop);
+  // Remembers it. True when it is a denial that was not told yet.
+  bool Refuse(absl::Time end, absl::Duration wait, bool denied, Observed& observed);
   absl::StatusOr<std::optional<Plan>> Create(const CreateGuardian& wanted, const Observed& observed,
                                              std::stop_token stop);
   absl::StatusOr<std::optional<Plan>> Adopt(const CreateGuardian& wanted, const Observed& observed,

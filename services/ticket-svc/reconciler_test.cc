@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "ticket-svc/testing/bench.h"
 
 namespace korder::ticket {
@@ -219,6 +220,178 @@ TEST_CASE("ticket reconciler: a ticket expires in time, cleans up, and goes", "[
   bench.clock.Advance(absl::Seconds(300));
   bench.Settle(service);
   CHECK(absl::IsNotFound(bench.admin.Get<api::Ticket>({"default", "web-0"}).status()));
+}
+
+// For another hour.
+void Renew(Bench& bench, const char* duration = "2h") {
+  REQUIRE(bench.admin
+              .Patch<api::Ticket>({"default", "web-0"}, {},
+                                  absl::StrCat(R"({"spec":{"duration":")", duration, R"("}})"))
+              .ok());
+  bench.ForgetWrites();  // That was not the service.
+}
+
+TEST_CASE("ticket reconciler: a renewal asks for what is still to come and costs one write",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  const absl::Time end = *bench.Ticket("web-0").status.expiration_time;
+  bench.clock.Advance(absl::Minutes(50));
+  bench.Settle(service);
+  const int asked = service.charges.asked;
+  Renew(bench);
+  bench.Settle(service);
+  CHECK(bench.Writes() == Names{"update tickets/status"});
+  CHECK(service.charges.asked == asked + 1);
+  CHECK(service.charges.last_claim.duration == absl::Hours(2));
+  CHECK(service.charges.last_claim.remaining == end + absl::Hours(1) - bench.clock.Now());
+  CHECK(service.charges.last_at_most == end - bench.clock.Now());
+  CHECK(bench.Ticket("web-0").status.expiration_time == end + absl::Hours(1));
+  service.TellEvents();
+  CHECK(bench.EventsAbout("web-0") == Names{"GuardianCreated", "TicketReady", "TicketRenewed"});
+
+  // Its next guardian is for the window that was granted, not for a new one.
+  bench.DeletePod("web-0-g1");
+  bench.Settle(service);
+  CHECK(bench.Ticket("web-0").status.guardian_pod == "default/web-0-g2");
+  CHECK(service.charges.last_claim.duration == absl::Hours(2));
+  CHECK(service.charges.last_claim.remaining == std::nullopt);
+}
+
+TEST_CASE("ticket reconciler: a denied renewal is told once, and the ticket ends as it would have",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  const absl::Time end = *bench.Ticket("web-0").status.expiration_time;
+  bench.clock.Advance(absl::Minutes(30));
+  bench.Settle(service);
+  const int asked = service.charges.asked;
+  service.charges.mood = FakeCharges::Mood::kDenies;
+  Renew(bench);
+  bench.Settle(service);
+  CHECK(service.charges.asked == asked + 1);
+  service.wake_ups.Everything();  // No reason to ask again.
+  bench.Settle(service);
+  CHECK(service.charges.asked == asked + 1);
+  bench.clock.Advance(absl::Seconds(30));
+  bench.Settle(service);
+  CHECK(service.charges.asked == asked + 2);
+  service.TellEvents();
+  CHECK(bench.EventsAbout("web-0") == Names{"GuardianCreated", "QuotaDenied", "TicketReady"});
+  CHECK(bench.Writes().empty());
+
+  SECTION("it is asked for when the limits change") {
+    service.charges.next_change = bench.clock.Now() + absl::Seconds(31);
+    bench.clock.Advance(absl::Seconds(30));
+    bench.Settle(service);
+    service.charges.mood = FakeCharges::Mood::kGrants;
+    bench.clock.Advance(absl::Seconds(1));
+    bench.Settle(service);
+    CHECK(bench.Ticket("web-0").status.expiration_time == end + absl::Hours(1));
+    return;
+  }
+  bench.clock.Advance(end - bench.clock.Now());
+  bench.Settle(service);
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kExpired);
+  CHECK(bench.Ticket("web-0").status.finished_time == end);
+}
+
+TEST_CASE("ticket reconciler: a renewal that nobody answers is asked for again, until the end",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  const absl::Time end = *bench.Ticket("web-0").status.expiration_time;
+  service.charges.mood = FakeCharges::Mood::kUnreachable;
+  Renew(bench);
+  bench.Settle(service);
+  const int asked = service.charges.asked;
+  bench.clock.Advance(absl::Seconds(1));
+  bench.Settle(service);
+  CHECK(service.charges.asked == asked + 1);
+  SECTION("then it is granted") {
+    service.charges.mood = FakeCharges::Mood::kGrants;
+    bench.clock.Advance(absl::Seconds(1));
+    bench.Settle(service);
+    CHECK(bench.Ticket("web-0").status.expiration_time == end + absl::Hours(1));
+  }
+  SECTION("then the window is over") {
+    bench.clock.Advance(end - bench.clock.Now());
+    bench.Settle(service);
+    CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kExpired);
+  }
+  service.TellEvents();
+  CHECK_THAT(bench.EventsAbout("web-0"), !Catch::VectorContains(std::string("QuotaDenied")));
+}
+
+TEST_CASE("ticket reconciler: an answer that comes after the end renews nothing",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  const absl::Time end = *bench.Ticket("web-0").status.expiration_time;
+  bench.clock.Advance(end - bench.clock.Now() - absl::Seconds(2));
+  bench.Settle(service);
+  service.charges.meanwhile = [&bench] { bench.clock.Advance(absl::Seconds(2)); };
+  Renew(bench);
+  bench.Settle(service);
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kExpired);
+  CHECK(bench.Ticket("web-0").status.expiration_time == end);
+}
+
+TEST_CASE("ticket reconciler: a ticket that waits for an answer ends in time", "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.spec.start_time = bench.clock.Now() - absl::Hours(1) + absl::Seconds(2);
+  bench.AddTicket(ticket);
+  service.charges.meanwhile = [&] { bench.clock.Advance(service.charges.last_at_most); };
+  SECTION("that does not come") { service.charges.mood = FakeCharges::Mood::kUnreachable; }
+  SECTION("that comes too late") {}
+  bench.Settle(service);
+  CHECK(service.charges.last_at_most == absl::Seconds(2));
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kExpired);
+  CHECK(bench.Writes() == Names{"update tickets/status"});
+}
+
+TEST_CASE("ticket reconciler: a longer window does not hold up the loss of a guardian",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(service);
+  service.charges.mood = FakeCharges::Mood::kDenies;
+  Renew(bench);
+  bench.DeletePod("web-0-g1");
+  bench.Settle(service);
+  // Neither was granted: not the longer window, not the guardian.
+  CHECK(bench.Ticket("web-0").status.reason == "QuotaDenied");
+  service.charges.mood = FakeCharges::Mood::kGrants;
+  bench.clock.Advance(absl::Seconds(30));
+  bench.Settle(service);
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+  CHECK(bench.Ticket("web-0").status.guardian_pod == "default/web-0-g2");
+}
+
+TEST_CASE("ticket reconciler: a duration that changes before the window is charged anew",
+          "[ticket][shell]") {
+  Bench bench;
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  service.Sync();
+  service.Work();
+  CHECK(service.charges.asked == 1);
+  Renew(bench);
+  bench.Settle(service);
+  CHECK(service.charges.asked == 2);
+  CHECK(service.charges.last_claim.duration == absl::Hours(2));
+  CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
 }
 
 TEST_CASE("ticket reconciler: a clock that was set forward expires tickets when told so",

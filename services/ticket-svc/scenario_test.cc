@@ -9,10 +9,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "api/v1alpha1/reasons.h"
 #include "api/value/duration.h"
 #include "kube/testing/scenario_files.h"
 #include "ticket-svc/claim_decide.h"
 #include "ticket-svc/decide.h"
+#include "ticket-svc/expiry.h"
+#include "ticket-svc/prolong.h"
 #include "ticket-svc/testing/make.h"
 
 namespace korder::ticket {
@@ -97,7 +100,10 @@ struct AGuardian {
 struct TicketScenario {
   std::string name;
   api::Ticket ticket = MakeTicket("web-0");
-  std::string state;  // what has happened: "", "Ready on n1", "promised on n1", "claimed on n1"
+  // What has happened: "", "Ready on n1", "promised on n1", "claimed on n1", "healing".
+  std::string state;
+  std::string changed_duration;  // after that; "none" is without end
+  std::string refused_for;       // the longer window was denied, and is not asked for so long
   std::string age;
   std::vector<AGuardian> guardians;
   std::vector<ANode> nodes;
@@ -112,6 +118,8 @@ struct TicketScenario {
     v("name", self.name);
     v("ticket", self.ticket);
     v("state", self.state);
+    v("changedDuration", self.changed_duration);
+    v("refusedFor", self.refused_for);
     v("age", self.age);
     v("guardians", self.guardians);
     v("nodes", self.nodes);
@@ -124,6 +132,22 @@ struct TicketScenario {
 
   // The ticket after what `state` says, at the moment when it was made.
   api::Ticket Made() const {
+    api::Ticket made = Before();
+    if (changed_duration == "none") {
+      made.spec.duration.reset();
+    } else if (!changed_duration.empty()) {
+      made.spec.duration = DurationOf(changed_duration);
+    }
+    return made;
+  }
+
+  // As Made, before its duration was changed.
+  api::Ticket Before() const {
+    if (state == "healing") {
+      api::Ticket lost = Ready(ticket, "n1");
+      lost.status = PendingStatus(lost, api::kReasonHealing, "its guardian was lost", kNow);
+      return lost;
+    }
     const size_t on = state.find(" on ");
     const std::string what = state.substr(0, on);
     api::Ticket made = ticket;
@@ -173,12 +197,21 @@ struct TicketScenario {
     observed.hold_back = DurationOf(hold_back);
     observed.node_grace = DurationOf(node_grace);
     observed.charge_confirmed = observed.ticket->status.incarnation > 0;
+    if (!refused_for.empty()) {
+      observed.refused_end = RefusedEnd{.end = *LongerEnd(*observed.ticket, observed.now),
+                                        .wait = DurationOf(refused_for)};
+    }
     return observed;
   }
 };
 
 struct ActionLine {
   std::string operator()(const ConfirmCharge&) const { return "confirm the charge"; }
+  std::string operator()(const ConfirmLonger& longer) const {
+    return longer.end == absl::InfiniteFuture()
+               ? "ask for a window without end"
+               : absl::StrCat("ask for a window until ", TimeText(longer.end));
+  }
   std::string operator()(const CreateGuardian& create) const {
     return absl::StrCat("create guardian ", create.incarnation);
   }
@@ -223,6 +256,7 @@ struct ATicket {
   std::string cpu = "500m";
   std::string memory = "1Gi";
   std::string duration = "1h";
+  std::optional<absl::Time> start_time;
   Strings labels;
 
   template <class Self, class Visitor>
@@ -232,6 +266,7 @@ struct ATicket {
     v("cpu", self.cpu);
     v("memory", self.memory);
     v("duration", self.duration);
+    v("startTime", self.start_time);
     v("labels", self.labels);
   }
 
@@ -239,6 +274,7 @@ struct ATicket {
     api::Ticket ticket = MakeTicket(name);
     ticket.spec.resources.requests = Resources(cpu.c_str(), memory.c_str());
     ticket.spec.duration = DurationOf(duration);
+    ticket.spec.start_time = start_time;
     for (const auto& [key, value] : labels) {
       ticket.metadata.labels[key] = value;
     }

@@ -59,6 +59,24 @@ TEST_CASE("desk: where there is no ticket it says why, and what would help", "[d
   CHECK(d.offer.has_none());
 }
 
+TEST_CASE("desk: of a ticket whose window is not open it says when it will be", "[desk]") {
+  Desk d;
+  api::Ticket later = MakeTicket("web-1");
+  later.spec.start_time = d.bench.clock.Now() + absl::Minutes(5);
+  later.metadata.annotations["korder.dev/lead-time"] = "10m";
+  d.bench.AddTicket(later);
+  d.bench.Settle(d.service);
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/ticket"] = "web-1";
+  REQUIRE(d.Offer("default", json::Print(pod)).ok());
+  REQUIRE(d.offer.has_none());
+  CHECK_THAT(d.offer.none().message(), Catch::Contains("its window opens at "));
+  CHECK(d.offer.none().help(0) == "wait until the window of a ticket opens");
+  d.bench.clock.Advance(absl::Minutes(5));
+  REQUIRE(d.Offer("default", json::Print(pod)).ok());
+  CHECK(d.offer.ticket().name() == "web-1");
+}
+
 TEST_CASE("desk: a request that makes no sense is refused with the field's name", "[desk]") {
   Desk d;
   CHECK(d.Offer("", "{}").error_message() == "namespace: is required");

@@ -75,9 +75,8 @@ api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardia
                               int32_t incarnation, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kReady, "", "");
   if (!status.activation_time) {
-    // Whole seconds, as everywhere in Kubernetes: people read them in kubectl's EXPIRES column.
-    status.activation_time = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
-    status.expiration_time = WindowEndWhenReady(ticket, *status.activation_time);
+    status.activation_time = WindowStartWhenReady(ticket, now);
+    status.expiration_time = WindowEndWhenReady(ticket, now);
   }
   status.node_name = guardian.spec.node_name;
   status.guardian_pod = kube::KeyOf(guardian).ToString();
@@ -85,6 +84,18 @@ api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardia
   Set(api::kConditionReady, {true, api::kReasonGuardianRunning}, now, status);
   Set(api::kConditionGuardianReady, {true, api::kReasonGuardianRunning}, now, status);
   Set(api::kConditionScheduled, {true, api::kReasonGuardianBound}, now, status);
+  return status;
+}
+
+api::TicketStatus ProlongedStatus(const api::Ticket& ticket, absl::Time end, absl::Time now) {
+  api::Ticket longer = ticket;
+  api::TicketStatus& status = longer.status;
+  status.observed_generation = ticket.metadata.generation;
+  status.expiration_time = end == absl::InfiniteFuture() ? std::nullopt : std::optional(end);
+  const std::optional<absl::Time> expiring = ExpiringFrom(longer);
+  if (!expiring || now < *expiring) {
+    api::RemoveCondition(status.conditions, api::kConditionExpiring);
+  }
   return status;
 }
 

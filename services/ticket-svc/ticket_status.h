@@ -17,9 +17,12 @@ namespace korder::ticket {
 api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reason,
                                 std::string message, absl::Time now);
 
-// The guardian holds the room. The first time, the window begins.
+// The guardian holds the room. The first time, the window is set.
 api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardian,
                               int32_t incarnation, absl::Time now);
+
+// The window ends later than it did, or (infinite) not at all. Else the ticket stays as it is.
+api::TicketStatus ProlongedStatus(const api::Ticket& ticket, absl::Time end, absl::Time now);
 
 // The intent of a handoff: from this write on the room is promised to `pod`, and nobody may count
 // on it: the ticket is Claimed, and has a handoff until the pod is bound.

@@ -10,8 +10,15 @@
 namespace korder::ticket {
 namespace {
 
-bool IsClaimable(const api::Ticket* ticket) {
+bool IsReady(const api::Ticket* ticket) {
   return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady;
+}
+
+// A pod that could not have the ticket may have it now.
+bool BecameClaimable(const api::Ticket* was, const api::Ticket* is) {
+  return IsReady(is) &&
+         (!IsReady(was) || was->status.activation_time != is->status.activation_time ||
+          was->status.expiration_time != is->status.expiration_time);
 }
 
 // A handoff that `was` had has ended, however.
@@ -63,7 +70,7 @@ void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
     NodeFreed(was->status.handoff->node);
     // The pod may be waiting again.
     WakeClaims(ticket.metadata.ns);
-  } else if (IsClaimable(is) && !IsClaimable(was)) {
+  } else if (BecameClaimable(was, is)) {
     WakeClaims(ticket.metadata.ns);
   }
 }

@@ -294,17 +294,25 @@ void Bench::Settle(Service& service) {
 
 absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(const runtime::LedgerTicket& ticket,
                                                              const std::string& reservation_id,
-                                                             const runtime::LedgerClaim&,
-                                                             std::stop_token) {
+                                                             const runtime::LedgerClaim& claim,
+                                                             std::stop_token,
+                                                             absl::Duration at_most) {
   ++asked;
   last_reservation = reservation_id;
+  last_claim = claim;
+  last_at_most = at_most;
+  if (meanwhile) {
+    meanwhile();
+  }
   if (mood == Mood::kUnreachable) {
     return UnavailableError("connection refused");
   }
   runtime::LedgerDecision decision{.id = ticket.uid, .denied = {}};
   if (mood == Mood::kDenies) {
-    decision.denied = runtime::LedgerDenial{
-        .quota = "team", .resource = "tickets", .message = "quota team: no", .next_change = {}};
+    decision.denied = runtime::LedgerDenial{.quota = "team",
+                                            .resource = "tickets",
+                                            .message = "quota team: no",
+                                            .next_change = next_change};
   }
   return decision;
 }

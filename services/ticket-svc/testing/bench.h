@@ -100,11 +100,16 @@ class FakeCharges final : public Charges {
   absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
                                                   const std::string& reservation_id,
                                                   const runtime::LedgerClaim& claim,
-                                                  std::stop_token stop) override;
+                                                  std::stop_token stop,
+                                                  absl::Duration at_most) override;
 
   Mood mood = Mood::kGrants;
+  std::optional<absl::Time> next_change;  // that a denial names
+  std::function<void()> meanwhile;        // happens while the answer is on its way
   int asked = 0;
   std::string last_reservation;
+  runtime::LedgerClaim last_claim;
+  absl::Duration last_at_most;
 };
 
 // The way of one process to the API server, until it is killed.

@@ -29,6 +29,8 @@ class PlanWorld {
   bool ticket_deleted() const { return ticket_deleted_; }
   int status_writes() const { return status_writes_; }
   int confirms() const { return confirms_; }
+  // The later ends that were asked for.
+  const std::vector<absl::Time>& asked_ends() const { return asked_ends_; }
   std::map<std::string, api::Pod>& guardians() { return guardians_; }
   api::Pod& guardian(const std::string& name) {
     REQUIRE(guardians_.contains(name));
@@ -79,6 +81,8 @@ class PlanWorld {
       if (std::holds_alternative<ConfirmCharge>(action)) {
         confirmed_ = true;
         ++confirms_;
+      } else if (const auto* longer = std::get_if<ConfirmLonger>(&action)) {
+        asked_ends_.push_back(longer->end);
       } else if (const auto* create = std::get_if<CreateGuardian>(&action)) {
         api::Pod pod = MakeGuardian(ticket_, create->incarnation, busy_nodes_);
         pod.metadata.creation_timestamp = now_;
@@ -130,6 +134,7 @@ class PlanWorld {
   bool ticket_deleted_ = false;
   int status_writes_ = 0;
   int confirms_ = 0;
+  std::vector<absl::Time> asked_ends_;
   std::set<std::string> busy_nodes_;
   absl::Duration hold_back_;
   absl::Time now_ = kNow;
