@@ -126,7 +126,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   validation_configuration.OnChange([&](auto*, auto*) { keeper.Wake(); });
 
   const PodWebhook pods(ticket_desk, policies.store(), [&] { return policies.synced(); });
-  const Validator validator(quota_desk, quotas.store());
+  const Validator validator(quota_desk, quotas.store(), clock);
   AdmissionHandler handler(Routes(pods, validator), metrics.registry(), clock);
   runtime::HttpServer webhooks(
       {.listen = config.webhook_listen, .tls = tls},

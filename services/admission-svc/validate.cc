@@ -1,5 +1,6 @@
 #include "admission-svc/validate.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "api/meta/problems.h"
 #include "api/v1alpha1/claim_policy.h"
 #include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/ticket_window.h"
 #include "api/v1alpha1/validation.h"
 #include "api/v1alpha1/warnings.h"
 
@@ -167,21 +169,27 @@ Verdict Validator::Ticket(const api::AdmissionRequest& request) const {
       (ticket.old && SameClaim(ClaimOf(*ticket.old), ClaimOf(ticket.now)))) {
     return {};
   }
-  const bool holds_room = ticket.old && ticket.old->status.phase != api::TicketPhase::kPending;
-  return AskForTicket(request, ticket.now, holds_room);
+  return AskForTicket(request, ticket.old ? &*ticket.old : nullptr, ticket.now);
 }
 
-Verdict Validator::AskForTicket(const api::AdmissionRequest& request, const api::Ticket& ticket,
-                                bool holds_room) const {
+Verdict Validator::AskForTicket(const api::AdmissionRequest& request, const api::Ticket* old,
+                                const api::Ticket& ticket) const {
   const runtime::LedgerTicket subject{
       .ns = request.ns, .name = ticket.metadata.name, .uid = ticket.metadata.uid};
-  absl::StatusOr<runtime::AdmitAnswer> answer =
-      desk_.AdmitTicket(subject, ClaimOf(ticket), request.dry_run);
+  const bool begun = old != nullptr && api::HasBegun(*old);
+  runtime::LedgerClaim claim = ClaimOf(ticket);
+  if (begun && claim.duration) {
+    // As ticket-svc is going to ask: a window that began long ago may go on for a while.
+    claim.remaining = std::min(
+        *claim.duration,
+        std::max(absl::ZeroDuration(), *api::WindowStart(*old) + *claim.duration - clock_.Now()));
+  }
+  absl::StatusOr<runtime::AdmitAnswer> answer = desk_.AdmitTicket(subject, claim, request.dry_run);
   if (answer.ok()) {
     return FromAnswer(*std::move(answer));
   }
-  // Nobody asks again about a ticket whose guardian stands already.
-  if (holds_room) {
+  // Between its guardian and its window nobody asks again how long the ticket lasts.
+  if (old != nullptr && old->status.incarnation > 0 && !begun) {
     return Undecided(kQuotaUnavailable,
                      Unasked(answer.status()) + " whether the ticket may last longer; try again");
   }

@@ -1,7 +1,7 @@
 // The validating webhooks for korder's own kinds: everything that is wrong with an object at once,
 // each problem with path, value and rule; then, for Orders and Tickets, what the quotas say.
 //
-//   Validator validator(quota_desk, quotas.store());
+//   Validator validator(quota_desk, quotas.store(), clock);
 //   absl::StatusOr<Verdict> verdict = validator.Order(request);
 //
 // An answer of quota-svc is asked for only where the object is otherwise valid. Without one, a new
@@ -14,6 +14,7 @@
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/quota.h"
 #include "api/v1alpha1/ticket.h"
+#include "base/clock.h"
 #include "kube/store.h"
 
 namespace korder::admission {
@@ -21,9 +22,9 @@ namespace korder::admission {
 // Thread-safe. A dry run changes nothing anywhere.
 class Validator {
  public:
-  // Borrows both.
-  Validator(QuotaDesk& desk, const kube::Store<api::Quota>& quotas)
-      : desk_(desk), quotas_(quotas) {}
+  // Borrows all three.
+  Validator(QuotaDesk& desk, const kube::Store<api::Quota>& quotas, const Clock& clock)
+      : desk_(desk), quotas_(quotas), clock_(clock) {}
 
   Verdict Order(const api::AdmissionRequest& request) const;
   Verdict Ticket(const api::AdmissionRequest& request) const;
@@ -32,14 +33,16 @@ class Validator {
 
  private:
   Verdict AskForOrder(const api::AdmissionRequest& request, const api::Order& order) const;
-  Verdict AskForTicket(const api::AdmissionRequest& request, const api::Ticket& ticket,
-                       bool holds_room) const;
+  // `old` is null for a new ticket.
+  Verdict AskForTicket(const api::AdmissionRequest& request, const api::Ticket* old,
+                       const api::Ticket& ticket) const;
 
   QuotaDesk& desk_;
   const kube::Store<api::Quota>& quotas_;
+  const Clock& clock_;
 };
 
-// What an Order's tickets are going to take each, and what a Ticket takes.
+// What an Order's tickets are going to take each, and what a Ticket's spec asks for.
 runtime::LedgerClaim ClaimOf(const api::Order& order);
 runtime::LedgerClaim ClaimOf(const api::Ticket& ticket);
 

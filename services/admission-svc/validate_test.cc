@@ -7,6 +7,7 @@
 #include "admission-svc/testing/yaml_json.h"
 #include "api/testing/from_json.h"
 #include "api/v1alpha1/claim_policy.h"
+#include "base/testing/fake_clock.h"
 
 namespace korder::admission {
 namespace {
@@ -14,7 +15,8 @@ namespace {
 struct Fixture {
   FakeQuotaDesk desk;
   kube::Store<api::Quota> quotas;
-  Validator validator{desk, quotas};
+  FakeClock clock;
+  Validator validator{desk, quotas, clock};
 
   Verdict Order(const std::string& yaml) {
     return validator.Order(CreateRequest<api::Order>(JsonFromYaml(yaml)));
@@ -262,10 +264,10 @@ TEST_CASE("validate: a wrong ticket is refused", "[validate]") {
   CHECK(verdict.refusal->problems[1].path == "spec.resources.requests[cpu]");
 }
 
-TEST_CASE("validate: a ticket that holds room lasts longer only if quota-svc agrees",
+TEST_CASE("validate: a ticket whose guardian is there lasts longer only if quota-svc agrees",
           "[validate]") {
   Fixture f;
-  const std::string held = std::string(kTicket) + "status: {phase: Ready, incarnation: 1}\n";
+  const std::string held = std::string(kTicket) + "status: {phase: Pending, incarnation: 1}\n";
   const std::string longer = Changed(held, "1h", "2h");
   CHECK(f.ChangeTicket(held, longer).allowed());
   f.desk.answer = UnavailableError("no connection");
@@ -275,6 +277,41 @@ TEST_CASE("validate: a ticket that holds room lasts longer only if quota-svc agr
   CHECK(verdict.error_type == kQuotaUnavailable);
   // One that waits is decided on again before its guardian is made.
   CHECK(f.ChangeTicket(kTicket, Changed(kTicket, "1h", "2h")).allowed());
+}
+
+TEST_CASE("validate: for a longer window counts what is still to come", "[validate]") {
+  Fixture f;
+  // The clock stands at 08:00.
+  const auto ready_since = [](const std::string& time) {
+    return std::string(kTicket) + "status: {phase: Ready, incarnation: 1, activationTime: '" +
+           time + "', expirationTime: '2027-01-15T08:10:00Z'}\n";
+  };
+  const std::string ready = ready_since("2027-01-15T07:10:00Z");
+  CHECK(f.ChangeTicket(ready, Changed(ready, "1h", "2h")).allowed());
+  REQUIRE(f.desk.claims.size() == 1);
+  CHECK(f.desk.claims[0].duration == absl::Hours(2));
+  CHECK(f.desk.claims[0].remaining == absl::Minutes(70));
+  SECTION("without an end there is no such thing") {
+    f.ChangeTicket(ready, Changed(ready, "duration: 1h, ", ""));
+    CHECK(f.desk.claims[1].duration == std::nullopt);
+    CHECK(f.desk.claims[1].remaining == std::nullopt);
+  }
+  SECTION("of a window that lies ahead all is to come") {
+    const std::string early = ready_since("2027-01-15T09:00:00Z");
+    f.ChangeTicket(early, Changed(early, "1h", "2h"));
+    CHECK(f.desk.claims[1].remaining == absl::Hours(2));
+  }
+  SECTION("of one that is long over nothing is") {
+    const std::string late = ready_since("2027-01-15T01:00:00Z");
+    f.ChangeTicket(late, Changed(late, "1h", "2h"));
+    CHECK(f.desk.claims[1].remaining == absl::ZeroDuration());
+  }
+  SECTION("ticket-svc asks again, so it may change without an answer") {
+    f.desk.answer = UnavailableError("no connection");
+    const Verdict verdict = f.ChangeTicket(ready, Changed(ready, "1h", "2h"));
+    CHECK(verdict.allowed());
+    CHECK(verdict.warnings.size() == 1);
+  }
 }
 
 TEST_CASE("validate: a wrong quota is refused by the name of its key", "[validate]") {
