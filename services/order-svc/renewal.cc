@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
-#include "order-svc/occurrences.h"
-#include "order-svc/ticket_form.h"
+#include "api/v1alpha1/ticket_window.h"
 
 namespace korder::order {
 namespace {
@@ -50,9 +48,9 @@ class Renewer {
       }
       plan_.memory.renewed.erase(renewed);
     }
-    const std::optional<absl::Time> end = WantedEnd(ticket);
-    const std::optional<absl::Time> start = WindowStart(ticket);
-    if (!end || !start || !ticket.status.activation_time || *end <= now_) {
+    const std::optional<absl::Time> end = api::WantedEnd(ticket);
+    const std::optional<absl::Time> start = api::WindowStart(ticket);
+    if (!api::HasBegun(ticket) || !start || !end || *end == absl::InfiniteFuture() || *end <= now_) {
       return;
     }
     const std::optional<absl::Time> meeting = windows_.NextTick(*end - margin_);

@@ -165,14 +165,4 @@ bool TemplateMatcher::Matches(const api::Ticket& ticket) const {
          is.topology_spread_constraints == wanted.topology_spread_constraints;
 }
 
-std::optional<absl::Time> WindowStart(const api::Ticket& ticket) {
-  return ticket.spec.start_time ? ticket.spec.start_time : ticket.status.activation_time;
-}
-
-std::optional<absl::Time> WantedEnd(const api::Ticket& ticket) {
-  const std::optional<absl::Time> start = WindowStart(ticket);
-  return start && ticket.spec.duration ? std::optional(*start + ticket.spec.duration->value())
-                                       : std::nullopt;
-}
-
 }  // namespace korder::order

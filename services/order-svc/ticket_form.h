@@ -44,9 +44,4 @@ class TemplateMatcher {
   std::string digest_;
 };
 
-// When the ticket's window began or begins, and ends: what its spec asks for, which may be later
-// than what its status has been granted so far. Nothing while it has no window, or no end.
-std::optional<absl::Time> WindowStart(const api::Ticket& ticket);
-std::optional<absl::Time> WantedEnd(const api::Ticket& ticket);
-
 }  // namespace korder::order

@@ -22,6 +22,7 @@
 #include "api/meta/condition.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
+#include "api/v1alpha1/ticket_window.h"
 #include "order-svc/books.h"
 #include "order-svc/decide.h"
 #include "order-svc/ticket_form.h"
@@ -188,7 +189,11 @@ class World {
     order_.status = Settle(order_, plan, outcome, now_);
     return plan;
   }
-  static void GrantEnd(api::Ticket& ticket) { ticket.status.expiration_time = WantedEnd(ticket); }
+  static void GrantEnd(api::Ticket& ticket) {
+    const absl::Time end = api::WantedEnd(ticket).value_or(absl::InfiniteFuture());
+    ticket.status.expiration_time =
+        end == absl::InfiniteFuture() ? std::nullopt : std::optional(end);
+  }
   size_t Charged() const {
     return static_cast<size_t>(
         std::count_if(tickets_.begin(), tickets_.end(),
