@@ -50,7 +50,8 @@ class Renewer {
     }
     const std::optional<absl::Time> end = api::WantedEnd(ticket);
     const std::optional<absl::Time> start = api::WindowStart(ticket);
-    if (!api::HasBegun(ticket) || !start || !end || *end == absl::InfiniteFuture() || *end <= now_) {
+    if (!api::HasBegun(ticket) || !start || !end || *end == absl::InfiniteFuture() ||
+        *end <= now_) {
       return;
     }
     const std::optional<absl::Time> meeting = windows_.NextTick(*end - margin_);
