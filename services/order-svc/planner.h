@@ -12,16 +12,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "api/core/node.h"
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/order_windows.h"
 #include "base/status.h"
+#include "order-svc/observed.h"
 #include "runtime/ledger_client.h"
 
 namespace korder::order {
 
 using OrderPtr = std::shared_ptr<const api::Order>;
-using NodePtr = std::shared_ptr<const api::Node>;
 
 // --- one order that may not be there yet ---
 
