@@ -67,8 +67,8 @@ class OrderWindows {
  private:
   OrderWindows() = default;
 
-  // The last moment that the order leaves out together with this tick: the tick itself, or the end of
-  // its day. nullopt when it leaves the tick in.
+  // The last moment that the order leaves out together with this tick: the tick itself, or the end
+  // of its day. nullopt when it leaves the tick in.
   std::optional<absl::Time> SkippedUntil(absl::Time tick) const;
 
   StrategyType type_ = StrategyType::kOneTime;
