@@ -80,13 +80,13 @@ api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordina
     meta.labels[std::string(api::kLabelOccurrence)] = OccurrenceName(cell.occurrence);
     ticket.spec.start_time = cell.occurrence;
     ticket.spec.duration = DurationOf(order, cell);
-    if (const auto& lead = order.spec.strategy.lead_time;
-        lead && !(*lead == api::DurationField())) {
-      meta.annotations[std::string(api::kAnnotationLeadTime)] = lead->text();
-    }
   } else if (order.spec.strategy.type == api::StrategyType::kRecurring && ticket.spec.start_time &&
              *ticket.spec.start_time <= now) {
     ticket.spec.start_time.reset();  // it said when the first ones begin
+  }
+  if (const auto& lead = order.spec.strategy.lead_time;
+      ticket.spec.start_time && lead && !(*lead == api::DurationField())) {
+    meta.annotations[std::string(api::kAnnotationLeadTime)] = lead->text();
   }
   if (!cell.node.empty()) {
     meta.labels[std::string(api::kLabelNode)] = Shortened(cell.node, kMaxLabel);
