@@ -2,13 +2,14 @@
 // server and TLS, and a compare-and-swap loop on one object of the same API server, as
 // ResourceQuota works.
 //
-//   ledger_bench [--rounds 5] [--seconds 1] [-o json]     # durable decisions need KUBECONFIG
+//   ledger_bench [--rounds 5] [--seconds 1] [--json FILE]   # durable decisions need KUBECONFIG
 //
 // Each round measures everything once, one after the other, so that what disturbs the machine
 // disturbs all alike; medians are shown, with the smallest and the largest.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <grpcpp/grpcpp.h>
 #include <iostream>
@@ -279,7 +280,8 @@ class Bench {
     }
   }
 
-  void PrintJson() const {
+  // Medians, and every sample they come from.
+  std::string Json() const {
     json::Writer w;
     w.BeginObject();
     w.Key("rates");
@@ -287,6 +289,17 @@ class Bench {
     for (const std::string& name : order_) {
       w.Key(name);
       w.Double(Median(name));
+    }
+    w.EndObject();
+    w.Key("samplesPerSecond");
+    w.BeginObject();
+    for (const std::string& name : order_) {
+      w.Key(name);
+      w.BeginArray();
+      for (const Sample& sample : samples_.at(name)) {
+        w.Double(sample.per_second);
+      }
+      w.EndArray();
     }
     w.EndObject();
     w.Key("ratios");
@@ -297,7 +310,7 @@ class Bench {
     }
     w.EndObject();
     w.EndObject();
-    std::cout << w.Take() << "\n";
+    return w.Take();
   }
 
  private:
@@ -412,14 +425,17 @@ int main(int argc, char** argv) {
   korder::runtime::PrepareGrpc();
   korder::log::Init({.level = korder::log::Level::kError});
   korder::quota::Settings settings;
-  std::string format = "table";
+  std::string json_file;
   CLI::App app("Measures the ledger beside what bounds it");
   app.add_option("--rounds", settings.rounds)->check(CLI::Range(1, 100));
   app.add_option("--seconds", settings.seconds, "of each measurement");
-  app.add_option("-o", format)->check(CLI::IsMember({"table", "json"}));
+  app.add_option("--json", json_file, "a file for the figures and samples");
   CLI11_PARSE(app, argc, argv);
   korder::quota::Bench bench(settings);
   bench.Run();
-  format == "json" ? bench.PrintJson() : bench.PrintTable();
+  bench.PrintTable();
+  if (!json_file.empty()) {
+    std::ofstream(json_file) << bench.Json() << "\n";
+  }
   return 0;
 }

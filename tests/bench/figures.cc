@@ -1,0 +1,33 @@
+#include "figures.h"
+
+#include <algorithm>
+
+namespace korder::bench {
+
+Thirds RatesOfThirds(std::vector<absl::Time> times) {
+  if (times.size() < 6) {
+    return {};
+  }
+  std::sort(times.begin(), times.end());
+  const auto rate = [&](size_t from, size_t to) {
+    const double seconds = absl::ToDoubleSeconds(times[to] - times[from]);
+    return seconds <= 0 ? 0 : static_cast<double>(to - from) / seconds;
+  };
+  const size_t end = times.size() - 1;
+  return {rate(0, end / 3), rate(end / 3, 2 * end / 3), rate(2 * end / 3, end)};
+}
+
+double Slope(const std::vector<Point>& points) {
+  const auto n = static_cast<double>(points.size());
+  double x = 0, y = 0, xx = 0, xy = 0;
+  for (const Point& point : points) {
+    x += point.x;
+    y += point.y;
+    xx += point.x * point.x;
+    xy += point.x * point.y;
+  }
+  const double spread = n * xx - x * x;
+  return spread <= 0 ? 0 : (n * xy - x * y) / spread;
+}
+
+}  // namespace korder::bench

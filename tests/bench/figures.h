@@ -1,0 +1,35 @@
+// What a run's raw samples come to.
+//
+//   const Thirds thirds = RatesOfThirds(ready_times);      // thirds.last / thirds.first: flatness
+//   const double bytes_per_ticket = Slope(samples);        // of (tickets, bytes)
+//
+// Pure functions.
+#pragma once
+
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace korder::bench {
+
+// How many came per second in the first, the middle and the last third of them.
+struct Thirds {
+  double first = 0;
+  double middle = 0;
+  double last = 0;
+
+  double flatness() const { return first == 0 ? 0 : last / first; }
+};
+
+// All 0 for fewer than six times, which have no thirds to speak of.
+Thirds RatesOfThirds(std::vector<absl::Time> times);
+
+struct Point {
+  double x = 0;
+  double y = 0;
+};
+
+// Of the straight line that fits best; 0 when all x are alike.
+double Slope(const std::vector<Point>& points);
+
+}  // namespace korder::bench

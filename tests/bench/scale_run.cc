@@ -1,0 +1,380 @@
+#include "scale_run.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <thread>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "api/v1alpha1/order.h"
+#include "base/parallel.h"
+#include "json/fields.h"
+#include "kube/beast_transport.h"
+#include "kube/cluster_config.h"
+
+namespace korder::bench {
+namespace {
+
+constexpr absl::Duration kSampleEvery = absl::Seconds(1);
+constexpr absl::Duration kTellEvery = absl::Seconds(3);
+constexpr char kOrdersOf[] = "/apis/core.korder.dev/v1alpha1/namespaces/";
+// What a guardian asks for, too.
+constexpr char kRequests[] = R"({"requests":{"cpu":"50m","memory":"64Mi"}})";
+
+std::string PodText(int number) {
+  return absl::StrCat(
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"bare-)", number,
+      R"("},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"pause","image":"pause","resources":)",
+      kRequests, "}]}}");
+}
+
+std::string OrderText(const std::string& ns, int number, int size) {
+  return absl::StrCat(
+      R"({"apiVersion":"core.korder.dev/v1alpha1","kind":"Order","metadata":{"name":"order-)",
+      number, R"(","namespace":")", ns, R"("},"spec":{"replicas":)", size,
+      R"(,"template":{"spec":{"duration":"2h","resources":)", kRequests, "}}}}");
+}
+
+void Sleep(absl::Duration time) { std::this_thread::sleep_for(absl::ToChronoNanoseconds(time)); }
+
+// An object of which nothing is read.
+struct Anything {
+  template <class Self, class Visitor>
+  static void Fields(Self&, Visitor&) {}
+};
+
+// The last (or first) time at which each object was written successfully.
+std::map<std::string, absl::Time> WrittenAt(const std::vector<Request>& requests,
+                                            const std::string& ns, const std::string& resource,
+                                            bool last) {
+  std::map<std::string, absl::Time> times;
+  for (const Request& request : requests) {
+    if (request.ns == ns && request.resource == resource && request.mutates() && request.ok()) {
+      const auto [at, is_new] = times.emplace(request.name, request.at);
+      at->second = last ? std::max(at->second, request.at) : std::min(at->second, request.at);
+    }
+  }
+  return times;
+}
+
+void Take(const std::map<std::string, absl::Time>& times, Figures& figures) {
+  for (const auto& [name, time] : times) {
+    figures.ready.push_back(time);
+  }
+  std::sort(figures.ready.begin(), figures.ready.end());
+  figures.thirds = RatesOfThirds(figures.ready);
+}
+
+}  // namespace
+
+int64_t Figures::total_writes() const {
+  int64_t total = 0;
+  for (const auto& [what, times] : writes) {
+    total += times;
+  }
+  return total;
+}
+
+int64_t Figures::WritesOf(const std::string& what) const {
+  int64_t total = 0;
+  for (const auto& [key, times] : writes) {
+    total += key.ends_with(" " + what) ? times : 0;
+  }
+  return total;
+}
+
+// A measurement under way.
+struct ScaleRun::Begin {
+  Figures figures;
+  std::string ns;
+  absl::Time at;
+  Usages services;
+  Usages others;
+  int64_t etcd_updates = 0;
+  std::vector<Point> resident;  // bytes of all services, by tickets
+};
+
+ScaleRun::ScaleRun(ScaleOptions options)
+    : options_(std::move(options)),
+      audit_(options_.audit_log),
+      services_(options_.services),
+      others_(options_.others) {
+  auto config = kube::LoadClusterConfig(options_.kubeconfig);
+  if (!config.ok()) {
+    throw std::runtime_error(ToString(config.status()));
+  }
+  transport_ = kube::NewBeastTransport(*std::move(config), {.user_agent = "korder-bench"});
+  client_ = std::make_unique<kube::Client>(*transport_);
+}
+
+ScaleRun::~ScaleRun() = default;
+
+Figures ScaleRun::Bare(const std::string& name, int count) {
+  Begin begin = Start(name, count);
+  const std::string pods = absl::StrCat("/api/v1/namespaces/", begin.ns, "/pods");
+  {
+    // What fails is missed by Await, and told here.
+    std::jthread generator([&] {
+      ParallelFor(static_cast<size_t>(count), 16, [&](size_t i) {
+        const auto made =
+            client_->Raw({"POST", pods, "application/json", PodText(static_cast<int>(i))});
+        if (!made.ok()) {
+          std::cerr << ToString(made.status()) << "\n";
+        }
+      });
+    });
+    std::set<std::string> running;
+    size_t seen = 0;
+    Await(
+        begin, "Running",
+        [&] {
+          for (; seen < audit_.requests().size(); ++seen) {
+            const Request& request = audit_.requests()[seen];
+            if (request.ns == begin.ns && request.resource == "pods/status" && request.ok()) {
+              running.insert(request.name);
+            }
+          }
+          return static_cast<int>(running.size());
+        },
+        count);
+  }
+  Ready(begin);
+  Take(WrittenAt(audit_.requests(), begin.ns, "pods/status", false), begin.figures);
+  begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
+  const absl::Time deletion = absl::Now();
+  // As guardians go: at once.
+  Do("DELETE", absl::StrCat(pods, "?gracePeriodSeconds=0"));
+  Await(
+      begin, "gone", [&] { return count - Count(pods); }, count);
+  begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
+  Gone(begin);
+  return begin.figures;
+}
+
+Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
+  const int count = orders * size;
+  Begin begin = Start(name, count);
+  const std::string base = absl::StrCat(kOrdersOf, begin.ns);
+  std::jthread apply;
+  int applied = 0;
+  if (orders == 1) {
+    Do("POST", base + "/orders", OrderText(begin.ns, 0, size));
+  } else {
+    const std::filesystem::path file =
+        std::filesystem::temp_directory_path() / absl::StrCat(begin.ns, ".json");
+    std::ofstream out(file);
+    for (int i = 0; i < orders; ++i) {
+      out << OrderText(begin.ns, i, size) << "\n";
+    }
+    out.close();
+    apply = std::jthread([&applied, file] {
+      applied =
+          std::system(absl::StrCat("kubectl apply -f ", file.string(), " >/dev/null").c_str());
+      std::filesystem::remove(file);
+    });
+  }
+  Await(
+      begin, "Ready",
+      [&] {
+        const auto all = kube::ListAll<api::Order>(*client_, begin.ns);
+        if (!all.ok()) {
+          throw std::runtime_error(ToString(all.status()));
+        }
+        int ready = 0;
+        for (const api::Order& order : all->items) {
+          ready += order.status.ready_replicas;
+        }
+        return ready;
+      },
+      count);
+  if (apply.joinable()) {
+    apply.join();
+  }
+  if (applied != 0) {
+    throw std::runtime_error("kubectl apply failed");
+  }
+  Ready(begin);
+  Take(WrittenAt(audit_.requests(), begin.ns, "tickets/status", true), begin.figures);
+  begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
+
+  const absl::Time deletion = absl::Now();
+  if (orders == 1) {
+    Do("DELETE", base + "/orders/order-0");
+  } else {
+    Do("DELETE", base + "/orders");
+  }
+  const std::string pods = absl::StrCat("/api/v1/namespaces/", begin.ns, "/pods");
+  Await(
+      begin, "gone", [&] { return 2 * count - Count(base + "/tickets") - Count(pods); }, 2 * count);
+  begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
+  Gone(begin);
+  return begin.figures;
+}
+
+ScaleRun::Begin ScaleRun::Start(const std::string& name, int count) {
+  std::cerr << name << ": " << count << "\n";
+  Begin begin;
+  begin.ns = MakeNamespace();
+  begin.figures.name = name;
+  begin.figures.count = count;
+  begin.services = services_.Read();
+  begin.others = others_.Read();
+  begin.etcd_updates = EtcdUpdates();
+  audit_.Poll();
+  audit_.Clear();
+  begin.at = absl::Now();
+  return begin;
+}
+
+void ScaleRun::Await(Begin& begin, const std::string& what, const std::function<int()>& done,
+                     int count) {
+  const absl::Time start = absl::Now();
+  absl::Time moved = start, told = start;
+  for (int before = -1;;) {
+    audit_.Poll();
+    const int now = done();
+    int64_t resident = 0;
+    for (const auto& [service, usage] : services_.Read()) {
+      resident += usage.resident;
+    }
+    if (what == "Ready" && now > 0) {
+      begin.resident.push_back({static_cast<double>(now), static_cast<double>(resident)});
+    }
+    if (now != before) {
+      moved = absl::Now();
+      before = now;
+    }
+    if (absl::Now() - told >= kTellEvery || now >= count) {
+      told = absl::Now();
+      std::cerr << absl::StreamFormat("  %5.0f s  %6d of %d %s, services %.1f MiB\n",
+                                      absl::ToDoubleSeconds(told - start), now, count, what,
+                                      static_cast<double>(resident) / (1 << 20));
+    }
+    if (now >= count) {
+      return;
+    }
+    if (absl::Now() - moved > options_.patience) {
+      throw std::runtime_error(
+          absl::StrCat(begin.figures.name, ": stuck at ", now, " of ", count, " ", what));
+    }
+    Sleep(kSampleEvery);
+  }
+}
+
+void ScaleRun::Ready(Begin& begin) {
+  const absl::Time ready = absl::Now();
+  const Usages services = services_.Read();
+  for (const auto& [name, usage] : services) {
+    begin.figures.cpu[name] = usage.cpu - begin.services[name].cpu;
+    begin.figures.memory[name] = {.before = begin.services[name].resident, .ready = usage.resident};
+  }
+  for (const auto& [name, usage] : others_.Read()) {
+    begin.figures.cpu[name] = usage.cpu - begin.others[name].cpu;
+  }
+  begin.figures.slope = Slope(begin.resident);
+  audit_.Poll();
+  CountRequests(begin, ready);
+}
+
+void ScaleRun::CountRequests(Begin& begin, absl::Time ready) {
+  Figures& figures = begin.figures;
+  int64_t of_objects = 0;
+  for (const Request& request : audit_.requests()) {
+    const bool object =
+        request.resource.starts_with("orders") || request.resource.starts_with("tickets");
+    of_objects += object && request.ok() && (request.verb == "patch" || request.verb == "update");
+    if (!request.by_korder() || request.resource == "leases" || request.at > ready) {
+      continue;
+    }
+    if (!request.mutates()) {
+      ++figures.reads;
+    } else if (request.ok()) {
+      ++figures.writes[absl::StrCat(request.verb, " ", request.resource)];
+    } else {
+      ++(request.code == 409 ? figures.conflicts : figures.refused);
+    }
+  }
+  // The API server answers a write that changes nothing without asking etcd.
+  figures.noops = std::max<int64_t>(0, of_objects - (EtcdUpdates() - begin.etcd_updates));
+}
+
+void ScaleRun::Gone(Begin& begin) {
+  Sleep(absl::Seconds(1));
+  audit_.Poll();
+  for (const Request& request : audit_.requests()) {
+    if (!request.mutates() || !request.ok() || request.resource == "leases") {
+      continue;
+    }
+    if (request.by_korder()) {
+      ++begin.figures.life_writes;
+    } else if (request.verb == "delete" && request.ns == begin.ns &&
+               (request.resource == "tickets" || request.resource == "pods")) {
+      ++begin.figures.life_deletes_of_others;
+    }
+  }
+  for (const auto& [name, usage] : services_.Read()) {
+    begin.figures.memory[name].after = usage.resident;
+  }
+  DropNamespace(begin.ns);
+}
+
+std::string ScaleRun::MakeNamespace() {
+  const std::string ns = absl::StrCat("bench-", ::getpid(), "-", ++namespaces_);
+  Do("POST", "/api/v1/namespaces",
+     absl::StrCat(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")", ns, "\"}}"));
+  // Pods are refused until their account is there.
+  const std::string account = absl::StrCat("/api/v1/namespaces/", ns, "/serviceaccounts/default");
+  for (int i = 0; i < 100 && !client_->Raw({"GET", account, "", ""}).ok(); ++i) {
+    Sleep(absl::Milliseconds(100));
+  }
+  return ns;
+}
+
+void ScaleRun::DropNamespace(const std::string& ns) {
+  Do("DELETE", absl::StrCat("/api/v1/namespaces/", ns));
+}
+
+std::string ScaleRun::Do(const std::string& method, const std::string& target,
+                         const std::string& body) {
+  auto answer = client_->Raw({method, target, body.empty() ? "" : "application/json", body},
+                             {.timeout = absl::Minutes(5)});
+  if (!answer.ok()) {
+    throw std::runtime_error(absl::StrCat(method, " ", target, ": ", ToString(answer.status())));
+  }
+  return *std::move(answer);
+}
+
+int ScaleRun::Count(const std::string& collection) {
+  kube::ObjectList<Anything> page;
+  if (!json::Parse(Do("GET", collection + "?limit=1"), page).ok()) {
+    throw std::runtime_error("cannot read the list of " + collection);
+  }
+  return static_cast<int>(static_cast<int64_t>(page.items.size()) +
+                          page.metadata.remaining_item_count.value_or(0));
+}
+
+int64_t ScaleRun::EtcdUpdates() {
+  int64_t updates = 0;
+  for (const absl::string_view line : absl::StrSplit(Do("GET", "/metrics"), '\n')) {
+    if (absl::StartsWith(line, "etcd_requests_total{group=\"core.korder.dev\"") &&
+        absl::StrContains(line, "operation=\"update\"") &&
+        (absl::StrContains(line, "resource=\"orders\"") ||
+         absl::StrContains(line, "resource=\"tickets\""))) {
+      double value = 0;
+      (void)absl::SimpleAtod(line.substr(line.rfind(' ') + 1), &value);
+      updates += static_cast<int64_t>(value);
+    }
+  }
+  return updates;
+}
+
+}  // namespace korder::bench
