@@ -44,6 +44,7 @@ struct Results {
 
 double MedianRate(const std::vector<Figures>& rounds) {
   std::vector<double> rates;
+  rates.reserve(rounds.size());
   for (const Figures& figures : rounds) {
     rates.push_back(figures.per_second());
   }

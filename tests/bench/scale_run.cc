@@ -100,7 +100,9 @@ struct ScaleRun::Begin {
   Usages services;
   Usages others;
   int64_t etcd_updates = 0;
-  std::vector<Point> resident;  // bytes of all services, by tickets
+  size_t read = 0;              // of the audit log's requests
+  int made = 0;                 // tickets
+  std::vector<Point> resident;  // bytes of all services, by tickets made
 };
 
 ScaleRun::ScaleRun(ScaleOptions options)
@@ -246,8 +248,13 @@ void ScaleRun::Await(Begin& begin, const std::string& what, const std::function<
     for (const auto& [service, usage] : services_.Read()) {
       resident += usage.resident;
     }
-    if (what == "Ready" && now > 0) {
-      begin.resident.push_back({static_cast<double>(now), static_cast<double>(resident)});
+    for (; begin.read < audit_.requests().size(); ++begin.read) {
+      const Request& request = audit_.requests()[begin.read];
+      begin.made += request.ns == begin.ns && request.resource == "tickets" &&
+                    request.verb == "create" && request.ok();
+    }
+    if (what == "Ready" && begin.made > 0) {
+      begin.resident.push_back({static_cast<double>(begin.made), static_cast<double>(resident)});
     }
     if (now != before) {
       moved = absl::Now();
