@@ -472,20 +472,20 @@ TEST_CASE(
 
   REQUIRE(cluster.Apply(Rollable(ns, "two")).exit_code == 0);
   int fewest_ready = 30;
-  size_t most_live = 0;
+  int most_live = 0;
   const auto updated = [&] {
-    int updated = 0;
+    int of_new_template = 0;
     int ready = 0;
-    size_t live = 0;
+    int live = 0;
     for (const api::Ticket& ticket : cluster.Tickets(ns)) {
       const bool is_ready = ticket.status.phase == TicketPhase::kReady;
       ready += is_ready ? 1 : 0;
       live += api::IsLive(ticket.status.phase) && !ticket.metadata.deleting() ? 1 : 0;
-      updated += is_ready && ticket.metadata.labels.at("version") == "two" ? 1 : 0;
+      of_new_template += is_ready && ticket.metadata.labels.at("version") == "two" ? 1 : 0;
     }
     fewest_ready = std::min(fewest_ready, ready);
     most_live = std::max(most_live, live);
-    return updated;
+    return of_new_template;
   };
   REQUIRE(Eventually(absl::Seconds(60), [&] { return updated() >= 5; }));
   CHECK(ReadyReason(cluster, ns, "web") == api::kReasonRollingOut);
