@@ -29,6 +29,14 @@ bool IsEligible(const api::OrderSpec& spec, const api::Node& node) {
                          : !api::WhyNodeDoesNotFit(api::PlacementOf(ticket), node).has_value();
 }
 
+// INVALID_ARGUMENT with everything that is wrong with the order.
+absl::StatusOr<api::OrderWindows> ReadWindows(const api::Order& order) {
+  if (const auto errors = api::Validate(order); !errors.empty()) {
+    return InvalidArgumentError(api::JoinErrors(errors));
+  }
+  return api::OrderWindows::Of(order.spec);
+}
+
 int32_t TicketsOf(const api::OrderSpec& spec, const std::vector<NodePtr>& nodes) {
   return spec.daemon_set ? static_cast<int32_t>(std::count_if(
                                nodes.begin(), nodes.end(),
@@ -171,10 +179,7 @@ runtime::LedgerClaim ClaimOfTickets(const api::Order& order) {
 absl::StatusOr<OrderPreview> PreviewOrder(const api::Order& order,
                                           const std::vector<NodePtr>& nodes,
                                           const PreviewQuestion& question) {
-  if (const auto errors = api::Validate(order); !errors.empty()) {
-    return InvalidArgumentError(api::JoinErrors(errors));
-  }
-  ASSIGN_OR_RETURN(const api::OrderWindows windows, api::OrderWindows::Of(order.spec));
+  ASSIGN_OR_RETURN(const api::OrderWindows windows, ReadWindows(order));
   OrderPreview preview{.zone = windows.zone(),
                        .windows = WindowsOf(order.spec, windows, question),
                        .nodes = FitOnNodes(order.spec, nodes),
@@ -253,7 +258,8 @@ OrderCalendar PlanCalendar(const std::vector<OrderPtr>& orders, const std::vecto
         (!question.order.empty() && meta.name != question.order)) {
       continue;
     }
-    const auto windows = api::OrderWindows::Of(order->spec);
+    // One that slipped past admission is served by nobody.
+    const auto windows = ReadWindows(*order);
     if (!windows.ok()) {
       notes.push_back(absl::StrCat("order ", meta.ns, "/", meta.name,
                                    " is left out: ", std::string(Message(windows.status()))));

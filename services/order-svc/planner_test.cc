@@ -252,10 +252,11 @@ a/daily 05-05T12:00 to 05-05T20:00 x3 skipped)");
 }
 
 TEST_CASE("calendar: an order that cannot be read is told, and the rest is there", "[planner]") {
-  const OrderCalendar calendar =
-      PlanCalendar({Stored("a", "bad", MakeOrder(R"({"type":"Scheduled","schedule":"x"})")),
-                    Stored("a", "daily", Daily())},
-                   {}, Days(1));
+  const OrderCalendar calendar = PlanCalendar(
+      {Stored("a", "bad",
+              MakeOrder(R"({"type":"Scheduled","schedule":"0 0 * * *"})", R"("replicas":-1,)")),
+       Stored("a", "daily", Daily())},
+      {}, Days(1));
   CHECK(calendar.entries.size() == 2);
   REQUIRE(calendar.notes.size() == 1);
   CHECK_THAT(calendar.notes[0], Catch::StartsWith("order a/bad is left out: "));
