@@ -199,7 +199,7 @@ std::string Timeline::Render() const {
     days.emplace(days.begin(), from_, day(from_));
   }
   std::string text;
-  const auto add = [&](const std::string& name, std::string rest) {
+  const auto add = [&](const std::string& name, const std::string& rest) {
     std::string line = absl::StrCat(Padded(name, names), std::string(kGap), rest);
     absl::StripTrailingAsciiWhitespace(&line);
     text += line + "\n";
