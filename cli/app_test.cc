@@ -294,6 +294,18 @@ TEST_CASE("korderctl: wrong use is told, with the way to help", "[app]") {
   CHECK(shell.Run({"quota", "list", "--timeout", "-1s"}).code == 1);
 }
 
+TEST_CASE("korderctl: a file to explain takes the place of a pod's name, and is read first",
+          "[app]") {
+  Shell shell;
+  const Outcome both = shell.Run({"explain", "pod", "web", "-f", "-"});
+  CHECK(both.code == 1);
+  CHECK_THAT(both.err, Catch::Contains("takes the place of pod or ticket"));
+  const Outcome nothing = shell.Run({"explain", "-n", "shop", "-f", "-"}, kOrder);
+  CHECK(nothing.code == 1);
+  CHECK_THAT(nothing.err, Catch::Contains("standard input: there is no Pod in it"));
+  CHECK(shell.Run({"explain", "-f", "/no/file"}).code == 1);
+}
+
 TEST_CASE("korderctl: help, version and completion need no cluster", "[app]") {
   Shell shell;
   const Outcome help = shell.Run({"--help"});

@@ -153,16 +153,17 @@ class FileReader {
 }  // namespace
 
 absl::StatusOr<PodFile> ReadPodFile(const std::string& text, const PodFileOptions& options) {
+  const std::string source = options.source == "-" ? "standard input" : options.source;
   auto documents = kube::YamlToJson(text);
-  RETURN_IF_ERROR(Annotate(documents.status(), options.source));
+  RETURN_IF_ERROR(Annotate(documents.status(), source));
   FileReader reader(options);
   for (std::string& document : *documents) {
-    RETURN_IF_ERROR(Annotate(reader.Add(std::move(document)), options.source));
+    RETURN_IF_ERROR(Annotate(reader.Add(std::move(document)), source));
   }
   PodFile file = reader.Take();
   if (file.items.empty()) {
     return InvalidArgumentError(
-        absl::StrCat(options.source, ": there is no Pod in it, and nothing that makes pods"));
+        absl::StrCat(source, ": there is no Pod in it, and nothing that makes pods"));
   }
   return file;
 }

@@ -120,6 +120,25 @@ TEST_CASE("claim policy: an entry written on what is not newest is decided on an
   CHECK(f.client.Get<api::MutatingWebhookConfiguration>(kConfiguration)->webhooks.size() == 4);
 }
 
+TEST_CASE("claim policy: one that slipped past admission says once what is wrong", "[policy]") {
+  Fixture f;
+  api::ClaimPolicy malformed = *MakePolicy("default", "web");
+  malformed.spec.claim_timeout = api::DurationField::FromText("soon");
+  REQUIRE(f.client.Create(malformed).ok());
+  REQUIRE(f.client.Create(ChartConfiguration()).ok());
+  REQUIRE(f.LookAtEntries().ok());
+  REQUIRE(f.Look().ok());
+  CHECK(f.Reason() == api::kReasonInvalidSpec);
+  f.AddPod("p", "claimed", "web");
+  f.clock.Advance(absl::Seconds(2));
+  REQUIRE(f.Look().ok());
+  std::stop_source stop;
+  stop.request_stop();  // sends what is recorded, and ends
+  f.events.Run(stop.get_token());
+  CHECK(f.server.Count("create", "events") == 1);
+  CHECK(f.client.Get<api::MutatingWebhookConfiguration>(kConfiguration)->webhooks.size() == 2);
+}
+
 TEST_CASE("claim policy: one that is gone is forgotten, and a lost configuration is no error",
           "[policy]") {
   Fixture f;

@@ -2,6 +2,7 @@
 // once more here, beside the lists in the services, and each cell is tried over a real connection.
 //
 // The methods come from the .proto files. A new one fails this test until it has a row.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
