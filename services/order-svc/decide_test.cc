@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <random>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -359,6 +360,25 @@ TEST_CASE("order decide: under random histories live and used slots never exceed
       REQUIRE(live <= world.order().spec.replicas);
     }
   }
+}
+
+TEST_CASE("order decide: a thousand nodes that join at once get a ticket each, in batches",
+          "[order][decide]") {
+  World world(1);
+  world.order().spec.daemon_set = true;
+  world.Turn();
+  for (int i = 0; i < 1000; ++i) {
+    world.nodes().emplace_back().metadata.name = absl::StrCat("node-", i);
+  }
+  CHECK(world.Turn().create.size() == kBatch);
+  CHECK(world.Turn().create.size() == 1000 - kBatch);
+  CHECK(world.Turn().create.empty());
+  std::set<std::string> nodes;
+  for (const api::Ticket& ticket : world.tickets()) {
+    nodes.insert(ticket.spec.node_name);
+  }
+  CHECK(nodes.size() == 1000);
+  CHECK(world.order().status.desired_replicas == 1000);
 }
 
 TEST_CASE("order decide: a node with a long name gets one ticket", "[order][decide]") {

@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "admission-svc/claim_router_service.h"
+#include "order-svc/planner_service.h"
 #include "quota-svc/ledger_service.h"
 #include "runtime/grpc_client.h"
 #include "runtime/testing/reviewing_api_server.h"
@@ -38,6 +39,8 @@ struct Row {
 const std::map<std::string, Row>& Wanted() {
   static const auto* const kWanted = new std::map<std::string, Row>{
       {"/korder.admission.v1.ClaimRouter/Resolve", {{}, true}},
+      {"/korder.order.v1.OrderPlanner/Preview", {{}, true}},
+      {"/korder.order.v1.OrderPlanner/Calendar", {{}, true}},
       {"/korder.quota.v1.QuotaLedger/Reserve", {{"order"}}},
       {"/korder.quota.v1.QuotaLedger/Release", {{"order"}}},
       {"/korder.quota.v1.QuotaLedger/Confirm", {{"ticket"}}},
@@ -64,6 +67,8 @@ std::vector<Served> EveryService() {
   std::vector<Served> all;
   all.push_back({"korder-admission-svc", std::make_unique<admission::pb::ClaimRouter::Service>(),
                  admission::RouterAllowList(), admission::RouterUserMethods()});
+  all.push_back({"korder-order-svc", std::make_unique<order::pb::OrderPlanner::Service>(),
+                 order::PlannerAllowList(), order::PlannerUserMethods()});
   all.push_back({"korder-quota-svc", std::make_unique<quota::pb::QuotaLedger::Service>(),
                  quota::LedgerAllowList(), quota::LedgerUserMethods()});
   all.push_back({"korder-ticket-svc", std::make_unique<ticket::v1::TicketDesk::Service>(),
@@ -234,7 +239,8 @@ TEST_CASE("authorization: every method by everybody", "[authorization]") {
       check("/korder.other.v1.Service/Method", WantedCode(caller, {}));
     }
   }
-  CHECK(cells == static_cast<int>(everybody.size() * (Wanted().size() + 2 * 3)));
+  CHECK(cells ==
+        static_cast<int>(everybody.size() * (Wanted().size() + 2 * EveryService().size())));
 }
 
 }  // namespace
