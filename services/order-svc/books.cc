@@ -53,7 +53,7 @@ Memory Recall(const Situation& situation) {
     for (const Entry& entry : entries) {
       const int64_t ordinal = entry.ordinal;
       memory.unseen.erase(ordinal);
-      memory.unsure.erase(ordinal);
+      const bool was_unsure = memory.unsure.erase(ordinal) > 0;
       memory.next_ordinal = std::max(memory.next_ordinal, ordinal + 1);
       if (memory.deleted.contains(ordinal)) {
         still_shown.insert(ordinal);
@@ -66,11 +66,11 @@ Memory Recall(const Situation& situation) {
         book = memory.books.try_emplace(occurrence).first;  // begun just before a crash
       }
       // What holds room counts, however it came to be: made just before a crash, made by a request
-      // whose answer was lost, or given up by a deletion that failed. What is finished counts
-      // unless its slot was given up before.
+      // whose answer was lost, or given up by a deletion that failed. What is claimed or finished
+      // counts unless its slot was given up before.
       const bool holds =
-          !entry.ticket->metadata.deleting() && !api::IsFinished(entry.ticket->status.phase);
-      if (holds || ordinal >= known_below) {
+          !entry.ticket->metadata.deleting() && api::IsLive(entry.ticket->status.phase);
+      if (holds || was_unsure || ordinal >= known_below) {
         book->second.slots.Add(ordinal);
       }
     }
