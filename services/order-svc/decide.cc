@@ -63,7 +63,8 @@ void KeepScheduled(const Situation& situation, Plan& plan) {
   }
   // Tickets for windows that the schedule does not have any more, and for none.
   for (const auto& [occurrence, entries] : situation.entries) {
-    if (occurrence > situation.now() && !situation.IsOpen(occurrence)) {
+    if (occurrence > situation.now() && !situation.IsOpen(occurrence) &&
+        !situation.IsAhead(occurrence)) {
       RemoveFree(entries, plan);
     }
   }

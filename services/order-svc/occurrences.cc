@@ -104,9 +104,10 @@ void FollowWindows(const Situation& situation, Plan& plan) {
   std::map<absl::Time, Book>& books = plan.memory.books;
   for (auto it = books.begin(); it != books.end();) {
     auto& [start, book] = *it;
-    const bool open = situation.IsOpen(start);
     const bool skips = situation.windows.Skips(start);
-    if (!open) {
+    if (situation.IsAhead(start)) {
+      ++it;
+    } else if (!situation.IsOpen(start)) {
       if (book.skipped.empty() && start <= situation.now()) {
         Tell(api::kEventWindowClosed,
              absl::StrCat("the window of ", situation.TimeText(start), " is over"), plan);

@@ -110,7 +110,7 @@ class StatusMaker {
 
   void CountServed() {
     for (const auto& [occurrence, book] : memory_.books) {
-      if (!book.skipped.empty()) {
+      if (!book.skipped.empty() || situation_.IsAhead(occurrence)) {
         continue;
       }
       served_.wanted += situation_.Desired();
@@ -228,7 +228,7 @@ class StatusMaker {
     // Slots that are counted but hold nothing live were used up, and the policy does not replace
     // them.
     const bool filled = served_.counted >= served_.wanted;
-    if (filled && served_.failed != nullptr && served_.live == 0) {
+    if (filled && served_.failed != nullptr) {
       return Ready(false, api::kReasonTicketsFailed,
                    absl::StrCat("ticket ", served_.failed->metadata.name,
                                 " failed: ", served_.failed->status.reason, ": ",

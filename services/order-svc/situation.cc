@@ -25,6 +25,11 @@ bool Situation::IsOpen(absl::Time occurrence) const {
                      [&](const api::Window& window) { return window.start == occurrence; });
 }
 
+bool Situation::IsAhead(absl::Time occurrence) const {
+  return occurrence > now() && !IsOpen(occurrence) && windows.IsTick(occurrence) &&
+         !windows.Skips(occurrence);
+}
+
 const std::vector<Entry>& Situation::EntriesOf(absl::Time occurrence) const {
   static const std::vector<Entry> kNone;
   const auto it = entries.find(occurrence);

@@ -46,6 +46,8 @@ struct Situation {
   const api::Order& order() const { return *observed.order; }
   absl::Time now() const { return observed.now; }
   bool IsOpen(absl::Time occurrence) const;
+  // The window is still to come: it would be open, had the clock not been set back.
+  bool IsAhead(absl::Time occurrence) const;
   const std::vector<Entry>& EntriesOf(absl::Time occurrence) const;
   // In the zone of the schedule: "2026-11-29T02:00:00+01:00".
   std::string TimeText(absl::Time time) const;

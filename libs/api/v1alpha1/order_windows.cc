@@ -39,6 +39,10 @@ std::optional<absl::Time> OrderWindows::PreviousTick(absl::Time at_or_before) co
   return cron_ ? cron_->Previous(at_or_before) : std::nullopt;
 }
 
+bool OrderWindows::IsTick(absl::Time time) const {
+  return PreviousTick(time) == std::optional(time);
+}
+
 std::optional<absl::Time> OrderWindows::SkippedUntil(absl::Time tick) const {
   const absl::CivilDay day(absl::ToCivilSecond(tick, zone()));
   std::optional<absl::Time> until;

@@ -42,6 +42,8 @@ class OrderWindows {
 
   std::optional<absl::Time> NextTick(absl::Time after) const;
   std::optional<absl::Time> PreviousTick(absl::Time at_or_before) const;
+  // The schedule fires at this very instant.
+  bool IsTick(absl::Time time) const;
   // The order leaves this tick out.
   bool Skips(absl::Time tick) const { return SkippedUntil(tick).has_value(); }
 

@@ -41,6 +41,15 @@ TEST_CASE("windows: a Scheduled window is open from its tick until its duration 
   CHECK(windows.Next(window.start)->start == window.start + absl::Hours(24));
 }
 
+TEST_CASE("windows: a tick is an instant at which the schedule fires", "[windows]") {
+  const OrderWindows windows = Of(Spec(StrategyType::kScheduled, "0 2 * * *", absl::Hours(8)));
+  CHECK(windows.IsTick(At("2026-03-10T02:00:00Z")));
+  CHECK_FALSE(windows.IsTick(At("2026-03-10T02:00:01Z")));
+  CHECK_FALSE(windows.IsTick(At("2026-03-10T03:00:00Z")));
+  CHECK_FALSE(
+      Of(Spec(StrategyType::kOneTime, "", absl::Hours(1))).IsTick(At("2026-03-10T02:00:00Z")));
+}
+
 TEST_CASE("windows: without a duration a Scheduled window lasts until the next tick", "[windows]") {
   OrderSpec spec = Spec(StrategyType::kScheduled, "0 9,17 * * *", absl::Hours(1));
   spec.ticket_template.spec.duration.reset();
