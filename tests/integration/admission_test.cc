@@ -56,9 +56,11 @@ TEST_CASE("dry run: creating, changing and deleting of everything changes nothin
   REQUIRE(Eventually(absl::Seconds(30), [&] { return cluster.ReadyTickets(ns) == 2; }));
   cluster.Shell("kubectl -n " + ns + " wait --for=condition=Ready order/real --timeout=15s");
   std::string before;
-  REQUIRE(Eventually(absl::Seconds(30), [&] {
-    const std::string now = World(cluster);
-    return std::exchange(before, now) == now;  // at rest
+  // At rest: ledger and statuses are written once a second, and namespaces of other tests take a
+  // while to go.
+  REQUIRE(Eventually(absl::Seconds(60), [&] {
+    before = World(cluster);
+    return !Eventually(absl::Seconds(3), [&] { return World(cluster) != before; });
   }));
 
   const std::string other_quota =
