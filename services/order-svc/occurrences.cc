@@ -1,6 +1,7 @@
 #include "order-svc/occurrences.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/reasons.h"
@@ -98,30 +99,33 @@ void TellOpening(const Situation& situation, Plan& plan) {
   }
 }
 
+// Nothing is to be kept of the window any more: it is over, or not called off any more and to be
+// begun anew. One that is called off before it began stays, to be told once.
+bool IsSettled(const Situation& situation, absl::Time start, Book& book, Plan& plan) {
+  if (situation.IsAhead(start)) {
+    return false;
+  }
+  if (!situation.IsOpen(start)) {
+    if (book.skipped.empty() && start <= situation.now()) {
+      Tell(api::kEventWindowClosed,
+           absl::StrCat("the window of ", situation.TimeText(start), " is over"), plan);
+    }
+    return true;
+  }
+  const bool skips = situation.windows.Skips(start);
+  if (book.skipped.empty() && skips && start > situation.now()) {
+    book.skipped = kSkipped;
+    LeaveOut(situation, start, kSkipped, plan);
+  }
+  return book.skipped == kSkipped && !skips;
+}
+
 }  // namespace
 
 void FollowWindows(const Situation& situation, Plan& plan) {
   std::map<absl::Time, Book>& books = plan.memory.books;
   for (auto it = books.begin(); it != books.end();) {
-    auto& [start, book] = *it;
-    const bool skips = situation.windows.Skips(start);
-    if (situation.IsAhead(start)) {
-      ++it;
-    } else if (!situation.IsOpen(start)) {
-      if (book.skipped.empty() && start <= situation.now()) {
-        Tell(api::kEventWindowClosed,
-             absl::StrCat("the window of ", situation.TimeText(start), " is over"), plan);
-      }
-      it = books.erase(it);
-    } else if (book.skipped.empty() && skips && start > situation.now()) {
-      book.skipped = kSkipped;  // called off before it began
-      LeaveOut(situation, start, kSkipped, plan);
-      ++it;
-    } else if (book.skipped == kSkipped && !skips) {
-      it = books.erase(it);  // not called off any more: begun below
-    } else {
-      ++it;
-    }
+    it = IsSettled(situation, it->first, it->second, plan) ? books.erase(it) : std::next(it);
   }
   for (const api::Window& window : situation.open) {
     if (!books.contains(window.start) && !situation.order().spec.paused) {
