@@ -10,9 +10,6 @@ namespace {
 
 constexpr absl::Duration kLongestMargin = absl::Seconds(30);
 
-// Renewals of one plan; the next goes on.
-constexpr size_t kMostAtOnce = kBatch;
-
 absl::Time RenewedFor(const api::Ticket& ticket) {
   absl::Time tick = absl::InfinitePast();
   const auto note = ticket.metadata.annotations.find(api::kAnnotationRenewed);
@@ -73,7 +70,7 @@ class Renewer {
     if (whole + windows_.duration() <= end) {
       return;
     }
-    if (plan_.renew.size() >= kMostAtOnce) {
+    if (plan_.renew.size() >= kBatch) {  // as with creations, the next plan goes on
       plan_.LookAgainIn(absl::ZeroDuration());
       return;
     }

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/str_cat.h"
 #include "api/v1alpha1/reasons.h"
 #include "order-svc/ticket_form.h"
 
