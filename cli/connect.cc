@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <grpcpp/client_context.h>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -18,6 +20,7 @@
 #include "kube/read_file.h"
 #include "kube/tls_context.h"
 #include "runtime/grpc_client.h"
+#include "runtime/user_access.h"
 #include "runtime/version.h"
 
 namespace korder::cli {
@@ -33,6 +36,13 @@ std::string Join(const std::vector<Endpoint>& endpoints) {
 }
 
 }  // namespace
+
+void Identify(grpc::ClientContext& context, const Connection& connection, const std::string& ns) {
+  context.AddMetadata("authorization", "Bearer " + connection.token);
+  if (!ns.empty()) {
+    context.AddMetadata(runtime::kNamespaceMetadata, ns);
+  }
+}
 
 Surroundings SurroundingsOfProcess() {
   const char* server = std::getenv("KORDER_SERVER");

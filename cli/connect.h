@@ -27,7 +27,8 @@
 
 namespace grpc {
 class Channel;
-}
+class ClientContext;
+}  // namespace grpc
 
 namespace korder::cli {
 
@@ -50,6 +51,9 @@ struct Connection {
   // They live as long as the connection is used.
   std::vector<PortForward> forwards;
 };
+
+// Puts into a call who asks, and about which namespace; an empty one means all, or none.
+void Identify(grpc::ClientContext& context, const Connection& connection, const std::string& ns);
 
 // What the process finds around it.
 struct Surroundings {

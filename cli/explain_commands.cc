@@ -74,7 +74,7 @@ absl::StatusOr<Offer> AskForOffer(Session& session, const api::Pod& pod) {
   grpc::ClientContext context;
   runtime::SetDeadline(context, session.options.timeout);
   context.set_wait_for_ready(true);
-  context.AddMetadata("authorization", "Bearer " + connection.token);
+  Identify(context, connection, pod.metadata.ns);
   const grpc::Status status =
       ticket_pb::TicketDesk::NewStub(connection.channel)->Offer(&context, request, &response);
   if (!status.ok()) {

@@ -27,7 +27,7 @@ absl::StatusOr<admission_pb::ResolveResponse> Resolve(const Session& session,
   grpc::ClientContext context;
   runtime::SetDeadline(context, session.options.timeout);
   context.set_wait_for_ready(true);
-  context.AddMetadata("authorization", "Bearer " + connection.token);
+  Identify(context, connection, item.ns);
   const absl::Status status = runtime::FromGrpcStatus(
       admission_pb::ClaimRouter::NewStub(connection.channel)->Resolve(&context, request, &response),
       absl::StrCat("ask admission-svc at ", connection.where));

@@ -7,7 +7,6 @@
 #include "cli/explain.h"
 #include "cli/patient_call.h"
 #include "korder/order/v1/order.grpc.pb.h"
-#include "runtime/user_access.h"
 
 namespace korder::cli {
 
@@ -19,10 +18,7 @@ absl::Status PlannerClient::Call(Method method, const Request& request, Response
   const auto stub = order_pb::OrderPlanner::NewStub(connection_->channel);
   const absl::Status status =
       AskPatiently(clock_, options_.timeout, [&](grpc::ClientContext& context) {
-        context.AddMetadata("authorization", "Bearer " + connection_->token);
-        if (!request.namespace_().empty()) {
-          context.AddMetadata(runtime::kNamespaceMetadata, request.namespace_());
-        }
+        Identify(context, *connection_, request.namespace_());
         return FromGrpc((stub.get()->*method)(&context, request, &response));
       });
   const std::string where = request.namespace_().empty()

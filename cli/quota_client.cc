@@ -63,7 +63,7 @@ absl::Status QuotaClient::Call(Method method, const Request& request, Response& 
   RETURN_IF_ERROR(Connect());
   const auto stub = pb::QuotaLedger::NewStub(connection_->channel);
   return Explained(AskPatiently(clock_, options_.timeout, [&](grpc::ClientContext& context) {
-    context.AddMetadata("authorization", "Bearer " + connection_->token);
+    Identify(context, *connection_, /*ns=*/"");
     return FromGrpc((stub.get()->*method)(&context, request, &response));
   }));
 }
@@ -87,7 +87,7 @@ absl::Status QuotaClient::Stream(
   RETURN_IF_ERROR(Connect());
   const auto stub = pb::QuotaLedger::NewStub(connection_->channel);
   grpc::ClientContext context;
-  context.AddMetadata("authorization", "Bearer " + connection_->token);
+  Identify(context, *connection_, /*ns=*/"");
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   const std::unique_ptr<grpc::ClientReader<pb::WatchResponse>> reader =
       stub->Watch(&context, request);

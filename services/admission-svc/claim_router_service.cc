@@ -9,6 +9,7 @@
 #include "api/v1alpha1/claim_request.h"
 #include "api/v1alpha1/names.h"
 #include "base/status_macros.h"
+#include "runtime/grpc_call_namespace.h"
 #include "runtime/grpc_client.h"
 
 namespace korder::admission {
@@ -38,9 +39,20 @@ runtime::AllowList RouterAllowList() { return {{kResolve, {}}}; }
 
 std::set<std::string> RouterUserMethods() { return {kResolve}; }
 
-grpc::Status ClaimRouterService::Resolve(grpc::ServerContext*, const pb::ResolveRequest* request,
+runtime::UserAccessOptions RouterUserAccess() {
+  return {.access = {.verb = "get",
+                     .group = std::string(api::ClaimPolicy::kResource.group),
+                     .resource = std::string(api::ClaimPolicy::kResource.plural),
+                     .ns = "",
+                     .name = ""},
+          .in_namespace = true};
+}
+
+grpc::Status ClaimRouterService::Resolve(grpc::ServerContext* context,
+                                         const pb::ResolveRequest* request,
                                          pb::ResolveResponse* response) {
-  return runtime::ToGrpcStatus(Answer(*request, *response));
+  const absl::Status named = runtime::CheckCallNamespace(*context, request->namespace_());
+  return runtime::ToGrpcStatus(named.ok() ? Answer(*request, *response) : named);
 }
 
 absl::Status ClaimRouterService::Answer(const pb::ResolveRequest& request,

@@ -7,9 +7,10 @@
 #include <string>
 
 #include "admission-svc/peers.h"
-#include "admission-svc/policy_reconciler.h"
+#include "admission-svc/policy_stores.h"
 #include "korder/admission/v1/admission.grpc.pb.h"
 #include "runtime/grpc_server.h"
+#include "runtime/user_access.h"
 
 namespace korder::admission {
 
@@ -17,8 +18,9 @@ namespace pb = ::korder::admission::v1;
 
 // Which services may call what: none does.
 runtime::AllowList RouterAllowList();
-// What people may call, if Kubernetes lets them get claim policies.
+// What people may call, and whom Kubernetes must let get the claim policies of the namespace.
 std::set<std::string> RouterUserMethods();
+runtime::UserAccessOptions RouterUserAccess();
 
 // Thread-safe.
 class ClaimRouterService final : public pb::ClaimRouter::Service {

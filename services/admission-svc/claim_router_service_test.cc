@@ -6,6 +6,7 @@
 #include "admission-svc/testing/fake_peers.h"
 #include "admission-svc/testing/policies.h"
 #include "admission-svc/testing/yaml_json.h"
+#include "runtime/testing/call_context.h"
 
 namespace korder::admission {
 namespace {
@@ -37,7 +38,8 @@ struct Fixture {
     request.set_namespace_(ns);
     request.set_pod_json(JsonFromYaml("metadata: {" + metadata + "}\nspec: {}"));
     ResolveResponse response;
-    REQUIRE(service.Resolve(nullptr, &request, &response).ok());
+    REQUIRE(service.Resolve(runtime::CallContext(request.namespace_()).get(), &request, &response)
+                .ok());
     return response;
   }
 
@@ -123,18 +125,30 @@ TEST_CASE("claim router: a malformed request is refused with all that is wrong",
   CHECK(f.desk.asked.empty());
 }
 
+TEST_CASE("claim router: who may ask about one namespace learns nothing of another", "[router]") {
+  Fixture f;
+  pb::ResolveRequest request;
+  request.set_namespace_("default");
+  request.set_pod_json("{}");
+  for (const char* named : {"", "another"}) {
+    ResolveResponse response;
+    CHECK(f.service.Resolve(runtime::CallContext(named).get(), &request, &response).error_code() ==
+          grpc::StatusCode::PERMISSION_DENIED);
+  }
+}
+
 TEST_CASE("claim router: what is no pod, or in no namespace, is an error of the caller",
           "[router]") {
   Fixture f;
   ResolveResponse response;
   pb::ResolveRequest request;
   request.set_pod_json("{}");
-  CHECK(f.service.Resolve(nullptr, &request, &response).error_code() ==
-        grpc::StatusCode::INVALID_ARGUMENT);
+  CHECK(f.service.Resolve(runtime::CallContext(request.namespace_()).get(), &request, &response)
+            .error_code() == grpc::StatusCode::INVALID_ARGUMENT);
   request.set_namespace_("default");
   request.set_pod_json("[");
-  CHECK(f.service.Resolve(nullptr, &request, &response).error_code() ==
-        grpc::StatusCode::INVALID_ARGUMENT);
+  CHECK(f.service.Resolve(runtime::CallContext(request.namespace_()).get(), &request, &response)
+            .error_code() == grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 }  // namespace

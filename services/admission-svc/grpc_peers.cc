@@ -2,6 +2,7 @@
 
 #include "base/status_macros.h"
 #include "korder/ticket/v1/ticket.grpc.pb.h"
+#include "runtime/user_access.h"
 
 namespace korder::admission {
 
@@ -20,6 +21,7 @@ absl::StatusOr<Offer> GrpcTicketDesk::Ask(const std::string& ns, const std::stri
   pb::OfferResponse response;
   grpc::ClientContext context;
   runtime::SetDeadline(context, kPeerTimeout);
+  context.AddMetadata(runtime::kNamespaceMetadata, ns);
   RETURN_IF_ERROR(runtime::FromGrpcStatus(
       pb::TicketDesk::NewStub(channel_.Get())->Offer(&context, request, &response), "offer"));
   const pb::OfferResponse::NoTicket& none = response.none();

@@ -1,9 +1,9 @@
 // admission-svc: answers the API server's webhooks, keeps korder's certificates, and makes
-// ClaimPolicies work. Reads Quotas, ClaimPolicies and the pods that claim. Writes the TLS Secrets
-// of the four services, its CA, the CA bundle of its two webhook configurations, and the webhooks
-// and status of ClaimPolicies; asks quota-svc about Orders and Tickets, and ticket-svc about pods
-// that are to be refused when no ticket fits. Every replica serves and keeps certificates; the one
-// that leads looks after ClaimPolicies.
+// ClaimPolicies work. Reads Quotas, ClaimPolicies, nodes' sizes and the pods that claim. Writes the
+// TLS Secrets of the four services, its CA, the CA bundle of its two webhook configurations, and
+// the webhooks and status of ClaimPolicies; asks quota-svc about Orders and Tickets, and ticket-svc
+// about pods that are to be refused when no ticket fits. Every replica serves and keeps
+// certificates; the one that leads looks after ClaimPolicies.
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +12,7 @@
 #include "admission-svc/claim_router_service.h"
 #include "admission-svc/config.h"
 #include "admission-svc/grpc_peers.h"
+#include "admission-svc/node_sizes.h"
 #include "admission-svc/pod_webhook.h"
 #include "admission-svc/policy_reconciler.h"
 #include "admission-svc/validate.h"
@@ -58,15 +59,6 @@ std::vector<Route> Routes(const PodWebhook& pods, const Validator& validator) {
   };
 }
 
-// What Kubernetes must allow a person who asks what would become of a pod.
-api::ResourceAttributes UserAccessNeeded() {
-  return {.verb = "get",
-          .group = std::string(api::ClaimPolicy::kResource.group),
-          .resource = std::string(api::ClaimPolicy::kResource.plural),
-          .ns = "",
-          .name = ""};
-}
-
 // What has to be looked at again when something changed.
 void WakePolicies(kube::Informer<api::ClaimPolicy>& policies,
                   kube::Informer<api::MutatingWebhookConfiguration>& configurations,
@@ -74,7 +66,14 @@ void WakePolicies(kube::Informer<api::ClaimPolicy>& policies,
                   kube::Controller& statuses) {
   const kube::ObjectKey configuration{"", kPodsConfiguration};
   policies.OnChange([&, configuration](const auto* was, const auto* is) {
-    statuses.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
+    // Which pods are a policy's depends on the older ones of its namespace.
+    const std::string& ns = (is != nullptr ? *is : *was).metadata.ns;
+    for (const auto& policy : policies.store().ByIndex(kByNamespace, ns)) {
+      statuses.Enqueue(kube::KeyOf(*policy));
+    }
+    if (is == nullptr) {
+      statuses.Enqueue(kube::KeyOf(*was));
+    }
     entries.Enqueue(configuration);
   });
   configurations.OnChange([&, configuration](auto*, auto*) {
@@ -118,6 +117,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::Informer<ClaimingPod> claiming_pods(client,
                                             {.label_selector = std::string(api::kLabelClaim)});
   claiming_pods.store().AddIndex(kByPolicy, PolicyOf);
+  kube::Informer<NodeSize> nodes(client);
   kube::Informer<api::MutatingWebhookConfiguration> pods_configuration(
       client, {.field_selector = absl::StrCat("metadata.name=", kPodsConfiguration)});
   kube::Informer<api::ValidatingWebhookConfiguration> validation_configuration(
@@ -126,7 +126,13 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   validation_configuration.OnChange([&](auto*, auto*) { keeper.Wake(); });
 
   const PodWebhook pods(ticket_desk, policies.store(), [&] { return policies.synced(); });
-  const Validator validator(quota_desk, quotas.store(), clock);
+  NodeSizes sizes;
+  nodes.OnChange([&sizes](auto*, const NodeSize* is) {
+    if (is != nullptr) {
+      sizes.Note(is->status.allocatable);
+    }
+  });
+  const Validator validator(quota_desk, quotas.store(), sizes, clock);
   AdmissionHandler handler(Routes(pods, validator), metrics.registry(), clock);
   runtime::HttpServer webhooks(
       {.listen = config.webhook_listen, .tls = tls},
@@ -138,7 +144,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                              {.component = common.FullName(), .instance = common.identity});
   const PolicyStores stores{policies.store(), pods_configuration.store(), claiming_pods.store()};
   ClaimRouterService router(ticket_desk, stores);
-  runtime::UserAccess users(client, clock, {.access = UserAccessNeeded()});
+  runtime::UserAccess users(client, clock, RouterUserAccess());
   runtime::GrpcServer grpc({.listen = common.grpc_listen,
                             .tls = tls,
                             .allow = RouterAllowList(),
@@ -163,6 +169,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddInformer(quotas);
   manager.AddInformer(policies);
   manager.AddInformer(claiming_pods);
+  manager.AddInformer(nodes);
   manager.AddInformer(pods_configuration);
   manager.AddInformer(validation_configuration);
   manager.AddReadyCheck("certificates", [&] { return keeper.Ready(); });

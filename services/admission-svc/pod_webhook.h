@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "admission-svc/peers.h"
+#include "admission-svc/policy_stores.h"
 #include "admission-svc/verdict.h"
 #include "api/admission/admission_review.h"
 #include "api/v1alpha1/claim_policy.h"
@@ -22,13 +23,6 @@
 #include "kube/store.h"
 
 namespace korder::admission {
-
-inline constexpr char kByNamespace[] = "namespace";
-
-template <class T>
-std::vector<std::string> NamespaceOf(const T& object) {
-  return {object.metadata.ns};
-}
 
 // Thread-safe.
 class PodWebhook {

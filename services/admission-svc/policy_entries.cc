@@ -23,6 +23,13 @@ bool IsStrict(const api::ClaimPolicy& policy) {
   return policy.spec.fallback != api::ClaimFallback::kSchedule;
 }
 
+// True when the API server gates the policy's pods by itself.
+bool IsGatedByServer(const api::MutatingWebhookConfiguration& configuration,
+                     const api::ClaimPolicy& policy) {
+  return policy.spec.fallback != api::ClaimFallback::kDeny &&
+         api::ValueOf(configuration.metadata.annotations, kAnnotationPodMode) == kPodModePolicy;
+}
+
 const api::Webhook* Find(const api::MutatingWebhookConfiguration& configuration,
                          std::string_view name) {
   for (const api::Webhook& webhook : configuration.webhooks) {
@@ -147,6 +154,8 @@ std::string DecideEntries(const api::MutatingWebhookConfiguration& configuration
   if (model == nullptr) {
     return "";
   }
+  std::erase_if(policies,
+                [&](const PolicyPtr& policy) { return IsGatedByServer(configuration, *policy); });
   std::vector<api::Webhook> missing = Wanted(*model, std::move(policies), ns);
   // Indexes are those of the version that was read: 409 when it is not the newest.
   api::JsonPatch patch;
@@ -193,6 +202,9 @@ Coverage CoverageOf(const api::MutatingWebhookConfiguration& configuration,
   if (const Coverage all = CoverageOf(configuration, policy.metadata.ns);
       all != Coverage::kServed) {
     return all;
+  }
+  if (IsGatedByServer(configuration, policy)) {
+    return Coverage::kServed;
   }
   const api::Webhook* open = Find(configuration, kPolicyEntry);
   const bool listed = open != nullptr && Lists(open->namespace_selector, "In", policy.metadata.ns);

@@ -168,6 +168,28 @@ TEST_CASE("policy entries: excluded namespaces and malformed policies cause none
   CHECK(CoverageOf(f.Now(), *MakePolicy("kube-system", "web")) == Coverage::kNamespaceExcluded);
 }
 
+TEST_CASE("policy entries: where the server gates pods only policies that refuse have a webhook",
+          "[policy]") {
+  Fixture f;
+  REQUIRE(f.client
+              .Patch<api::MutatingWebhookConfiguration>(
+                  {"", "korder-pods"}, {.type = kube::PatchType::kMerge},
+                  R"({"metadata":{"annotations":{"korder.dev/pod-mode":"policy"}}})")
+              .ok());
+  const PolicyPtr schedule = MakePolicy("a", "web", {.uid = "u1"});
+  const PolicyPtr wait =
+      MakePolicy("a", "db", {.uid = "u2", .fallback = api::ClaimFallback::kWait});
+  const PolicyPtr deny =
+      MakePolicy("b", "job", {.uid = "u3", .fallback = api::ClaimFallback::kDeny});
+  CHECK(CoverageOf(f.Now(), *deny) == Coverage::kPending);
+  f.Apply({schedule, wait, deny});
+  CHECK(f.Entries() == Strings{"u3.policies.pods.korder.dev: b"});
+  for (const PolicyPtr& policy : {schedule, wait, deny}) {
+    CHECK(CoverageOf(f.Now(), *policy) == Coverage::kServed);
+  }
+  CHECK(CoverageOf(f.Now(), *MakePolicy("kube-system", "web")) == Coverage::kNamespaceExcluded);
+}
+
 TEST_CASE("policy entries: without the chart's webhook there is nothing to copy", "[policy]") {
   api::MutatingWebhookConfiguration bare;
   CHECK(DecideEntries(bare, {MakePolicy("a", "web")}, "korder-system").empty());
@@ -201,7 +223,7 @@ TEST_CASE("policy status: Ready says whether its pods come to korder, and why no
   for (const Case& c : cases) {
     const PolicyPtr policy = MakePolicy("a", "web");
     const auto status =
-        DecidePolicyStatus({*policy, {.claimed = 3}, c.coverage}, absl::UnixEpoch());
+        DecidePolicyStatus({*policy, {.claimed = 3}, c.coverage, {}}, absl::UnixEpoch());
     REQUIRE(status.has_value());
     CHECK(status->claimed == 3);
     CHECK(status->observed_generation == policy->metadata.generation);
@@ -214,7 +236,7 @@ TEST_CASE("policy status: Ready says whether its pods come to korder, and why no
     INFO("what is right is not written again");
     api::ClaimPolicy written = *policy;
     written.status = *status;
-    CHECK_FALSE(DecidePolicyStatus({written, {.claimed = 3}, c.coverage},
+    CHECK_FALSE(DecidePolicyStatus({written, {.claimed = 3}, c.coverage, {}},
                                    absl::UnixEpoch() + absl::Hours(1))
                     .has_value());
   }
@@ -222,10 +244,33 @@ TEST_CASE("policy status: Ready says whether its pods come to korder, and why no
 
 TEST_CASE("policy status: a malformed policy is not Ready, with all that is wrong", "[policy]") {
   const PolicyPtr policy = MakePolicy("a", "");
-  const auto status = DecidePolicyStatus({*policy, {}, Coverage::kServed}, absl::UnixEpoch());
+  const auto status = DecidePolicyStatus({*policy, {}, Coverage::kServed, {}}, absl::UnixEpoch());
   const api::Condition* ready = api::FindCondition(status->conditions, api::kConditionReady);
   CHECK(ready->reason == api::kReasonInvalidSpec);
   CHECK_THAT(ready->message, Catch::Contains("spec.podSelector"));
+  CHECK(status->pod_annotations.empty());
+}
+
+TEST_CASE(
+    "policy status: it tells the API server what pods are made to say, and who is asked first",
+    "[policy]") {
+  const auto at = [](int seconds) { return absl::UnixEpoch() + absl::Seconds(seconds); };
+  const PolicyPtr oldest = MakePolicy("a", "web", {.created = at(1)});
+  const PolicyPtr second = MakePolicy("a", "db", {.created = at(2)});
+  const PolicyPtr malformed = MakePolicy("a", "", {.created = at(1)});
+  const PolicyPtr younger = MakePolicy("a", "job", {.created = at(4)});
+  api::ClaimPolicy policy = *MakePolicy("a", "mail", {.created = at(3)});
+  policy.spec.tickets.emplace().order = "room";
+  const std::vector<PolicyPtr> all = {younger, second, malformed,
+                                      std::make_shared<const api::ClaimPolicy>(policy), oldest};
+  const auto status = DecidePolicyStatus({policy, {}, Coverage::kServed, all}, at(9));
+  CHECK(status->pod_annotations == api::Labels{{"korder.dev/claim-policy", "mail"},
+                                               {"korder.dev/claim-timeout", "30s"},
+                                               {"korder.dev/fallback", "schedule"},
+                                               {"korder.dev/mode", "preferred"},
+                                               {"korder.dev/order", "room"},
+                                               {"korder.dev/required", "true"}});
+  CHECK(status->preceded_by == std::vector{oldest->spec.pod_selector, second->spec.pod_selector});
 }
 
 }  // namespace

@@ -25,16 +25,6 @@ bool IsInvalid(const api::ClaimPolicyStatus& status) {
 
 }  // namespace
 
-std::string PolicyIndex(const std::string& ns, const std::string& policy) {
-  return ns + "/" + policy;
-}
-
-std::vector<std::string> PolicyOf(const ClaimingPod& pod) {
-  const std::string& policy = pod.metadata.annotations.policy;
-  return policy.empty() ? std::vector<std::string>{}
-                        : std::vector{PolicyIndex(pod.metadata.ns, policy)};
-}
-
 absl::StatusOr<kube::Result> EntryReconciler::Reconcile(const kube::ObjectKey& key,
                                                         std::stop_token stop) {
   const auto configuration = stores_.configurations.Get(key);
@@ -68,7 +58,9 @@ absl::StatusOr<kube::Result> PolicyReconciler::Reconcile(const kube::ObjectKey& 
   }
   const auto pods = stores_.pods.ByIndex(kByPolicy, PolicyIndex(key.ns, key.name));
   std::optional<api::ClaimPolicyStatus> status =
-      DecidePolicyStatus({*policy, CountPods(pods), CoverageNow(*policy)}, clock_.Now());
+      DecidePolicyStatus({*policy, CountPods(pods), CoverageNow(*policy),
+                          stores_.policies.ByIndex(kByNamespace, key.ns)},
+                         clock_.Now());
   if (!status) {
     return kube::Result::Done();
   }

@@ -2,7 +2,6 @@
 // and the status of each policy. Reads stores; writes the webhook configuration korder-pods,
 // claimpolicies/status, and events.
 //
-//   PolicyStores stores{policies.store(), configuration.store(), pods.store()};
 //   EntryReconciler entries(client, stores, "korder-system");   // its one key is kEntriesKey
 //   PolicyReconciler statuses(client, stores, events, clock);   // a key per policy
 #pragma once
@@ -11,29 +10,15 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "admission-svc/policy_status.h"
-#include "api/core/webhook_configuration.h"
+#include "admission-svc/policy_stores.h"
 #include "api/v1alpha1/claim_policy.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/client.h"
 #include "kube/controller.h"
 #include "kube/event_recorder.h"
-#include "kube/store.h"
 
 namespace korder::admission {
-
-inline constexpr char kByPolicy[] = "policy";
-
-// The value of the index kByPolicy.
-std::string PolicyIndex(const std::string& ns, const std::string& policy);
-std::vector<std::string> PolicyOf(const ClaimingPod& pod);
-
-struct PolicyStores {
-  const kube::Store<api::ClaimPolicy>& policies;
-  const kube::Store<api::MutatingWebhookConfiguration>& configurations;
-  const kube::Store<ClaimingPod>& pods;  // REQUIRES: it has the index kByPolicy
-};
 
 // Thread-safe.
 class EntryReconciler final : public kube::Reconciler {

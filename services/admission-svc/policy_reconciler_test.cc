@@ -17,7 +17,10 @@ const kube::ObjectKey kShop{"default", "web"};
 
 // admission-svc's leader. Its watches catch up when a test says so.
 struct Fixture {
-  Fixture() { pods.AddIndex(kByPolicy, PolicyOf); }
+  Fixture() {
+    policies.AddIndex(kByNamespace, NamespaceOf<api::ClaimPolicy>);
+    pods.AddIndex(kByPolicy, PolicyOf);
+  }
 
   void Sync() {
     const auto ignore = [](auto*, auto*) {};

@@ -1,9 +1,11 @@
 #include "admission-svc/policy_status.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "admission-svc/claim_route.h"
 #include "api/meta/condition.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
@@ -38,6 +40,23 @@ api::Condition ReadyOf(const ObservedPolicy& observed) {
   const std::vector<api::FieldError> problems = api::Validate(observed.policy);
   return problems.empty() ? ReadyBy(observed.coverage)
                           : Ready(false, api::kReasonInvalidSpec, api::JoinErrors(problems));
+}
+
+// The selectors of those that are asked first, the oldest first.
+std::vector<api::LabelSelector> PrecededBy(const ObservedPolicy& observed) {
+  std::vector<PolicyPtr> older;
+  for (const PolicyPtr& other : observed.neighbours) {
+    if (IsOlder(*other, observed.policy) && IsEffective(*other)) {
+      older.push_back(other);
+    }
+  }
+  std::sort(older.begin(), older.end(),
+            [](const PolicyPtr& a, const PolicyPtr& b) { return IsOlder(*a, *b); });
+  std::vector<api::LabelSelector> selectors;
+  for (const PolicyPtr& other : older) {
+    selectors.push_back(other->spec.pod_selector);
+  }
+  return selectors;
 }
 
 }  // namespace
@@ -77,6 +96,9 @@ std::optional<api::ClaimPolicyStatus> DecidePolicyStatus(const ObservedPolicy& o
   status.claimed = observed.pods.claimed;
   status.waiting = observed.pods.waiting;
   status.missed = observed.pods.missed;
+  const bool effective = IsEffective(observed.policy);
+  status.pod_annotations = effective ? SettingsFor({}, observed.policy) : api::Labels{};
+  status.preceded_by = effective ? PrecededBy(observed) : std::vector<api::LabelSelector>{};
   status.observed_generation = observed.policy.metadata.generation;
   api::Condition ready = ReadyOf(observed);
   ready.observed_generation = observed.policy.metadata.generation;

@@ -1,6 +1,7 @@
 // Decides the status of a ClaimPolicy. Pure.
 //
-//   const auto status = DecidePolicyStatus({*policy, CountPods(pods), coverage}, now);
+//   const auto status =
+//       DecidePolicyStatus({*policy, CountPods(pods), coverage, neighbours}, now);
 //   if (status) { ... write it ... }
 #pragma once
 
@@ -82,6 +83,7 @@ struct ObservedPolicy {
   const api::ClaimPolicy& policy;
   PodCounts pods;
   Coverage coverage = Coverage::kPending;
+  std::vector<PolicyPtr> neighbours;  // the policies of its namespace; it may be among them
 };
 
 // The status as it must be; nullopt when it is that already.

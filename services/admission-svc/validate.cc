@@ -140,6 +140,7 @@ Verdict Validator::Order(const api::AdmissionRequest& request) const {
   const bool same = order.old && SameClaim(ClaimOf(*order.old), ClaimOf(order.now));
   Verdict verdict = same ? Verdict{} : AskForOrder(request, order.now);
   AddWarnings(verdict, api::Warnings(order.now));
+  AddWarnings(verdict, sizes_.Exceeded(ClaimOf(order.now).requests));
   return verdict;
 }
 
@@ -169,7 +170,11 @@ Verdict Validator::Ticket(const api::AdmissionRequest& request) const {
       (ticket.old && SameClaim(ClaimOf(*ticket.old), ClaimOf(ticket.now)))) {
     return {};
   }
-  return AskForTicket(request, ticket.old ? &*ticket.old : nullptr, ticket.now);
+  Verdict verdict = AskForTicket(request, ticket.old ? &*ticket.old : nullptr, ticket.now);
+  if (!ticket.old) {
+    AddWarnings(verdict, sizes_.Exceeded(ClaimOf(ticket.now).requests));
+  }
+  return verdict;
 }
 
 Verdict Validator::AskForTicket(const api::AdmissionRequest& request, const api::Ticket* old,

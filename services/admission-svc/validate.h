@@ -8,6 +8,7 @@
 // object is allowed with a warning: quota-svc decides again before anything is reserved.
 #pragma once
 
+#include "admission-svc/node_sizes.h"
 #include "admission-svc/peers.h"
 #include "admission-svc/verdict.h"
 #include "api/admission/admission_review.h"
@@ -22,9 +23,10 @@ namespace korder::admission {
 // Thread-safe. A dry run changes nothing anywhere.
 class Validator {
  public:
-  // Borrows all three.
-  Validator(QuotaDesk& desk, const kube::Store<api::Quota>& quotas, const Clock& clock)
-      : desk_(desk), quotas_(quotas), clock_(clock) {}
+  // Borrows everything.
+  Validator(QuotaDesk& desk, const kube::Store<api::Quota>& quotas, const NodeSizes& sizes,
+            const Clock& clock)
+      : desk_(desk), quotas_(quotas), sizes_(sizes), clock_(clock) {}
 
   Verdict Order(const api::AdmissionRequest& request) const;
   Verdict Ticket(const api::AdmissionRequest& request) const;
@@ -39,6 +41,7 @@ class Validator {
 
   QuotaDesk& desk_;
   const kube::Store<api::Quota>& quotas_;
+  const NodeSizes& sizes_;
   const Clock& clock_;
 };
 

@@ -16,7 +16,8 @@ struct Fixture {
   FakeQuotaDesk desk;
   kube::Store<api::Quota> quotas;
   FakeClock clock;
-  Validator validator{desk, quotas, clock};
+  NodeSizes sizes;
+  Validator validator{desk, quotas, sizes, clock};
 
   Verdict Order(const std::string& yaml) {
     return validator.Order(CreateRequest<api::Order>(JsonFromYaml(yaml)));
@@ -62,6 +63,16 @@ constexpr char kTicket[] = R"(
 metadata: {name: mine, namespace: default, uid: u-1, labels: {app: web}}
 spec: {duration: 1h, resources: {requests: {cpu: 500m}}}
 )";
+
+TEST_CASE("validate: tickets larger than every node so far are a warning", "[validate]") {
+  Fixture f;
+  f.sizes.Note({{"cpu", *api::Quantity::Parse("400m")}, {"memory", *api::Quantity::Parse("8Gi")}});
+  for (const Verdict& verdict : {f.Order(kOrder), f.Ticket(kTicket)}) {
+    CHECK_FALSE(verdict.refusal);
+    REQUIRE(verdict.warnings.size() == 1);
+    CHECK_THAT(verdict.warnings[0], Catch::Contains("500m of cpu") && Catch::Contains("400m"));
+  }
+}
 
 TEST_CASE("validate: the seed's examples pass as they are", "[validate]") {
   Fixture f;

@@ -149,9 +149,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
   TicketDesk desk(world, clock, rules);
-  runtime::UserAccess users(
-      client, clock,
-      {.access = {.verb = "get", .group = std::string(api::kGroup), .resource = "tickets"}});
+  runtime::UserAccess users(client, clock, DeskUserAccess());
   runtime::GrpcServer grpc({.listen = common.grpc_listen,
                             .tls = tls,
                             .allow = DeskAllowList(),

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
 #include "json/fields.h"
+#include "runtime/grpc_call_namespace.h"
 #include "runtime/grpc_client.h"
 #include "ticket-svc/claim_fit.h"
 #include "ticket-svc/handoff_method.h"
@@ -39,9 +40,19 @@ std::set<std::string> DeskUserMethods() {
   return {"/korder.ticket.v1.TicketDesk/Offer", "/korder.ticket.v1.TicketDesk/Handoffs"};
 }
 
-grpc::Status TicketDesk::Offer(grpc::ServerContext*, const v1::OfferRequest* request,
+runtime::UserAccessOptions DeskUserAccess() {
+  return {.access = {.verb = "get",
+                     .group = std::string(api::Ticket::kResource.group),
+                     .resource = std::string(api::Ticket::kResource.plural),
+                     .ns = "",
+                     .name = ""},
+          .in_namespace = true};
+}
+
+grpc::Status TicketDesk::Offer(grpc::ServerContext* context, const v1::OfferRequest* request,
                                v1::OfferResponse* response) {
-  absl::StatusOr<PodPtr> pod = ParsePod(*request);
+  const absl::Status named = runtime::CheckCallNamespace(*context, request->namespace_());
+  absl::StatusOr<PodPtr> pod = named.ok() ? ParsePod(*request) : named;
   if (!pod.ok()) {
     return runtime::ToGrpcStatus(pod.status());
   }
@@ -63,8 +74,12 @@ grpc::Status TicketDesk::Offer(grpc::ServerContext*, const v1::OfferRequest* req
   return grpc::Status::OK;
 }
 
-grpc::Status TicketDesk::Handoffs(grpc::ServerContext*, const v1::HandoffsRequest* request,
+grpc::Status TicketDesk::Handoffs(grpc::ServerContext* context, const v1::HandoffsRequest* request,
                                   v1::HandoffsResponse* response) {
+  if (absl::Status named = runtime::CheckCallNamespace(*context, request->namespace_());
+      !named.ok()) {
+    return runtime::ToGrpcStatus(named);
+  }
   for (const TicketPtr& ticket : world_.Handoffs()) {
     if (!request->namespace_().empty() && request->namespace_() != ticket->metadata.ns) {
       continue;

@@ -9,14 +9,16 @@
 #include "base/clock.h"
 #include "korder/ticket/v1/ticket.grpc.pb.h"
 #include "runtime/grpc_server.h"
+#include "runtime/user_access.h"
 #include "ticket-svc/world.h"
 
 namespace korder::ticket {
 
 // Which services may call what.
 runtime::AllowList DeskAllowList();
-// What people may call, if Kubernetes lets them get tickets.
+// What people may call, and whom Kubernetes must let get the tickets of the namespace.
 std::set<std::string> DeskUserMethods();
+runtime::UserAccessOptions DeskUserAccess();
 
 // Thread-safe.
 class TicketDesk final : public v1::TicketDesk::Service {

@@ -1,8 +1,11 @@
 #include "ticket-svc/ticket_desk.h"
 
+#include <optional>
+
 #include <catch2/catch.hpp>
 
 #include "json/fields.h"
+#include "runtime/testing/call_context.h"
 #include "ticket-svc/testing/bench.h"
 
 namespace korder::ticket {
@@ -19,13 +22,13 @@ struct Desk {
     request.set_namespace_(ns);
     request.set_pod_json(pod);
     offer.Clear();
-    return desk.Offer(nullptr, &request, &offer);
+    return desk.Offer(runtime::CallContext(named.value_or(ns)).get(), &request, &offer);
   }
   v1::HandoffsResponse Handoffs(const std::string& ns) {
     v1::HandoffsRequest request;
     request.set_namespace_(ns);
     v1::HandoffsResponse response;
-    REQUIRE(desk.Handoffs(nullptr, &request, &response).ok());
+    REQUIRE(desk.Handoffs(runtime::CallContext(ns).get(), &request, &response).ok());
     return response;
   }
 
@@ -33,7 +36,21 @@ struct Desk {
   Service service;
   TicketDesk desk;
   v1::OfferResponse offer;
+  std::optional<std::string> named;  // what the next calls name, when not what they are about
 };
+
+TEST_CASE("desk: who may ask about one namespace learns nothing of another", "[desk]") {
+  Desk d;
+  for (const char* named : {"", "another"}) {
+    d.named = named;
+    CHECK(d.Offer("default", json::Print(MakeClaimPod("shop"))).error_code() ==
+          grpc::StatusCode::PERMISSION_DENIED);
+  }
+  v1::HandoffsRequest all;
+  v1::HandoffsResponse response;
+  CHECK(d.desk.Handoffs(runtime::CallContext("default").get(), &all, &response).error_code() ==
+        grpc::StatusCode::PERMISSION_DENIED);
+}
 
 TEST_CASE("desk: an offer names the ticket that the pod would get, and changes nothing", "[desk]") {
   Desk d;

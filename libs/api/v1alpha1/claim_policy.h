@@ -16,6 +16,7 @@
 #include "api/v1alpha1/duration_field.h"
 #include "api/v1alpha1/names.h"
 #include "api/value/label_selector.h"
+#include "api/value/labels.h"
 #include "json/fields.h"
 
 namespace korder::api {
@@ -72,6 +73,11 @@ struct ClaimPolicyStatus {
   int64_t claimed = 0;
   int64_t waiting = 0;
   int64_t missed = 0;
+  // What a pod is made to say, so that the API server's own policies can do it by themselves; and
+  // whose pods they are not: selectors of the older policies of the namespace. Both empty while the
+  // policy has no effect.
+  Labels pod_annotations;
+  std::vector<LabelSelector> preceded_by;
   int64_t observed_generation = 0;
   std::vector<Condition> conditions;
 
@@ -83,6 +89,8 @@ struct ClaimPolicyStatus {
     v("claimed", self.claimed);
     v("waiting", self.waiting);
     v("missed", self.missed);
+    v("podAnnotations", self.pod_annotations);
+    v("precededBy", self.preceded_by);
     v("observedGeneration", self.observed_generation);
     v("conditions", self.conditions);
   }

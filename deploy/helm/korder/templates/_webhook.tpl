@@ -11,11 +11,3 @@ service:
   path: {{ .path }}
 {{- end -}}
 {{- end }}
-
-{{/* CEL: the value of an annotation or label of the pod is one of those given.
-     Call with (dict "key" "korder.dev/required" "values" "['true']"). Written without optional types, which Kubernetes
-     1.28 does not know; and guarded, because an error in a condition would refuse or touch pods that do not ask. */}}
-{{- define "korder.podSays" -}}
-(has(object.metadata.annotations) && '{{ .key }}' in object.metadata.annotations && object.metadata.annotations['{{ .key }}'] in {{ .values }}) ||
-(has(object.metadata.labels) && '{{ .key }}' in object.metadata.labels && object.metadata.labels['{{ .key }}'] in {{ .values }})
-{{- end }}
