@@ -9,34 +9,11 @@
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/validation.h"
 #include "base/status_macros.h"
+#include "cli/manifest.h"
 #include "json/fields.h"
-#include "kube/yaml_json.h"
 
 namespace korder::cli {
 namespace {
-
-// What every object says of itself.
-struct Header {
-  std::string api_version;
-  std::string kind;
-  api::ObjectMeta metadata;
-  std::vector<json::RawValue> items;  // of a list
-
-  template <class Self, class Visitor>
-  static void Fields(Self& self, Visitor& v) {
-    v("apiVersion", self.api_version);
-    v("kind", self.kind);
-    v("metadata", self.metadata);
-    v("items", self.items);
-  }
-};
-
-std::string NameOf(const api::ObjectMeta& metadata) {
-  if (!metadata.name.empty()) {
-    return metadata.name;
-  }
-  return metadata.generate_name.empty() ? "(no name)" : metadata.generate_name + "*";
-}
 
 void FillClaim(const api::TicketSpec& spec, const api::Labels& labels, pb::Claim& claim) {
   for (const auto& [resource, amount] : api::EffectiveRequests(spec)) {
@@ -56,40 +33,28 @@ class FileReader {
  public:
   explicit FileReader(const OrderFileOptions& options) : options_(options) {}
 
-  absl::Status Add(std::string json) {
-    Header header;
-    RETURN_IF_ERROR(json::Parse(json, header));
-    if (header.kind.empty() || header.api_version.empty()) {
-      return InvalidArgumentError("apiVersion and kind: are required");
+  absl::Status Add(const Manifest& manifest) {
+    if (manifest.Is(api::kApiVersion, api::Order::kResource.kind)) {
+      return AddObject<api::Order>(manifest);
     }
-    if (header.kind == "List" || header.kind == "OrderList" || header.kind == "TicketList") {
-      for (json::RawValue& item : header.items) {
-        RETURN_IF_ERROR(Add(std::move(item.text)));
-      }
-      return absl::OkStatus();
+    if (manifest.Is(api::kApiVersion, api::Ticket::kResource.kind)) {
+      return AddObject<api::Ticket>(manifest);
     }
-    const bool ours = header.api_version == api::kApiVersion;
-    if (ours && header.kind == api::Order::kResource.kind) {
-      return Annotate(AddObject<api::Order>(std::move(json)), "Order " + NameOf(header.metadata));
-    }
-    if (ours && header.kind == api::Ticket::kResource.kind) {
-      return Annotate(AddObject<api::Ticket>(std::move(json)), "Ticket " + NameOf(header.metadata));
-    }
-    file_.skipped.push_back(absl::StrCat(header.kind, " ", NameOf(header.metadata)));
+    file_.skipped.push_back(manifest.Title());
     return absl::OkStatus();
   }
   OrderFile Take() { return std::move(file_); }
 
  private:
   template <class T>
-  absl::Status AddObject(std::string json) {
+  absl::Status AddObject(const Manifest& manifest) {
     T object;
-    RETURN_IF_ERROR(json::Parse(std::move(json), object));
+    RETURN_IF_ERROR(json::Parse(manifest.json, object));
     if (const auto errors = api::Validate(object); !errors.empty()) {
       return InvalidArgumentError(api::JoinErrors(errors));
     }
-    CheckItem item{.kind = std::string(T::kResource.kind), .name = NameOf(object.metadata)};
-    ASSIGN_OR_RETURN(item.ns, NamespaceOf(object.metadata));
+    CheckItem item{.kind = std::string(T::kResource.kind), .name = manifest.Name()};
+    ASSIGN_OR_RETURN(item.ns, manifest.Namespace(options_.ns, options_.default_ns));
     item.request.set_namespace_(item.ns);
     if (options_.at) {
       const int64_t seconds = absl::ToUnixSeconds(*options_.at);
@@ -100,21 +65,6 @@ class FileReader {
     Fill(object, item);
     file_.items.push_back(std::move(item));
     return absl::OkStatus();
-  }
-
-  // As kubectl: what was asked for and what the object says must agree.
-  absl::StatusOr<std::string> NamespaceOf(const api::ObjectMeta& metadata) const {
-    if (metadata.ns.empty()) {
-      return !options_.ns.empty()           ? options_.ns
-             : !options_.default_ns.empty() ? options_.default_ns
-                                            : std::string("default");
-    }
-    if (!options_.ns.empty() && options_.ns != metadata.ns) {
-      return InvalidArgumentError(absl::StrCat("metadata.namespace: \"", metadata.ns,
-                                               "\": does not agree with --namespace ",
-                                               options_.ns));
-    }
-    return metadata.ns;
   }
 
   // As order-svc makes the tickets of an order.
@@ -155,18 +105,13 @@ std::string CheckItem::Title() const {
 }
 
 absl::StatusOr<OrderFile> ReadOrderFile(const std::string& text, const OrderFileOptions& options) {
-  const std::string source = options.source == "-" ? "standard input" : options.source;
-  absl::StatusOr<std::vector<std::string>> documents = kube::YamlToJson(text);
-  if (!documents.ok()) {
-    return Annotate(documents.status(), source);
-  }
   FileReader reader(options);
-  for (std::string& document : *documents) {
-    RETURN_IF_ERROR(Annotate(reader.Add(std::move(document)), source));
-  }
+  RETURN_IF_ERROR(ReadManifests(text, options.source,
+                                [&](const Manifest& manifest) { return reader.Add(manifest); }));
   OrderFile file = reader.Take();
   if (file.items.empty()) {
-    return InvalidArgumentError(absl::StrCat(source, ": there is no Order or Ticket of ",
+    return InvalidArgumentError(absl::StrCat(SourceName(options.source),
+                                             ": there is no Order or Ticket of ",
                                              std::string(api::kApiVersion), " in it"));
   }
   return file;

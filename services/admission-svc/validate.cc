@@ -9,10 +9,10 @@
 
 #include "api/meta/problems.h"
 #include "api/v1alpha1/claim_policy.h"
-#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/ticket_window.h"
 #include "api/v1alpha1/validation.h"
 #include "api/v1alpha1/warnings.h"
+#include "runtime/ledger_claim.h"
 
 namespace korder::admission {
 namespace {
@@ -61,16 +61,6 @@ bool IsReviewed(const api::AdmissionRequest& request) {
          (request.operation == api::kOperationCreate || request.operation == api::kOperationUpdate);
 }
 
-runtime::LedgerClaim MakeClaim(const api::TicketSpec& spec, api::Labels labels) {
-  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(spec),
-                             .duration = std::nullopt,
-                             .labels = std::move(labels)};
-  if (spec.duration) {
-    claim.duration = spec.duration->value();
-  }
-  return claim;
-}
-
 bool SameClaim(const runtime::LedgerClaim& a, const runtime::LedgerClaim& b) {
   return a.requests == b.requests && a.duration == b.duration && a.labels == b.labels;
 }
@@ -114,17 +104,6 @@ std::shared_ptr<const api::Quota> OtherClusterQuota(const kube::Store<api::Quota
 
 }  // namespace
 
-runtime::LedgerClaim ClaimOf(const api::Order& order) {
-  const api::TicketTemplate& ticket = order.spec.ticket_template;
-  api::Labels labels = ticket.metadata.labels;
-  labels[std::string(api::kLabelOrder)] = order.metadata.name;
-  return MakeClaim(ticket.spec, std::move(labels));
-}
-
-runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
-  return MakeClaim(ticket.spec, ticket.metadata.labels);
-}
-
 Verdict Validator::Order(const api::AdmissionRequest& request) const {
   if (!IsReviewed(request)) {
     return {};
@@ -137,10 +116,11 @@ Verdict Validator::Order(const api::AdmissionRequest& request) const {
     return {};
   }
   // Scaling and pausing stay possible when a quota has shrunk below what the order asks for.
-  const bool same = order.old && SameClaim(ClaimOf(*order.old), ClaimOf(order.now));
+  const bool same =
+      order.old && SameClaim(runtime::ClaimOf(*order.old), runtime::ClaimOf(order.now));
   Verdict verdict = same ? Verdict{} : AskForOrder(request, order.now);
   AddWarnings(verdict, api::Warnings(order.now));
-  AddWarnings(verdict, sizes_.Exceeded(ClaimOf(order.now).requests));
+  AddWarnings(verdict, sizes_.Exceeded(runtime::ClaimOf(order.now).requests));
   return verdict;
 }
 
@@ -154,7 +134,7 @@ Verdict Validator::AskForOrder(const api::AdmissionRequest& request,
   subject.labels = order.metadata.labels;
   subject.create = request.operation == api::kOperationCreate;
   absl::StatusOr<runtime::AdmitAnswer> answer =
-      desk_.AdmitOrder(subject, ClaimOf(order), request.dry_run);
+      desk_.AdmitOrder(subject, runtime::ClaimOf(order), request.dry_run);
   return answer.ok() ? FromAnswer(*std::move(answer)) : AllowUnasked(answer.status());
 }
 
@@ -167,12 +147,12 @@ Verdict Validator::Ticket(const api::AdmissionRequest& request) const {
     return *std::move(refusal);
   }
   if (ticket.now.metadata.deleting() ||
-      (ticket.old && SameClaim(ClaimOf(*ticket.old), ClaimOf(ticket.now)))) {
+      (ticket.old && SameClaim(runtime::ClaimOf(*ticket.old), runtime::ClaimOf(ticket.now)))) {
     return {};
   }
   Verdict verdict = AskForTicket(request, ticket.old ? &*ticket.old : nullptr, ticket.now);
   if (!ticket.old) {
-    AddWarnings(verdict, sizes_.Exceeded(ClaimOf(ticket.now).requests));
+    AddWarnings(verdict, sizes_.Exceeded(runtime::ClaimOf(ticket.now).requests));
   }
   return verdict;
 }
@@ -182,7 +162,7 @@ Verdict Validator::AskForTicket(const api::AdmissionRequest& request, const api:
   const runtime::LedgerTicket subject{
       .ns = request.ns, .name = ticket.metadata.name, .uid = ticket.metadata.uid};
   const bool begun = old != nullptr && api::HasBegun(*old);
-  runtime::LedgerClaim claim = ClaimOf(ticket);
+  runtime::LedgerClaim claim = runtime::ClaimOf(ticket);
   if (begun && claim.duration) {
     // As ticket-svc is going to ask: a window that began long ago may go on for a while.
     claim.remaining = std::min(

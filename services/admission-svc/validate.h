@@ -45,8 +45,4 @@ class Validator {
   const Clock& clock_;
 };
 
-// What an Order's tickets are going to take each, and what a Ticket's spec asks for.
-runtime::LedgerClaim ClaimOf(const api::Order& order);
-runtime::LedgerClaim ClaimOf(const api::Ticket& ticket);
-
 }  // namespace korder::admission

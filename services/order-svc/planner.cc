@@ -9,7 +9,6 @@
 #include "api/core/node_fit.h"
 #include "api/core/room.h"
 #include "api/v1alpha1/defaults.h"
-#include "api/v1alpha1/names.h"
 #include "api/v1alpha1/validation.h"
 #include "api/value/duration.h"
 #include "api/value/field_error.h"
@@ -162,18 +161,6 @@ NodeFit FitOnNodes(const api::OrderSpec& spec, const std::vector<NodePtr>& nodes
     fit.tickets += spec.daemon_set ? std::min<int64_t>(tickets, 1) : tickets;
   }
   return fit;
-}
-
-runtime::LedgerClaim ClaimOfTickets(const api::Order& order) {
-  const api::TicketTemplate& tickets = order.spec.ticket_template;
-  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(tickets.spec),
-                             .duration = {},
-                             .labels = tickets.metadata.labels};
-  claim.labels[std::string(api::kLabelOrder)] = order.metadata.name;
-  if (tickets.spec.duration) {
-    claim.duration = tickets.spec.duration->value();
-  }
-  return claim;
 }
 
 absl::StatusOr<OrderPreview> PreviewOrder(const api::Order& order,

@@ -16,7 +16,6 @@
 #include "api/v1alpha1/order_windows.h"
 #include "base/status.h"
 #include "order-svc/observed.h"
-#include "runtime/ledger_client.h"
 
 namespace korder::order {
 
@@ -64,9 +63,6 @@ absl::StatusOr<OrderPreview> PreviewOrder(const api::Order& order,
                                           const PreviewQuestion& question);
 
 NodeFit FitOnNodes(const api::OrderSpec& spec, const std::vector<NodePtr>& nodes);
-
-// What each ticket of the order takes of quotas.
-runtime::LedgerClaim ClaimOfTickets(const api::Order& order);
 
 // --- all orders that there are ---
 

@@ -12,6 +12,7 @@
 #include "json/fields.h"
 #include "runtime/grpc_call_namespace.h"
 #include "runtime/grpc_client.h"
+#include "runtime/ledger_claim.h"
 
 namespace korder::order {
 namespace {
@@ -87,7 +88,7 @@ void RenderOrder(const api::Order& order, const OrderPreview& preview, pb::Previ
   out.set_time_zone(preview.zone.name());
   out.set_refresh_policy(std::string(api::Name(strategy.refresh_policy)));
   out.set_daemon_set(order.spec.daemon_set);
-  const runtime::LedgerClaim claim = ClaimOfTickets(order);
+  const runtime::LedgerClaim claim = runtime::ClaimOf(order);
   for (const auto& [resource, amount] : claim.requests) {
     (*out.mutable_requests())[resource] = amount.ToString();
   }
@@ -221,7 +222,7 @@ absl::Status PlannerService::Preview(const grpc::ServerContext& context,
 
 void PlannerService::Judge(const grpc::ServerContext& context, const api::Order& order, bool exists,
                            const OrderPreview& preview, pb::PreviewResponse& response) const {
-  runtime::LedgerQuestion question{.ns = order.metadata.ns, .claim = ClaimOfTickets(order)};
+  runtime::LedgerQuestion question{.ns = order.metadata.ns, .claim = runtime::ClaimOf(order)};
   if (!exists) {
     question.order_labels = order.metadata.labels;
   }

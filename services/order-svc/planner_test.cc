@@ -183,15 +183,6 @@ TEST_CASE("planner: nodes are counted by eligibility, size, and what they hold",
   CHECK(FitOnNodes(plain.spec, {}) == NodeFit{});
 }
 
-TEST_CASE("planner: a ticket's claim is what order-svc reserves for it", "[planner]") {
-  api::Order order = MakeOrder("{}");
-  order.spec.ticket_template.metadata.labels = {{"app", "web"}};
-  const runtime::LedgerClaim claim = ClaimOfTickets(order);
-  CHECK(claim.labels == api::Labels{{"app", "web"}, {"korder.dev/order", "nightly"}});
-  CHECK(claim.duration == absl::Hours(8));
-  CHECK(claim.requests == order.spec.ticket_template.spec.resources.requests);
-}
-
 // --- calendar ---
 
 OrderPtr Stored(const std::string& ns, const std::string& name, api::Order order) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
 #include "base/log.h"
@@ -14,6 +13,7 @@
 #include "json/writer.h"
 #include "order-svc/books.h"
 #include "order-svc/ticket_form.h"
+#include "runtime/ledger_claim.h"
 
 namespace korder::order {
 namespace {
@@ -47,14 +47,9 @@ absl::Duration DeniedRetry(int denials) {
 }
 
 // Of its claim, what all tickets of a batch share: the node is known when one is confirmed.
-runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
-  runtime::LedgerClaim claim{.requests = api::EffectiveRequests(ticket.spec),
-                             .duration = {},
-                             .labels = ticket.metadata.labels};
+runtime::LedgerClaim SharedClaim(const api::Ticket& ticket) {
+  runtime::LedgerClaim claim = runtime::ClaimOf(ticket);
   claim.labels.erase(std::string(api::kLabelNode));
-  if (ticket.spec.duration) {
-    claim.duration = ticket.spec.duration->value();
-  }
   return claim;
 }
 
@@ -201,7 +196,7 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   std::vector<std::string> ids(count);
   std::generate(ids.begin(), ids.end(), NewReservationId);
   const auto reserved =
-      parts_.ledger.Reserve(order.metadata.ns, ClaimOf(wanted[0].ticket), ids, stop);
+      parts_.ledger.Reserve(order.metadata.ns, SharedClaim(wanted[0].ticket), ids, stop);
   if (absl::IsUnavailable(reserved.status()) || absl::IsDeadlineExceeded(reserved.status())) {
     outcome.no_ledger = Message(reserved.status());
     return outcome;

@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
 #include "api/v1alpha1/ticket_window.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "runtime/ledger_claim.h"
 #include "ticket-svc/expiry.h"
 #include "ticket-svc/keys.h"
 #include "ticket-svc/prolong.h"
@@ -23,15 +23,15 @@ absl::Time InMilliseconds(absl::Time time) {
 }
 
 // As quota-svc sees the ticket itself, so that what was granted once is never asked for anew.
-runtime::LedgerClaim ClaimOf(const api::Ticket& ticket) {
-  return {.requests = api::EffectiveRequests(ticket.spec),
-          .duration = api::HeldFor(ticket),
-          .labels = ticket.metadata.labels};
+runtime::LedgerClaim HeldClaim(const api::Ticket& ticket) {
+  runtime::LedgerClaim claim = runtime::ClaimOf(ticket);
+  claim.duration = api::HeldFor(ticket);
+  return claim;
 }
 
 // REQUIRES: the window has begun.
 runtime::LedgerClaim ClaimUntil(absl::Time end, const api::Ticket& ticket, absl::Time now) {
-  runtime::LedgerClaim claim = ClaimOf(ticket);
+  runtime::LedgerClaim claim = HeldClaim(ticket);
   claim.duration.reset();
   if (end != absl::InfiniteFuture()) {
     claim.duration = end - *api::WindowStart(ticket);
@@ -225,7 +225,7 @@ absl::StatusOr<runtime::LedgerDecision> Reconciler::AskQuota(Observed& observed,
 absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(Observed& observed, std::stop_token stop) {
   const api::Ticket& ticket = *observed.ticket;
   const absl::StatusOr<runtime::LedgerDecision> decision =
-      AskQuota(observed, ClaimOf(ticket), std::move(stop));
+      AskQuota(observed, HeldClaim(ticket), std::move(stop));
   if (absl::IsCancelled(decision.status())) {
     return decision.status();
   }
