@@ -1,0 +1,112 @@
+"""A copy of korder in which mistakes are planted, one at a time, to see whether a test notices.
+
+  workshop = Workshop("museum", "address,undefined")
+  workshop.prepare(["quota_svc_core_test"])
+  result = workshop.plant("services/quota-svc/ledger.cc", changed_text, ["quota_svc_core_test"])
+  result.verdict, result.failed      # "caught", ["ledger: ..."]
+
+The copy and its build stay in build/<name>, so that only what a mistake changes is compiled again.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CAUGHT = "caught"
+MISSED = "NOT CAUGHT"
+BROKEN = "does not compile"
+
+
+@dataclass
+class Result:
+    verdict: str
+    failed: list = field(default_factory=list)  # names of the tests
+    output: str = ""  # of the compiler
+
+
+class Workshop:
+    def __init__(self, name, sanitizers, longest_test=180):
+        self.hall = ROOT / "build" / name
+        self.copy = self.hall / "source"
+        self.build = self.hall / "build"
+        self.sanitizers = sanitizers
+        self.longest_test = longest_test  # seconds; a test that hangs has noticed, too
+
+    def prepare(self, targets):
+        """Copies the sources as they are now, builds them, and makes sure that the tests pass."""
+        self._copy_sources()
+        self._must(["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+                    f"-DKORDER_SANITIZE={self.sanitizers}"], "configuring")
+        self._must(["ninja", "-C", self.build, *targets], "building without a mistake")
+        for target in targets:
+            failed = self._failing_tests(target)
+            if failed is None or failed:
+                sys.exit(f"{target} fails without any mistake: {', '.join(failed or ['it crashed or hung'])}")
+
+    def plant(self, file, text, targets):
+        """Builds and tests with another text of one file, and puts the file back. Ends with the first target that fails."""
+        path = self.copy / file
+        original = path.read_text()
+        path.write_text(text)
+        try:
+            for target in targets:
+                built = self._run(["ninja", "-C", self.build, target])
+                if built.returncode != 0:
+                    return Result(BROKEN, output=built.stdout[-3000:])
+                failed = self._failing_tests(target)
+                if failed is None:
+                    return Result(CAUGHT, ["(the program crashed or hung)"])
+                if failed:
+                    return Result(CAUGHT, failed)
+        finally:
+            path.write_text(original)
+        return Result(MISSED)
+
+    def _copy_sources(self):
+        listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+        wanted = {name for name in listed.splitlines() if (ROOT / name).is_file()}
+        self.copy.mkdir(parents=True, exist_ok=True)
+        for path in [p for p in self.copy.rglob("*") if p.is_file()]:
+            if str(path.relative_to(self.copy)) not in wanted:
+                path.unlink()
+        for name in wanted:
+            source, copy = ROOT / name, self.copy / name
+            if not copy.exists() or copy.read_bytes() != source.read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, copy)
+                shutil.copymode(source, copy)
+
+    def _run(self, command, **options):
+        environment = {**os.environ, "CCACHE_BASEDIR": str(self.copy), "CCACHE_NOHASHDIR": "1"}
+        return subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", check=False, env=environment, **options)
+
+    def _must(self, command, what):
+        result = self._run(command)
+        if result.returncode != 0:
+            print(result.stdout[-6000:], file=sys.stderr)
+            sys.exit(f"{what} failed")
+
+    def _program(self, target):
+        found = [path for path in self.build.rglob(target) if path.is_file() and os.access(path, os.X_OK)]
+        if len(found) != 1:
+            sys.exit(f"{len(found)} programs are called {target}")
+        return found[0]
+
+    def _failing_tests(self, target):
+        """Names of the tests that fail; None when the program did not come to an end by itself."""
+        report = self.hall / "report.xml"
+        report.unlink(missing_ok=True)
+        try:
+            result = self._run([self._program(target), "-r", "junit", "-o", report],
+                               timeout=self.longest_test, cwd=self.copy)
+            cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+        except (subprocess.TimeoutExpired, ElementTree.ParseError, FileNotFoundError):
+            return None
+        failed = {case.get("name", "") for case in cases
+                  if case.find("failure") is not None or case.find("error") is not None}
+        return sorted(failed) if failed or result.returncode == 0 else None
