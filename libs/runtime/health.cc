@@ -2,6 +2,9 @@
 
 #include <string_view>
 
+#include "base/log.h"
+#include "runtime/thread_name.h"
+
 namespace korder::runtime {
 namespace {
 
@@ -37,6 +40,23 @@ HttpHandler HealthAndMetrics(const Manager& manager, const Metrics& metrics) {
     }
     return {404, kText, "not found: try /healthz, /readyz or /metrics\n"};
   };
+}
+
+HealthServer::HealthServer(const std::string& listen, const Manager& manager,
+                           const Metrics& metrics)
+    : http_({.listen = listen}, HealthAndMetrics(manager, metrics)) {}
+
+absl::Status HealthServer::Start() {
+  absl::Status started = http_.Start();
+  if (started.ok()) {
+    serving_ = std::jthread([this](std::stop_token stop) {
+      SetThreadName("http");
+      if (const absl::Status ended = http_.Run(std::move(stop)); !ended.ok()) {
+        log::Error("health is not served any more", {{"error", ToString(ended)}});
+      }
+    });
+  }
+  return started;
 }
 
 }  // namespace korder::runtime

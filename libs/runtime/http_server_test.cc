@@ -1,12 +1,15 @@
 #include "runtime/http_server.h"
 
 #include <latch>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
 
 #include <catch2/catch.hpp>
 
+#include "base/testing/fake_clock.h"
+#include "runtime/health.h"
 #include "runtime/testing/test_certs.h"
 #include "runtime/testing/test_http_client.h"
 
@@ -264,6 +267,45 @@ TEST_CASE("http server: unusable certificates are refused at the start", "[http]
   HttpServerOptions options = Loopback();
   options.tls = {.ca = "", .certificate = "x", .key = "y"};
   CHECK(absl::IsInvalidArgument(HttpServer(options, Echo).Start()));
+}
+
+TEST_CASE("health server: it answers before the manager runs, and after it has ended", "[http]") {
+  FakeClock clock;
+  Metrics metrics("order-svc");
+  Manager manager(clock);
+  HealthServer health("127.0.0.1:0", manager, metrics);
+  REQUIRE(health.Start().ok());
+  TestHttpClient client(health.port());
+  CHECK(client.Do("GET", "/healthz").status == 200);  // the certificates may still be missing
+  CHECK(client.Do("GET", "/readyz").body == "service: is starting\n");
+  {
+    // What the check looks at does not outlive the manager's Run.
+    auto part = std::make_unique<absl::Status>(UnavailableError("not there"));
+    manager.AddReadyCheck("part", [&part] { return *part; });
+    std::jthread running([&](std::stop_token stop) { (void)manager.Run(stop, nullptr); });
+    std::string ready;
+    for (int i = 0; i < 1000 && ready != "part: not there\n"; ++i) {
+      ready = client.Do("GET", "/readyz").body;
+    }
+    CHECK(ready == "part: not there\n");
+    running.request_stop();
+    running.join();
+  }
+  CHECK(client.Do("GET", "/readyz").body == "service: is stopping\n");
+  CHECK(client.Do("GET", "/healthz").status == 200);
+}
+
+TEST_CASE("health server: a port that is taken is named", "[http]") {
+  FakeClock clock;
+  Metrics metrics("order-svc");
+  Manager manager(clock);
+  HealthServer first("127.0.0.1:0", manager, metrics);
+  REQUIRE(first.Start().ok());
+  const std::string taken = "127.0.0.1:" + std::to_string(first.port());
+  HealthServer second(taken, manager, metrics);
+  const absl::Status refused = second.Start();
+  CHECK(absl::IsUnavailable(refused));
+  CHECK_THAT(std::string(refused.message()), Catch::Contains(taken));
 }
 
 }  // namespace korder::runtime

@@ -56,6 +56,7 @@ struct Manager::Impl {
   void HoldLease(kube::LeaderElector* elector, std::stop_token stop);
   void Lead(std::stop_token lease, int64_t epoch);
   void StopLeading();
+  void SetRunning(bool value);
   std::vector<std::string> Missing() const;
   void Fail(const std::string& part, const absl::Status& why);
   absl::Status Failure() const;
@@ -72,7 +73,9 @@ struct Manager::Impl {
   // Requested when the service is to end, for whatever reason; the phases follow one by one.
   std::stop_source ending;
   std::stop_source stop_leading;
-  std::atomic<bool> running = false;
+  // The parts exist only while the manager runs; Ready looks at them under this lock.
+  mutable Mutex running_mu;
+  bool running ABSL_GUARDED_BY(running_mu) = false;
   mutable Mutex mu;
   CondVar changed;
   bool work_under_way ABSL_GUARDED_BY(mu) = false;  // leading parts run
@@ -213,7 +216,7 @@ absl::Status Manager::Impl::Run(std::stop_token stop, kube::LeaderElector* elect
 
   StartServers(serving);
   StartInformers(informing);
-  running = true;
+  SetRunning(true);
   if (WaitForSync()) {
     StartBackground(working);
     lease.Add([this, elector, held = lease.token()] {
@@ -221,7 +224,7 @@ absl::Status Manager::Impl::Run(std::stop_token stop, kube::LeaderElector* elect
     });
     WaitFor(ending.get_token());
   }
-  running = false;
+  SetRunning(false);
 
   StopLeading();
   working.Stop();
@@ -231,11 +234,17 @@ absl::Status Manager::Impl::Run(std::stop_token stop, kube::LeaderElector* elect
   return Failure();
 }
 
+void Manager::Impl::SetRunning(bool value) {
+  const MutexLock lock(running_mu);
+  running = value;
+}
+
 std::vector<std::string> Manager::Impl::Missing() const {
-  std::vector<std::string> missing;
+  const MutexLock lock(running_mu);
   if (!running) {
-    missing.emplace_back(ending.stop_requested() ? "service: is stopping" : "service: is starting");
+    return {ending.stop_requested() ? "service: is stopping" : "service: is starting"};
   }
+  std::vector<std::string> missing;
   for (const kube::InformerBase* informer : informers) {
     if (!informer->synced()) {
       missing.push_back(

@@ -50,7 +50,8 @@ class Manager {
   // with epoch 0.
   absl::Status Run(std::stop_token stop, kube::LeaderElector* elector);
 
-  // Thread-safe. OK when informers are synced and every check passes; else what is missing.
+  // Thread-safe, also before and after Run. OK when informers are synced and every check passes;
+  // else what is missing.
   absl::Status Ready() const;
 
  private:

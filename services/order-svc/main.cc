@@ -14,7 +14,6 @@
 #include "order-svc/reconciler.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
-#include "runtime/http_server.h"
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/tls.h"
@@ -64,10 +63,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::Client client(*transport, metrics.kube_observer());
   SystemClock clock;
   runtime::Manager manager(clock);
-  runtime::HttpServer http({.listen = common.http_listen},
-                           runtime::HealthAndMetrics(manager, metrics));
-  RETURN_IF_ERROR(http.Start());
-  manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
+  runtime::HealthServer health(common.http_listen, manager, metrics);
+  RETURN_IF_ERROR(health.Start());
 
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));

@@ -16,7 +16,6 @@
 #include "quota-svc/observed.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
-#include "runtime/http_server.h"
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/tls.h"
@@ -45,10 +44,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::Client client(*transport, metrics.kube_observer());
   SystemClock clock;
   runtime::Manager manager(clock);
-  runtime::HttpServer http({.listen = common.http_listen},
-                           runtime::HealthAndMetrics(manager, metrics));
-  RETURN_IF_ERROR(http.Start());
-  manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
+  runtime::HealthServer health(common.http_listen, manager, metrics);
+  RETURN_IF_ERROR(health.Start());
 
   const absl::Duration ttl = absl::Seconds(config.grant_ttl_seconds);
   Metrics quota_metrics(metrics.registry());
