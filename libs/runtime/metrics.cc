@@ -69,7 +69,11 @@ class KubeMetrics final : public kube::Observer {
                           {"controller", "error_type"}),
         events_dropped_(CounterFamily(registry, "korder_events_dropped_total",
                                       "Kubernetes Events that were not written."),
-                        {"reason"}) {}
+                        {"reason"}) {
+    for (const char* reason : {"budget", "queue", "error"}) {
+      events_dropped_.With({reason});
+    }
+  }
 
   // Every series of a controller at zero, so that a dashboard or an alert has no holes.
   void ExpectController(std::string_view name) {

@@ -77,6 +77,7 @@ TEST_CASE("metrics: what libs/kube observes is counted", "[metrics]") {
            "1\n",
            "korder_reconciliation_errors_total{controller=\"order\",error_type=\"ABORTED\"} 1\n",
            "korder_events_dropped_total{reason=\"budget\"} 1\n",
+           "korder_events_dropped_total{reason=\"queue\"} 0\n",
        }) {
     CHECK_THAT(text, Contains(line));
   }
