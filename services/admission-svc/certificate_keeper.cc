@@ -15,6 +15,7 @@ namespace korder::admission {
 namespace {
 
 constexpr BackoffPolicy kBackoff = {.initial = absl::Milliseconds(50), .max = absl::Seconds(5)};
+constexpr char kOwnService[] = "korder-admission-svc";
 constexpr char kTlsType[] = "kubernetes.io/tls";
 
 kube::CallOptions Call(std::stop_token stop) {
@@ -44,7 +45,7 @@ absl::Status CertificateKeeper::WaitForSecrets(std::stop_token stop) {
     }
     if (status.code() != logged && !absl::IsAborted(status)) {  // once per kind of obstacle
       logged = status.code();
-      log::Warn("certificates not made yet", {{"ns", options_.ns}, {"error", ToString(status)}});
+      log::Warn("certificates not there yet", {{"ns", options_.ns}, {"error", ToString(status)}});
     }
     if (!Pause(BackoffDelay(kBackoff, failures, 0), stop)) {
       return CancelledError("wait for the certificates");
@@ -88,6 +89,12 @@ absl::Status CertificateKeeper::Ready() const {
 }
 
 absl::Status CertificateKeeper::KeepSecrets(std::stop_token stop) {
+  if (options_.source == CertificateSource::kExternal) {
+    ASSIGN_OR_RETURN(std::string trust, ReadTrust(std::move(stop)));
+    const MutexLock lock(mu_);
+    trust_ = std::move(trust);
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const Authority authority, KeepAuthority(stop));
   for (const std::string& service : options_.services) {
     RETURN_IF_ERROR(KeepLeaf(authority, service, stop));
@@ -104,8 +111,25 @@ absl::Status CertificateKeeper::KeepBundles(std::stop_token stop) {
     trust = trust_;
   }
   RETURN_IF_ERROR(KeepPublicBundle(trust, stop));
+  if (options_.source == CertificateSource::kExternal) {
+    return absl::OkStatus();
+  }
   RETURN_IF_ERROR(KeepBundle<api::MutatingWebhookConfiguration>(kPodsConfiguration, trust, stop));
   return KeepBundle<api::ValidatingWebhookConfiguration>(kValidationConfiguration, trust, stop);
+}
+
+absl::StatusOr<std::string> CertificateKeeper::ReadTrust(std::stop_token stop) {
+  const std::string name = absl::StrCat(kOwnService, "-tls");
+  ASSIGN_OR_RETURN(const std::optional<api::Secret> secret, Read(name, std::move(stop)));
+  if (!secret) {
+    return NotFoundError(absl::StrCat("secret ", options_.ns, "/", name, " is not there yet"));
+  }
+  const auto trust = secret->data.find(kKeyTrust);
+  if (trust == secret->data.end() || trust->second.value.empty()) {
+    return FailedPreconditionError(
+        absl::StrCat("secret ", options_.ns, "/", name, ": ca.crt: is missing"));
+  }
+  return trust->second.value;
 }
 
 absl::StatusOr<Authority> CertificateKeeper::KeepAuthority(std::stop_token stop) {

@@ -1,6 +1,7 @@
 // Keeps what the services' TLS needs: the CA in the Secret korder-ca, a certificate per service in
 // korder-<service>-tls, the CA bundle in korder's two webhook configurations, and the same bundle
-// in the ConfigMap korder-ca, for people who call the services.
+// in the ConfigMap korder-ca, for people who call the services. When somebody else (cert-manager)
+// makes the certificates, only the last of these is done.
 //
 //   CertificateKeeper keeper(client, clock, {.ns = "korder-system"});
 //   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));             // first of all: others wait for them
@@ -30,8 +31,14 @@ inline constexpr char kCaConfigMap[] = "korder-ca";  // key ca.crt; everybody ma
 inline constexpr char kPodsConfiguration[] = "korder-pods";
 inline constexpr char kValidationConfiguration[] = "korder-validation";
 
+enum class CertificateSource {
+  kSelf,      // the keeper makes and renews them
+  kExternal,  // somebody else does, and puts the CA bundle into the webhook configurations
+};
+
 struct KeeperOptions {
   std::string ns;
+  CertificateSource source = CertificateSource::kSelf;
   std::vector<std::string> services = {"korder-order-svc", "korder-ticket-svc", "korder-quota-svc",
                                        "korder-admission-svc"};
   absl::Duration ca_life = absl::Hours(24 * 3650);
@@ -44,7 +51,8 @@ class CertificateKeeper {
   // Borrows client and clock.
   CertificateKeeper(kube::Client& client, const Clock& clock, KeeperOptions options);
 
-  // Makes the Secrets right, with as many tries as that takes. CANCELLED on stop.
+  // Makes the Secrets right, or waits for somebody else to make ours, with as many tries as that
+  // takes. CANCELLED on stop.
   absl::Status WaitForSecrets(std::stop_token stop);
   // Makes Secrets and configurations right every period, and soon after a Wake, until stop.
   void Run(std::stop_token stop);
@@ -62,6 +70,8 @@ class CertificateKeeper {
   absl::StatusOr<std::optional<api::Secret>> Read(const std::string& name, std::stop_token stop);
   absl::Status Write(std::optional<api::Secret> old, const std::string& name, SecretData data,
                      std::stop_token stop);
+  // The bundle that came with our own certificate, when somebody else makes it.
+  absl::StatusOr<std::string> ReadTrust(std::stop_token stop);
   absl::StatusOr<Authority> KeepAuthority(std::stop_token stop);
   absl::Status KeepLeaf(const Authority& authority, const std::string& service,
                         std::stop_token stop);

@@ -252,5 +252,53 @@ TEST_CASE("certificate keeper: it is ready when configurations hold the bundle, 
   CHECK(f.keeper.Ready().ok());
 }
 
+// The keeper beside somebody else who makes the certificates: here another keeper.
+struct ExternalFixture : Fixture {
+  ExternalFixture() { MakeConfigurations(); }
+  std::string PublicBundle() {
+    return client.Get<api::ConfigMap>({kNs, kCaConfigMap}).value().data.at("ca.crt");
+  }
+  CertificateKeeper follower{client, clock, {.ns = kNs, .source = CertificateSource::kExternal}};
+};
+
+TEST_CASE("certificate keeper: certificates that somebody else makes are waited for, not made",
+          "[certificates]") {
+  ExternalFixture f;
+  CHECK(absl::IsNotFound(f.follower.KeepSecrets({})));
+  CHECK(f.Writes() == 0);
+}
+
+TEST_CASE("certificate keeper: of certificates that somebody else makes only the CA is published",
+          "[certificates]") {
+  ExternalFixture f;
+  REQUIRE(f.keeper.KeepSecrets({}).ok());
+  f.server.ClearLog();
+  REQUIRE(f.follower.KeepSecrets({}).ok());
+  REQUIRE(f.follower.KeepBundles({}).ok());
+  CHECK(f.PublicBundle() == f.Ca().trust);
+  CHECK(f.Writes() == 1);
+  CHECK(f.Bundles() == std::vector<std::string>(3, ""));
+
+  // It follows when they change, and repairs nothing that is not its own.
+  REQUIRE(f.client.Delete<api::Secret>({kNs, kCaSecret}).ok());
+  REQUIRE(f.keeper.KeepSecrets({}).ok());
+  REQUIRE(f.client.Delete<api::Secret>({kNs, "korder-order-svc-tls"}).ok());
+  f.server.ClearLog();
+  REQUIRE(f.follower.KeepSecrets({}).ok());
+  REQUIRE(f.follower.KeepBundles({}).ok());
+  CHECK(f.PublicBundle() == f.Ca().trust);
+  CHECK(f.Writes() == 1);
+}
+
+TEST_CASE("certificate keeper: a certificate from elsewhere without its CA is of no use",
+          "[certificates]") {
+  ExternalFixture f;
+  REQUIRE(f.keeper.KeepSecrets({}).ok());
+  api::Secret secret = f.Secret("korder-admission-svc-tls");
+  secret.data.erase("ca.crt");
+  REQUIRE(f.client.Update(secret).ok());
+  CHECK_THAT(ToString(f.follower.KeepSecrets({})), Catch::Contains("ca.crt: is missing"));
+}
+
 }  // namespace
 }  // namespace korder::admission

@@ -1,9 +1,10 @@
 // admission-svc: answers the API server's webhooks, keeps korder's certificates, and makes
 // ClaimPolicies work. Reads Quotas, ClaimPolicies, nodes' sizes and the pods that claim. Writes the
-// TLS Secrets of the four services, its CA, the CA bundle of its two webhook configurations, and
-// the webhooks and status of ClaimPolicies; asks quota-svc about Orders and Tickets, and ticket-svc
-// about pods that are to be refused when no ticket fits. Every replica serves and keeps
-// certificates; the one that leads looks after ClaimPolicies.
+// TLS Secrets of the four services, its CA, the CA bundle of its two webhook configurations (all
+// unless somebody else makes the certificates), and the webhooks and status of ClaimPolicies; asks
+// quota-svc about Orders and Tickets, and ticket-svc about pods that are to be refused when no
+// ticket fits. Every replica serves and keeps certificates; the one that leads looks after
+// ClaimPolicies.
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -99,12 +100,12 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::Client client(*transport, metrics.kube_observer());
   SystemClock clock;
   runtime::Manager manager(clock);
-  runtime::HttpServer http({.listen = common.http_listen},
-                           runtime::HealthAndMetrics(manager, metrics));
-  RETURN_IF_ERROR(http.Start());
-  manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
+  runtime::HealthServer health(common.http_listen, manager, metrics);
+  RETURN_IF_ERROR(health.Start());
 
-  CertificateKeeper keeper(client, clock, {.ns = common.ns});
+  const auto source =
+      config.certificates == "self" ? CertificateSource::kSelf : CertificateSource::kExternal;
+  CertificateKeeper keeper(client, clock, {.ns = common.ns, .source = source});
   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
@@ -208,6 +209,11 @@ int main(int argc, char** argv) {
         app.add_option("--quota-address", config.quota_address, "gRPC target of quota-svc")
             ->capture_default_str();
         app.add_option("--ticket-address", config.ticket_address, "gRPC target of ticket-svc")
+            ->capture_default_str();
+        app.add_option("--certificates", config.certificates,
+                       "self: make and renew those of all services; external: somebody else does, "
+                       "and writes the CA bundle of the webhooks, too")
+            ->check(CLI::IsMember({"self", "external"}))
             ->capture_default_str();
       },
       [&config](std::stop_token stop) { return korder::admission::Run(config, std::move(stop)); });

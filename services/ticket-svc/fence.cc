@@ -33,6 +33,7 @@ api::Pod FencePod(const std::string& ns, const std::string& name, const std::str
   pod.metadata.name = name;
   pod.metadata.labels = {{std::string(api::kLabelRole), std::string(api::kRoleFence)}};
   RestrictPod(pod.spec);
+  AddPullSecrets(options, pod.spec);
   pod.spec.containers = {RestrictedContainer("fence", options.image)};
   pod.spec.scheduler_name = scheduler;
   pod.spec.priority_class_name = options.priority_class;  // Looked at before everybody else.

@@ -194,6 +194,12 @@ std::set<std::string> AvoidedNodes(const api::Pod& guardian) {
   return absl::StrSplit(names, ',', absl::SkipEmpty());
 }
 
+void AddPullSecrets(const GuardianOptions& options, api::PodSpec& spec) {
+  for (const std::string& name : options.pull_secrets) {
+    spec.image_pull_secrets.push_back({.name = name});
+  }
+}
+
 api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const GuardianOptions& options,
                      const std::set<std::string>& avoid) {
   const api::TicketSpec& spec = ticket.spec;
@@ -208,6 +214,7 @@ api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const Guard
   pod.spec.tolerations = spec.tolerations;
   pod.spec.topology_spread_constraints = spec.topology_spread_constraints;
   RestrictPod(pod.spec);
+  AddPullSecrets(options, pod.spec);
 
   const SelectorRewriter rewriter(ticket);
   for (api::TopologySpreadConstraint& constraint : pod.spec.topology_spread_constraints) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "api/core/pod.h"
 #include "api/v1alpha1/ticket.h"
@@ -20,6 +21,8 @@ namespace korder::ticket {
 struct GuardianOptions {
   std::string image;
   std::string priority_class;  // when the ticket names none
+  // Names of Secrets for a private registry, looked for in the namespace of each pod.
+  std::vector<std::string> pull_secrets = {};
 };
 
 // "my-order-7-g1"; long ticket names are shortened with a hash so that it stays a valid host name.
@@ -31,6 +34,7 @@ int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod);
 
 // What every pod of ours has in common, after the Pod Security profile "restricted".
 void RestrictPod(api::PodSpec& spec);
+void AddPullSecrets(const GuardianOptions& options, api::PodSpec& spec);
 api::Container RestrictedContainer(std::string name, std::string image);
 
 // The node as required affinity, so that the scheduler still checks the room there.

@@ -36,6 +36,16 @@ TEST_CASE("guardian pod: it holds the ticket's room and belongs to the ticket", 
   CHECK(IncarnationOf(ticket, pod) == 1);
 }
 
+TEST_CASE("guardian pod: Secrets for a private registry are named", "[guardian]") {
+  GuardianOptions options = kOptions;
+  CHECK(GuardianPod(MakeTicket("web-7"), 1, options).spec.image_pull_secrets.empty());
+  options.pull_secrets = {"one", "two"};
+  const api::Pod pod = GuardianPod(MakeTicket("web-7"), 1, options);
+  REQUIRE(pod.spec.image_pull_secrets.size() == 2);
+  CHECK(pod.spec.image_pull_secrets[0].name == "one");
+  CHECK(pod.spec.image_pull_secrets[1].name == "two");
+}
+
 TEST_CASE("guardian pod: labels of the template are not copied", "[guardian]") {
   const api::Pod pod = GuardianPod(MakeTicket("web-7"), 1, kOptions);
   CHECK(pod.metadata.labels == api::Labels{{"korder.dev/role", "guardian"},

@@ -19,7 +19,6 @@
 #include "kube/informer.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
-#include "runtime/http_server.h"
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/user_access.h"
@@ -135,15 +134,14 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   Disturbance disturbance(metrics.kube_observer(), clock);
   kube::Client client(*transport, disturbance);
   runtime::Manager manager(clock);
-  runtime::HttpServer http({.listen = common.http_listen},
-                           runtime::HealthAndMetrics(manager, metrics));
-  RETURN_IF_ERROR(http.Start());
-  manager.AddServer("http", [&](std::stop_token s) { return http.Run(s); });
+  runtime::HealthServer health(common.http_listen, manager, metrics);
+  RETURN_IF_ERROR(health.Start());
 
   ASSIGN_OR_RETURN(const HandoffOptions handoff_options, AskServer(client, config));
   const ClaimRules rules{.timeout = claim_timeout, .method = handoff_options.method};
   const GuardianOptions guardian{.image = config.guardian_image,
-                                 .priority_class = config.guardian_priority_class};
+                                 .priority_class = config.guardian_priority_class,
+                                 .pull_secrets = config.guardian_pull_secrets};
   Informers informers(client);
   World world(informers.Stores(), clock);
   ASSIGN_OR_RETURN(const runtime::TlsMaterial tls,
@@ -245,6 +243,9 @@ int main(int argc, char** argv) {
             ->capture_default_str();
         app.add_option("--guardian-image", config.guardian_image, "image of guardian pods")
             ->capture_default_str();
+        app.add_option("--guardian-pull-secret", config.guardian_pull_secrets,
+                       "name of a Secret for the registry of guardian pods, which must be in their "
+                       "namespaces; may be repeated");
         app.add_option("--guardian-priority-class", config.guardian_priority_class,
                        "PriorityClass of guardians whose ticket names none")
             ->capture_default_str();
