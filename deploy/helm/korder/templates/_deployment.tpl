@@ -21,6 +21,9 @@ spec:
         {{- include "korder.selector" . | nindent 8 }}
         app.kubernetes.io/part-of: korder
         app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+        {{- with $settings.podLabels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- with $settings.podAnnotations }}
       annotations: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -44,7 +47,7 @@ spec:
         seccompProfile: {type: RuntimeDefault}
       containers:
         - name: {{ .svc }}-svc
-          image: {{ include "korder.image" . | quote }}
+          image: {{ $settings.image | default (include "korder.image" (dict "root" .root "program" (printf "%s-svc" .svc))) | quote }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           args:
             - --namespace={{ .root.Release.Namespace }}
@@ -58,19 +61,25 @@ spec:
             {{- range $settings.extraArgs }}
             - {{ . | quote }}
             {{- end }}
+          {{- with $settings.extraEnv }}
+          env: {{- toYaml . | nindent 12 }}
+          {{- end }}
           ports:
             - {name: grpc, containerPort: 9090}
             - {name: metrics, containerPort: 8080}
             {{- if .webhook }}
             - {name: webhook, containerPort: {{ .root.Values.webhook.port }}}
             {{- end }}
+          # /healthz answers from the first moment on, also while the service waits for its certificate.
           livenessProbe:
             httpGet: {path: /healthz, port: metrics}
             periodSeconds: 10
+            timeoutSeconds: 3
             failureThreshold: 3
           readinessProbe:
             httpGet: {path: /readyz, port: metrics}
             periodSeconds: 2
+            timeoutSeconds: 2
             failureThreshold: 2
           {{- with $settings.resources }}
           resources: {{- toYaml . | nindent 12 }}
@@ -88,12 +97,15 @@ spec:
       {{- with $settings.affinity }}
       affinity: {{- toYaml . | nindent 8 }}
       {{- end }}
+      {{- $selector := dict "matchLabels" (include "korder.selector" . | fromYaml) }}
+      {{- $spread := list }}
       {{- if $settings.spreadOverNodes }}
+      {{- $spread = append $spread (dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway") }}
+      {{- end }}
+      {{- with concat $spread $settings.topologySpreadConstraints }}
       topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: ScheduleAnyway
-          labelSelector:
-            matchLabels: {{- include "korder.selector" . | nindent 14 }}
+        {{- range . }}
+        - {{- merge (deepCopy .) (dict "labelSelector" $selector) | toYaml | nindent 10 }}
+        {{- end }}
       {{- end }}
 {{- end }}

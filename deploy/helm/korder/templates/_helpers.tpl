@@ -19,18 +19,25 @@ app.kubernetes.io/component: {{ .svc }}-svc
 app.kubernetes.io/component: {{ .svc }}-svc
 {{- end }}
 
+{{/* The image of a program. Call with (dict "root" $ "program" "order-svc"). */}}
 {{- define "korder.image" -}}
 {{- with .root.Values.image -}}
-{{ with .registry }}{{ . }}/{{ end }}{{ .repository }}/{{ $.svc }}-svc:{{ .tag | default $.root.Chart.AppVersion }}
+{{ with .registry }}{{ . }}/{{ end }}{{ .repository }}/{{ $.program }}:{{ .tag | default $.root.Chart.AppVersion }}
 {{- end -}}
 {{- end }}
 
 {{/* The settings of one service as YAML: `workloads` with the keys of the service's own block set over it. Not `merge`,
-     which would let a 0, a false or an empty list of the service lose. */}}
+     which would let a 0, a false or an empty list of the service lose. Of `pdb`, each key by itself. */}}
 {{- define "korder.settings" -}}
 {{- $settings := deepCopy .root.Values.workloads -}}
 {{- range $key, $value := index .root.Values .svc -}}
+{{- if eq $key "pdb" -}}
+{{- range $name, $setting := $value -}}
+{{- $_ := set $settings.pdb $name $setting -}}
+{{- end -}}
+{{- else -}}
 {{- $_ := set $settings $key $value -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $settings -}}
 {{- end }}
@@ -102,6 +109,12 @@ metadata:
   name: {{ $name }}
   namespace: {{ .root.Release.Namespace }}
   labels: {{- $metadata | nindent 4 }}
+  {{- if .root.Values.metrics.annotations }}
+  annotations:
+    prometheus.io/scrape: "true"
+    prometheus.io/port: "8080"
+    prometheus.io/path: /metrics
+  {{- end }}
 spec:
   {{- with $settings.service.clusterIP | default (ternary "None" "" (.headless | default false)) }}
   clusterIP: {{ . | quote }}
@@ -116,7 +129,7 @@ spec:
 {{- if .root.Values.workloads.enabled }}
 ---
 {{ include "korder.deployment" . }}
-{{- if gt (int $settings.replicas) 1 }}
+{{- if and $settings.pdb.enabled (gt (int $settings.replicas) 1) }}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -125,7 +138,7 @@ metadata:
   namespace: {{ .root.Release.Namespace }}
   labels: {{- $metadata | nindent 4 }}
 spec:
-  maxUnavailable: 1
+  maxUnavailable: {{ $settings.pdb.maxUnavailable }}
   # A replica that is not ready may always be evicted; it holds up no drain.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
