@@ -25,7 +25,9 @@ case ${1:-} in
     KUBECONFIG=$(scripts/devcluster kubeconfig --name "$instance")
     KORDER_AUDIT_LOG=$(scripts/devcluster status -o json |
       jq -r --arg n "$instance" '.instances[] | select(.name == $n).auditLog')
-    PATH=$(cd "$(dirname "$1")/../../bin" && pwd):$(scripts/devcluster bin):$PATH  # korderctl, kubectl
+    PATH=$(scripts/devcluster bin):$PATH  # kubectl
+    built=$(dirname "$1")/../../bin
+    if [[ -d $built ]]; then PATH=$(cd "$built" && pwd):$PATH; fi  # korderctl
     export KORDER_SOURCE KORDER_INSTANCE KUBECONFIG KORDER_AUDIT_LOG PATH
     exec "$@"
     ;;
