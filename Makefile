@@ -16,7 +16,7 @@ BUILD := build/$(BUILD_TYPE)
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help bootstrap build test test-unit test-integration test-e2e lint fmt generate manifests \
+.PHONY: help bootstrap build images test test-unit test-integration test-e2e lint fmt generate manifests \
         install uninstall deploy undeploy run demo down bench bench-quick clean
 
 help: ## Show this list
@@ -30,6 +30,9 @@ $(BUILD)/build.ninja: | bootstrap
 
 build: bootstrap $(BUILD)/build.ninja ## Build the services and tools (BUILD_TYPE=release|dev)
 	@ninja -C $(BUILD) -j $(JOBS) services
+
+images: build ## Make the container images, as files in build/images (no Docker needed)
+	@scripts/images --bin $(BUILD)/bin
 
 test: bootstrap ## Run every test: unit, then integration on a real control plane
 	@scripts/test all
