@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"korder.dev/devcluster/internal/build"
+	"korder.dev/devcluster/internal/gateway"
 	"korder.dev/devcluster/internal/instance"
 	"korder.dev/devcluster/internal/kubeapi"
 )
@@ -27,14 +29,15 @@ into the cache (tried for 1.34.4; not compiled regularly).`,
 	define: func(flags *flag.FlagSet) runFunc {
 		version := kubeVersionFlag(flags)
 		check := flags.Bool("check", false, "build nothing; fail when something would be built")
+		node := flags.Bool("node", false, "build what a real node takes, too (a minute or two)")
 		return func(ctx context.Context, env *environment, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
 			if *check {
-				return env.check(*version)
+				return env.check(*version, *node)
 			}
-			dir, err := env.build(ctx, *version)
+			dir, err := env.build(ctx, *version, *node)
 			if err == nil {
 				env.console.Step("programs are in %s", dir)
 			}
@@ -45,24 +48,64 @@ into the cache (tried for 1.34.4; not compiled regularly).`,
 
 var upCommand = command{
 	name: "up",
-	summary: `start a control plane, and simulated nodes if asked to
-Builds first what is missing. The instance is ready for pods when the command ends.`,
+	summary: `start a control plane, and simulated nodes if asked to, or a real one
+Builds first what is missing. The instance is ready for pods when the command ends.
+A real node (--real) is a kubelet with containers on this machine. It needs root and some Debian packages
+(scripts/bootstrap --node) and has no images but those that "devcluster load" puts there.`,
 	define: func(flags *flag.FlagSet) runFunc {
 		version := kubeVersionFlag(flags)
 		var options instance.UpOptions
 		flags.StringVar(&options.Name, "name", defaultName, "`name` of the instance; several run side by side")
-		flags.IntVar(&options.Port, "port", 0, "`port` of the API server; five more follow it (default: any free ones)")
+		flags.IntVar(&options.Port, "port", 0, "`port` of the API server; nine more follow it (default: any free ones)")
 		flags.BoolVar(&options.Audit, "audit", false, "record every request (metadata only) in an audit log")
 		flags.BoolVar(&options.SchedulerLease, "scheduler-lease", false, "let the scheduler take a leader election lease")
 		scheduler := flags.String("scheduler-version", os.Getenv("KORDER_SCHEDULER_VERSION"),
 			"Kubernetes `version` of the scheduler, such as 1.34 or 1.37, when it is to be another")
 		flags.IntVar(&options.Nodes, "nodes", 0, "`number` of simulated nodes")
+		flags.BoolVar(&options.RealNode, "real", false, "start a real node; of the flags for nodes it takes --node-label")
 		nodeFlags(flags, &options.NodeSpec)
 		return func(ctx context.Context, env *environment, args []string) error {
 			if err := noArguments(args); err != nil {
 				return err
 			}
 			return env.up(ctx, *version, *scheduler, options)
+		}
+	},
+}
+
+var loadCommand = command{
+	name:    "load",
+	args:    "FILE...",
+	summary: "put image files, such as scripts/images makes, into the real node of an instance",
+	define: func(flags *flag.FlagSet) runFunc {
+		name := nameFlag(flags)
+		return func(ctx context.Context, env *environment, args []string) error {
+			if len(args) == 0 {
+				return errors.New("want image files")
+			}
+			return env.manager.Load(ctx, *name, args)
+		}
+	},
+}
+
+var gatewayCommand = command{
+	name:    "gateway",
+	args:    "NAMESPACE PORT...",
+	summary: "connect ports of 127.0.0.1 with those in a network namespace (a part of every real node)",
+	define: func(*flag.FlagSet) runFunc {
+		return func(ctx context.Context, _ *environment, args []string) error {
+			if len(args) < 2 {
+				return errors.New("want a namespace and ports")
+			}
+			var ports []int
+			for _, text := range args[1:] {
+				port, err := strconv.Atoi(text)
+				if err != nil {
+					return err
+				}
+				ports = append(ports, port)
+			}
+			return gateway.Run(ctx, args[0], ports)
 		}
 	},
 }
@@ -255,7 +298,7 @@ func noArguments(args []string) error {
 	return nil
 }
 
-func (e *environment) build(ctx context.Context, version string) (dir string, err error) {
+func (e *environment) build(ctx context.Context, version string, realNode bool) (dir string, err error) {
 	full, err := build.ParseVersion(version)
 	if err != nil {
 		return "", err
@@ -264,11 +307,11 @@ func (e *environment) build(ctx context.Context, version string) (dir string, er
 	if err != nil {
 		return "", err
 	}
-	return builder.Build(ctx, full)
+	return builder.Build(ctx, full, realNode)
 }
 
 // check fails when something would have to be built.
-func (e *environment) check(version string) error {
+func (e *environment) check(version string, realNode bool) error {
 	full, err := build.ParseVersion(version)
 	if err != nil {
 		return err
@@ -277,7 +320,7 @@ func (e *environment) check(version string) error {
 	if err != nil {
 		return err
 	}
-	missing, err := builder.Missing(full)
+	missing, err := builder.Missing(full, realNode)
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("missing or out of date for Kubernetes %s: %s", full, strings.Join(missing, ", "))
 	}
@@ -317,7 +360,7 @@ func (e *environment) up(ctx context.Context, version, scheduler string, options
 	if external != nil {
 		return e.useExternal(ctx, version, external, options)
 	}
-	if options.BinDir, err = e.build(ctx, version); err != nil {
+	if options.BinDir, err = e.build(ctx, version, options.RealNode); err != nil {
 		return err
 	}
 	if options.Scheduler, err = e.otherScheduler(ctx, version, scheduler); err != nil {

@@ -38,7 +38,8 @@ type environment struct {
 }
 
 var commands = []command{
-	buildCommand, upCommand, downCommand, statusCommand, kubeconfigCommand, binCommand, restartCommand, nodesCommand,
+	buildCommand, upCommand, loadCommand, downCommand, statusCommand, kubeconfigCommand, binCommand, restartCommand, nodesCommand,
+	gatewayCommand,
 }
 
 func main() {

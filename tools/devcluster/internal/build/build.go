@@ -19,7 +19,7 @@ import (
 // Builder compiles into the cache. Its fields are set once, before use.
 type Builder struct {
 	Cache   string // see package layout
-	Source  string // folder that holds the modules kubebox and kwok
+	Source  string // folder that holds the modules kubebox, kwok, nodebox and coredns
 	Console *console.Console
 }
 
@@ -44,8 +44,11 @@ func (b *Builder) BinDir(version Version) string {
 }
 
 // Build makes what is missing or out of date, and returns the binary folder. When nothing is, it
-// only reads the modules' few source files.
-func (b *Builder) Build(ctx context.Context, version Version) (string, error) {
+// only reads the modules' few source files. With a real node, its programs are among them.
+func (b *Builder) Build(ctx context.Context, version Version, realNode bool) (string, error) {
+	if realNode && version != PinnedVersion {
+		return "", fmt.Errorf("a real node is there for Kubernetes %s only, not for %s", PinnedVersion, version)
+	}
 	binDir := b.BinDir(version)
 	unlock, err := b.lock(ctx, version)
 	if err != nil {
@@ -57,7 +60,7 @@ func (b *Builder) Build(ctx context.Context, version Version) (string, error) {
 		return "", err
 	}
 	built := 0
-	for _, t := range b.targets(version, kubebox) {
+	for _, t := range b.targets(version, kubebox, realNode) {
 		fresh, err := b.buildTarget(ctx, t, binDir)
 		if err != nil {
 			return "", fmt.Errorf("building %s: %w", t.name, err)
@@ -82,9 +85,9 @@ func (b *Builder) lock(ctx context.Context, version Version) (unlock func(), err
 	})
 }
 
-func (b *Builder) targets(version Version, kubeboxModule string) []target {
+func (b *Builder) targets(version Version, kubeboxModule string, realNode bool) []target {
 	helmLibraries := "helm.sh/helm/v3/pkg"
-	return []target{
+	targets := []target{
 		{
 			name: "kubebox", what: fmt.Sprintf("etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl %s", version),
 			module: kubeboxModule, pkg: ".",
@@ -105,6 +108,26 @@ func (b *Builder) targets(version Version, kubeboxModule string) []target {
 			finish:  b.writeKwokConfig,
 		},
 	}
+	if realNode {
+		targets = append(targets, b.nodeTargets(version)...)
+	}
+	return targets
+}
+
+// nodeTargets are what a real node takes beside Debian's packages.
+func (b *Builder) nodeTargets(version Version) []target {
+	return []target{
+		{
+			name: "nodebox", what: fmt.Sprintf("kubelet and kube-proxy %s", version),
+			module: filepath.Join(b.Source, "nodebox"), pkg: ".",
+			ldflags: "-s -w" + stampFlags("k8s.io/component-base/version", version) + stampFlags("k8s.io/client-go/pkg/version", version),
+		},
+		{
+			name: "coredns", what: "CoreDNS " + CorednsVersion + " (names of Services)",
+			module: filepath.Join(b.Source, "coredns"), pkg: ".",
+			ldflags: "-s -w -X github.com/coredns/coredns/coremain.GitCommit=v" + CorednsVersion,
+		},
+	}
 }
 
 // stampFlags writes the version into one of the packages that hold it: the first is what /version
@@ -116,10 +139,10 @@ func stampFlags(pkg string, version Version) string {
 }
 
 // Missing names the programs that Build would build.
-func (b *Builder) Missing(version Version) ([]string, error) {
+func (b *Builder) Missing(version Version, realNode bool) ([]string, error) {
 	module := b.kubeboxDir(version)
 	var names []string
-	for _, t := range b.targets(version, module) {
+	for _, t := range b.targets(version, module, realNode) {
 		stamp, err := stampOf(t)
 		if err != nil && !os.IsNotExist(err) {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -91,7 +92,9 @@ func TestConstantsMatchTheCheckedInModules(t *testing.T) {
 	expectations := map[string][]string{
 		"kubebox/go.mod": {"k8s.io/kubernetes v" + string(PinnedVersion), "helm.sh/helm/v3 v" + HelmVersion,
 			"k8s.io/api => k8s.io/api " + PinnedVersion.Libraries()},
-		"kwok/go.mod": {"sigs.k8s.io/kwok v" + KwokVersion},
+		"nodebox/go.mod": {"k8s.io/kubernetes v" + string(PinnedVersion)},
+		"coredns/go.mod": {"github.com/coredns/coredns v" + CorednsVersion},
+		"kwok/go.mod":    {"sigs.k8s.io/kwok v" + KwokVersion},
 	}
 	for path, wanted := range expectations {
 		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
@@ -145,7 +148,7 @@ func TestMissingNamesWhatIsNotUpToDate(t *testing.T) {
 	if err := os.MkdirAll(binDir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, tg := range builder.targets(PinnedVersion, builder.kubeboxDir(PinnedVersion)) {
+	for _, tg := range builder.targets(PinnedVersion, builder.kubeboxDir(PinnedVersion), false) {
 		if tg.name == "kwok" {
 			continue
 		}
@@ -162,11 +165,15 @@ func TestMissingNamesWhatIsNotUpToDate(t *testing.T) {
 	if err := os.Remove(filepath.Join(binDir, "helm")); err != nil {
 		t.Fatal(err)
 	}
-	missing, err := builder.Missing(PinnedVersion)
+	missing, err := builder.Missing(PinnedVersion, false)
 	if err != nil || !reflect.DeepEqual(missing, []string{"helm", "kwok"}) {
 		t.Errorf("missing %v, %v; want helm (file gone) and kwok (never built)", missing, err)
 	}
-	missing, err = builder.Missing("1.34.4")
+	missing, err = builder.Missing(PinnedVersion, true)
+	if err != nil || !reflect.DeepEqual(missing, []string{"helm", "kwok", "nodebox", "coredns"}) {
+		t.Errorf("with a real node missing %v, %v", missing, err)
+	}
+	missing, err = builder.Missing("1.34.4", false)
 	if err != nil || len(missing) != 3 {
 		t.Errorf("of a version without module: %v, %v", missing, err)
 	}
@@ -198,5 +205,33 @@ func TestSchedulerSkewFlags(t *testing.T) {
 		if got := SchedulerSkewFlags(c.scheduler, c.server); len(got) != c.flags {
 			t.Errorf("scheduler %s, server %s: %v", c.scheduler, c.server, got)
 		}
+	}
+}
+
+// Both are linked from much of the same source; other versions of it would be compiled a second time.
+func TestNodeboxNamesTheVersionsOfKubebox(t *testing.T) {
+	line := regexp.MustCompile(`(?m)^\t?(?:require )?(\S+) (v\S+)(?: // indirect)?$`)
+	versions := func(module string) map[string]string {
+		text, err := os.ReadFile(filepath.Join("..", "..", module, "go.mod"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]string{}
+		for _, match := range line.FindAllStringSubmatch(string(text), -1) {
+			found[match[1]] = match[2]
+		}
+		return found
+	}
+	kubebox, common := versions("kubebox"), 0
+	for name, version := range versions("nodebox") {
+		if other, both := kubebox[name]; both {
+			common++
+			if other != version {
+				t.Errorf("%s: nodebox has %s, kubebox %s", name, version, other)
+			}
+		}
+	}
+	if common < 50 {
+		t.Errorf("only %d modules were found in both", common)
 	}
 }

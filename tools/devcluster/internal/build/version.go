@@ -20,6 +20,9 @@ const HelmVersion = "3.20.2"
 // KwokVersion is pinned by the module kwok.
 const KwokVersion = "0.8.0"
 
+// CorednsVersion is pinned by the module coredns.
+const CorednsVersion = "1.13.2"
+
 // patches gives the patch release that a minor version stands for.
 var patches = map[string]Version{
 	"1.34": "1.34.4",

@@ -62,6 +62,9 @@ func (m *Manager) Restart(ctx context.Context, name, component string, options R
 	if err != nil {
 		return err
 	}
+	if component == namespacesName {
+		return errors.New("everything of the instance lives in its namespaces; take it down instead")
+	}
 	if err := m.end(c, options.Kill); err != nil {
 		return err
 	}
@@ -114,14 +117,20 @@ func (m *Manager) end(c *Component, kill bool) error {
 }
 
 func healthOf(ctx context.Context, api *kubeapi.Client, c *Component) error {
-	if c.Name == apiServerName {
+	switch {
+	case c.Name == apiServerName:
 		return api.Ready(ctx)
+	case c.Health == "":
+		return nil
 	}
 	return probe(ctx, c.Health)
 }
 
 // AddNodes makes further simulated nodes and waits until they can take pods.
 func (m *Manager) AddNodes(ctx context.Context, name string, count int, spec kubeapi.NodeSpec) error {
+	if state, err := m.Store.Load(name); err == nil && state.Node != nil {
+		return fmt.Errorf("instance %q has a real node and nobody to simulate others", name)
+	}
 	return m.withNodes(ctx, name, func(ctx context.Context, api *kubeapi.Client, nodes []kubeapi.Node) error {
 		names := kubeapi.NodeNames(count, nodes)
 		if err := api.CreateNodes(ctx, names, spec); err != nil {

@@ -47,7 +47,11 @@ func planComponents(s *State, options UpOptions) []Component {
 			Health: loopback("http", s.Ports.Kwok, "/healthz"),
 		},
 	}
+	if s.Node != nil {
+		plan = plan[:4] // without kwok: nobody simulates
+	}
 	for i := range plan {
+		plan[i].Argv = s.inside(plan[i].Argv...)
 		plan[i].Env = componentEnv()
 		plan[i].Log = filepath.Join(s.logDir(), plan[i].Name+".log")
 	}
@@ -85,9 +89,7 @@ func etcdFlags(s *State) []string {
 func apiServerFlags(s *State, options UpOptions) []string {
 	pki := func(file string) string { return filepath.Join(s.pkiDir(), file) }
 	flags := []string{
-		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", s.Ports.APIServer),
-		// A loopback address is not allowed in Endpoints, so nobody may write those of "kubernetes".
-		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
+		fmt.Sprintf("--secure-port=%d", s.Ports.APIServer),
 		"--etcd-servers=" + loopback("http", s.Ports.Etcd, ""),
 		"--service-cluster-ip-range=" + s.ServiceCIDR,
 		"--allow-privileged=true", "--authorization-mode=Node,RBAC", "--anonymous-auth=false",
@@ -103,6 +105,14 @@ func apiServerFlags(s *State, options UpOptions) []string {
 		"--service-account-key-file=" + pki("sa.crt"), "--service-account-signing-key-file=" + pki("sa.key"),
 		"--max-requests-inflight=3000", "--max-mutating-requests-inflight=1000",
 		"--runtime-config=admissionregistration.k8s.io/v1beta1=true", "--feature-gates=MutatingAdmissionPolicy=true",
+	}
+	if s.Node != nil {
+		// Pods reach it through the Service "kubernetes"; it reaches the kubelet, whose name is in no DNS.
+		flags = append(flags, "--bind-address=0.0.0.0", "--advertise-address="+nodeAddress,
+			"--kubelet-preferred-address-types=InternalIP", "--kubelet-certificate-authority="+pki("ca.crt"))
+	} else {
+		// A loopback address is not allowed in Endpoints, so nobody may write those of "kubernetes".
+		flags = append(flags, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none")
 	}
 	if options.Audit {
 		flags = append(flags,

@@ -3,8 +3,10 @@ package instance
 import (
 	"encoding/base64"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"korder.dev/devcluster/internal/pki"
@@ -12,11 +14,22 @@ import (
 
 // clients are the users of the components, and the admin. They show bearer tokens: a client
 // certificate would be verified anew on every request, which costs the API server 6-7 % of its CPU.
-var clients = []struct{ file, user, group string }{
+var clients = []client{
 	{"admin", "admin", "system:masters"},
 	{"kwok", "kwok", "system:masters"},
 	{"kube-controller-manager", "system:kube-controller-manager", ""},
 	{"kube-scheduler", "system:kube-scheduler", ""},
+}
+
+type client struct{ file, user, group string }
+
+// nodeClients are the further users that a real node has.
+func nodeClients(node *Node) []client {
+	return []client{
+		{kubeletName, "system:node:" + node.Name, "system:nodes"},
+		{kubeProxyName, "system:kube-proxy", ""},
+		{corednsName, "coredns", "system:masters"},
+	}
 }
 
 // writeFiles makes everything the components read: keys, certificates, tokens, configuration.
@@ -38,6 +51,11 @@ func writeFiles(s *State, options UpOptions) error {
 			return err
 		}
 	}
+	if s.Node != nil {
+		if err := writeNodeFiles(s); err != nil {
+			return err
+		}
+	}
 	config := schedulerConfig(s.clientConfig("kube-scheduler"), options.SchedulerLease)
 	return os.WriteFile(s.schedulerConfigPath(), []byte(config), 0o644)
 }
@@ -52,13 +70,23 @@ func writeCertificates(s *State) (authority []byte, err error) {
 		return nil, err
 	}
 	kubelet := pki.Subject{CommonName: "kube-apiserver-kubelet-client", Organization: "system:masters"}
+	server := pki.ServerSubject(s.Slot.ServiceAddress())
+	if s.Node != nil {
+		server.Addresses = append(server.Addresses, net.ParseIP(nodeAddress), net.ParseIP(nodeServiceAddress))
+	}
 	pairs := map[string]func() (pki.Pair, error){
 		"ca":             ca.Pair,
 		"front":          front.Pair,
-		"apiserver":      func() (pki.Pair, error) { return ca.Issue(pki.ServerSubject(s.Slot.ServiceAddress())) },
+		"apiserver":      func() (pki.Pair, error) { return ca.Issue(server) },
 		"kubelet-client": func() (pki.Pair, error) { return ca.Issue(kubelet) },
 		"front-client":   func() (pki.Pair, error) { return front.Issue(pki.Subject{CommonName: "front-proxy-client"}) },
 		"sa":             pki.SigningKey,
+	}
+	if s.Node != nil {
+		pairs[kubeletName] = func() (pki.Pair, error) {
+			return ca.Issue(pki.Subject{CommonName: "system:node:" + s.Node.Name, Organization: "system:nodes",
+				DNSNames: []string{s.Node.Name}, Addresses: []net.IP{net.ParseIP(nodeAddress)}})
+		}
 	}
 	for name, make := range pairs {
 		pair, err := make()
@@ -74,7 +102,11 @@ func writeCertificates(s *State) (authority []byte, err error) {
 
 func writeClients(s *State, authority []byte) error {
 	var table strings.Builder
-	for i, client := range clients {
+	users := clients
+	if s.Node != nil {
+		users = append(slices.Clone(clients), nodeClients(s.Node)...)
+	}
+	for i, client := range users {
 		token, err := pki.NewToken()
 		if err != nil {
 			return err

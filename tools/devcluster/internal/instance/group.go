@@ -38,6 +38,11 @@ func (g *group) start(components ...Component) error {
 			return fmt.Errorf("starting %s: %w", c.Name, err)
 		}
 		c.Identity = id
+		if g.state.Node != nil {
+			if err := g.state.Node.group().Add(id.Pid); err != nil {
+				return errors.Join(err, id.Kill())
+			}
+		}
 		g.exits[c.Name] = exited
 		if recorded, err := g.state.Component(c.Name); err == nil {
 			*recorded = c

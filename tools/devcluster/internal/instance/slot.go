@@ -34,18 +34,26 @@ type Ports struct {
 	ControllerManager int `json:"kube-controller-manager"`
 	Scheduler         int `json:"kube-scheduler"`
 	Kwok              int `json:"kwok"`
+	Containerd        int `json:"containerd"`
+	Kubelet           int `json:"kubelet"`
+	KubeProxy         int `json:"kube-proxy"`
+	CoreDNS           int `json:"coredns"`
 }
 
-// PortsFrom gives the six ports that begin with the API server's.
+// PortsFrom gives the ten ports that begin with the API server's. The last four are a real node's.
 func PortsFrom(first int) Ports {
 	return Ports{
 		APIServer: first, Etcd: first + 1, EtcdPeer: first + 2,
 		ControllerManager: first + 3, Scheduler: first + 4, Kwok: first + 5,
+		Containerd: first + 6, Kubelet: first + 7, KubeProxy: first + 8, CoreDNS: first + 9,
 	}
 }
 
 func (p Ports) all() []int {
-	return []int{p.APIServer, p.Etcd, p.EtcdPeer, p.ControllerManager, p.Scheduler, p.Kwok}
+	return []int{
+		p.APIServer, p.Etcd, p.EtcdPeer, p.ControllerManager, p.Scheduler, p.Kwok,
+		p.Containerd, p.Kubelet, p.KubeProxy, p.CoreDNS,
+	}
 }
 
 func (p Ports) overlaps(other Ports) bool {
@@ -82,7 +90,7 @@ func Allocate(taken []Claim, wantedPort int, portFree func(port int) bool) (Clai
 			return claim, nil
 		}
 		if wantedPort != 0 {
-			return Claim{}, fmt.Errorf("port %d is taken (--port %d needs six ports from there on)", busy, wantedPort)
+			return Claim{}, fmt.Errorf("port %d is taken (--port %d needs ten ports from there on)", busy, wantedPort)
 		}
 	}
 	return Claim{}, errors.New("no free slot: stop instances with `devcluster down`")

@@ -26,6 +26,7 @@ type State struct {
 	Kubeconfig  string    `json:"kubeconfig"`
 	ServiceCIDR string    `json:"serviceCIDR"`
 	AuditLog    string    `json:"auditLog,omitempty"`
+	Node        *Node     `json:"node,omitempty"` // the real node, if there is one
 	StartedAt   time.Time `json:"startedAt"`
 	Claim
 	Components []Component `json:"components"`
@@ -38,7 +39,7 @@ type Component struct {
 	Argv   []string `json:"argv"`
 	Env    []string `json:"env,omitempty"`
 	Log    string   `json:"log"`
-	Health string   `json:"health"` // URL that answers 200 when the component works
+	Health string   `json:"health"` // URL that answers 200 when the component works; empty: it works while it runs
 }
 
 func (c *Component) command() process.Command {

@@ -31,7 +31,10 @@ type UpOptions struct {
 	// flags; empty means the own one.
 	Scheduler []string
 	Nodes     int
-	NodeSpec  kubeapi.NodeSpec
+	// NodeSpec is of the simulated nodes; a real one takes the labels from it.
+	NodeSpec kubeapi.NodeSpec
+	// RealNode means a kubelet with containers in place of simulated nodes.
+	RealNode bool
 }
 
 // Manager starts, changes and stops instances.
@@ -43,6 +46,14 @@ type Manager struct {
 // Up starts an instance. When it is up already that is said, and nothing changes. When the start
 // fails, whatever had been started is stopped again.
 func (m *Manager) Up(ctx context.Context, options UpOptions) (*State, error) {
+	if options.RealNode {
+		if options.Nodes > 0 {
+			return nil, errors.New("simulated nodes beside a real one are not supported")
+		}
+		if err := checkNodePrograms(); err != nil {
+			return nil, err
+		}
+	}
 	release, err := m.lock(ctx, options.Name)
 	if err != nil {
 		return nil, err
@@ -82,6 +93,8 @@ func (m *Manager) checkRunning(old *State, options UpOptions) (bool, error) {
 	case len(dead) > 0:
 		return false, fmt.Errorf("instance %q is up, but not its %s: `devcluster restart %s --name %s` or `devcluster down --name %s`",
 			old.Name, strings.Join(dead, ", "), dead[0], old.Name, old.Name)
+	case options.RealNode != (old.Node != nil):
+		return false, fmt.Errorf("instance %q is up with nodes of the other kind: `devcluster down --name %s` first", old.Name, old.Name)
 	case options.Audit && old.AuditLog == "", options.Port != 0 && options.Port != old.Ports.APIServer, options.BinDir != old.BinDir:
 		return false, fmt.Errorf("instance %q is up with another version, port or audit setting: `devcluster down --name %s` first",
 			old.Name, old.Name)
@@ -101,6 +114,13 @@ func (m *Manager) prepare(ctx context.Context, options UpOptions) (*State, error
 		Name: options.Name, Dir: dir, BinDir: options.BinDir,
 		Kubeconfig: filepath.Join(dir, "kubeconfig"), StartedAt: time.Now().UTC().Truncate(time.Second),
 	}
+	if options.RealNode {
+		state.Node = newNode(options.Name)
+		// What a machine's crash or a killed command may have left.
+		if err := m.stopNode(state); err != nil {
+			return nil, err
+		}
+	}
 	if err := clearDir(state); err != nil {
 		return nil, err
 	}
@@ -109,6 +129,9 @@ func (m *Manager) prepare(ctx context.Context, options UpOptions) (*State, error
 	}
 	state.Server = loopback("https", state.Ports.APIServer, "")
 	state.ServiceCIDR = state.Slot.ServiceCIDR()
+	if state.Node != nil {
+		state.ServiceCIDR = nodeServiceCIDR
+	}
 	if options.Audit {
 		state.AuditLog = filepath.Join(state.logDir(), "audit.log")
 	}
@@ -130,6 +153,11 @@ func clearDir(s *State) error {
 
 func (m *Manager) start(ctx context.Context, state *State, options UpOptions) error {
 	group := newGroup(m.Store, state)
+	if state.Node != nil {
+		if err := m.isolate(ctx, group); err != nil {
+			return err
+		}
+	}
 	plan := planComponents(state, options)
 	// The API server keeps asking for etcd, so both start together. The others would give up.
 	first, second := plan[:2], plan[2:]
@@ -159,6 +187,13 @@ func (m *Manager) start(ctx context.Context, state *State, options UpOptions) er
 			return err
 		}
 	}
+	if state.Node != nil {
+		m.Console.Step("kube-controller-manager and kube-scheduler are ready")
+		if err := m.startNode(ctx, group, api, options.NodeSpec); err != nil {
+			return err
+		}
+		return group.await(ctx, controllerManagerName, func(ctx context.Context) error { return podsAllowed(ctx, api) })
+	}
 	m.Console.Step("kube-controller-manager, kube-scheduler and kwok are ready")
 	return m.awaitUsable(ctx, group, api, names, options.NodeSpec)
 }
@@ -184,6 +219,10 @@ func (m *Manager) awaitUsable(ctx context.Context, group *group, api *kubeapi.Cl
 // is of no use without them. Logs stay.
 func (m *Manager) stop(state *State) error {
 	var errs []error
+	if state.Node != nil {
+		// At once and together: nothing of it is to be kept.
+		errs = append(errs, m.stopNode(state))
+	}
 	for _, c := range slices.Backward(state.Components) {
 		if !c.Alive() {
 			continue
