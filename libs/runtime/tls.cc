@@ -10,6 +10,7 @@
 #include "base/pause.h"
 #include "base/status_macros.h"
 #include "kube/client.h"
+#include "kube/informer.h"
 #include "runtime/tls_check.h"
 
 namespace korder::runtime {
@@ -23,17 +24,22 @@ std::string Value(const api::Secret& secret, std::string_view key) {
   return it == secret.data.end() ? "" : it->second.value;
 }
 
+absl::StatusOr<TlsMaterial> MaterialOf(const api::Secret& secret) {
+  const std::string which = absl::StrCat("secret ", kube::KeyOf(secret).ToString());
+  TlsMaterial material = {Value(secret, "ca.crt"), Value(secret, "tls.crt"),
+                          Value(secret, "tls.key")};
+  RETURN_IF_ERROR(Annotate(CheckTls(material), which));
+  if (material.ca.empty()) {
+    return InvalidArgumentError(absl::StrCat(which, ": ca.crt: is missing"));
+  }
+  return material;
+}
+
 absl::StatusOr<TlsMaterial> ReadTlsSecret(kube::Client& client, const kube::ObjectKey& key,
                                           std::stop_token stop) {
   ASSIGN_OR_RETURN(const api::Secret secret,
                    client.Get<api::Secret>(key, {.timeout = absl::Seconds(5), .stop = stop}));
-  TlsMaterial material = {Value(secret, "ca.crt"), Value(secret, "tls.crt"),
-                          Value(secret, "tls.key")};
-  RETURN_IF_ERROR(Annotate(CheckTls(material), absl::StrCat("secret ", key.ToString())));
-  if (material.ca.empty()) {
-    return InvalidArgumentError(absl::StrCat("secret ", key.ToString(), ": ca.crt: is missing"));
-  }
-  return material;
+  return MaterialOf(secret);
 }
 
 }  // namespace
@@ -58,23 +64,28 @@ absl::StatusOr<TlsMaterial> WaitForTlsSecret(kube::Client& client, const std::st
 }
 
 void FollowTlsSecret(kube::Client& client, const std::string& ns, const std::string& name,
-                     std::stop_token stop, const std::function<void(const TlsMaterial&)>& on_change,
-                     absl::Duration period) {
+                     std::stop_token stop,
+                     const std::function<void(const TlsMaterial&)>& on_change) {
   TlsMaterial current;
-  do {
-    absl::StatusOr<TlsMaterial> material = ReadTlsSecret(client, {ns, name}, stop);
+  kube::Informer<api::Secret> secrets(
+      client, {.ns = ns, .field_selector = absl::StrCat("metadata.name=", name)});
+  secrets.OnChange([&](const api::Secret* was, const api::Secret* is) {
+    if ((is != nullptr ? is : was)->metadata.name != name) {
+      return;
+    }
+    absl::StatusOr<TlsMaterial> material =
+        is != nullptr ? MaterialOf(*is) : NotFoundError("it was deleted");
     if (!material.ok()) {
-      if (!stop.stop_requested()) {
-        log::Warn("TLS secret not read, the old certificate stays",
-                  {{"ns", ns}, {"name", name}, {"error", ToString(material.status())}});
-      }
+      log::Warn("TLS secret cannot be used, the old certificate stays",
+                {{"ns", ns}, {"name", name}, {"error", ToString(material.status())}});
     } else if (*material != current) {
       current = *std::move(material);
       log::Info("certificate in use",
                 {{"name", name}, {"ends", absl::FormatTime(CertificateExpiry(current))}});
       on_change(current);
     }
-  } while (Pause(period, stop));
+  });
+  secrets.Run(std::move(stop));
 }
 
 }  // namespace korder::runtime

@@ -30,12 +30,13 @@ struct TlsMaterial {
 absl::StatusOr<TlsMaterial> WaitForTlsSecret(kube::Client& client, const std::string& ns,
                                              const std::string& name, std::stop_token stop);
 
-// Looks at the Secret now and every `period` until stop, and hands over each new material that can
-// be used: that is how certificates are exchanged without a restart. For Manager::AddBackground.
+// Watches the Secret until stop, and hands over what it holds now and each new material that can be
+// used: that is how certificates are exchanged within moments and without a restart. While the
+// Secret is missing or damaged, the old one stays. For Manager::AddBackground.
 //
 //   FollowTlsSecret(client, ns, name, stop, [&](const TlsMaterial& tls) { server.SetTls(tls); });
 void FollowTlsSecret(kube::Client& client, const std::string& ns, const std::string& name,
-                     std::stop_token stop, const std::function<void(const TlsMaterial&)>& on_change,
-                     absl::Duration period = absl::Minutes(1));
+                     std::stop_token stop,
+                     const std::function<void(const TlsMaterial&)>& on_change);
 
 }  // namespace korder::runtime

@@ -22,6 +22,8 @@ kube::CallOptions Call(std::stop_token stop) {
   return {.timeout = absl::Seconds(5), .stop = std::move(stop)};
 }
 
+std::string SecretOf(const std::string& service) { return service + "-tls"; }
+
 // A tenth of the life at most, so that short-lived certificates in tests are renewed in time too.
 absl::Duration LookEvery(const KeeperOptions& options) {
   return std::min(options.period, options.leaf_life / 10);
@@ -35,6 +37,17 @@ CertificateKeeper::CertificateKeeper(kube::Client& client, const Clock& clock,
       clock_(clock),
       options_(std::move(options)),
       ready_(UnavailableError("the certificates were not looked at yet")) {}
+
+std::vector<std::string> CertificateKeeper::secret_names() const {
+  if (options_.source == CertificateSource::kExternal) {
+    return {SecretOf(kOwnService)};
+  }
+  std::vector<std::string> names = {kCaSecret};
+  for (const std::string& service : options_.services) {
+    names.push_back(SecretOf(service));
+  }
+  return names;
+}
 
 absl::Status CertificateKeeper::WaitForSecrets(std::stop_token stop) {
   absl::StatusCode logged = absl::StatusCode::kOk;
@@ -119,7 +132,7 @@ absl::Status CertificateKeeper::KeepBundles(std::stop_token stop) {
 }
 
 absl::StatusOr<std::string> CertificateKeeper::ReadTrust(std::stop_token stop) {
-  const std::string name = absl::StrCat(kOwnService, "-tls");
+  const std::string name = SecretOf(kOwnService);
   ASSIGN_OR_RETURN(const std::optional<api::Secret> secret, Read(name, std::move(stop)));
   if (!secret) {
     return NotFoundError(absl::StrCat("secret ", options_.ns, "/", name, " is not there yet"));
@@ -134,26 +147,40 @@ absl::StatusOr<std::string> CertificateKeeper::ReadTrust(std::stop_token stop) {
 
 absl::StatusOr<Authority> CertificateKeeper::KeepAuthority(std::stop_token stop) {
   ASSIGN_OR_RETURN(std::optional<api::Secret> secret, Read(kCaSecret, stop));
-  const Authority found = secret ? AuthorityFrom(secret->data) : Authority{};
+  Authority found = secret ? AuthorityFrom(secret->data) : Authority{};
+  const Authority remembered = Remembered();
   const absl::Time now = clock_.Now();
-  const AuthorityVerdict verdict = NextStep(found, now);
+  const AuthorityVerdict verdict = NextStep(found, remembered, now);
   if (verdict.step == AuthorityStep::kKeep) {
+    Remember(found);
     return found;
   }
   const std::string why = secret ? verdict.reason : "there is none";
+  const bool restored = verdict.step == AuthorityStep::kRestore;
   KeyPair minted;
-  if (verdict.step == AuthorityStep::kReplace || verdict.step == AuthorityStep::kAnnounce) {
+  if (NeedsNewCa(verdict.step)) {
     ASSIGN_OR_RETURN(minted, MintCa(now, options_.ca_life));
   }
-  Authority after = AfterStep(found, verdict.step, minted);
+  Authority after = AfterStep(restored ? remembered : found, verdict.step, minted);
   RETURN_IF_ERROR(Write(std::move(secret), kCaSecret, ToData(after), stop));
-  log::Info("CA written", {{"secret", kCaSecret}, {"why", why}});
+  Remember(after);
+  log::Info("CA written", {{"secret", kCaSecret}, {"why", why}, {"restored", restored}});
   return after;
+}
+
+Authority CertificateKeeper::Remembered() const {
+  const MutexLock lock(mu_);
+  return remembered_;
+}
+
+void CertificateKeeper::Remember(const Authority& authority) {
+  const MutexLock lock(mu_);
+  remembered_ = authority;
 }
 
 absl::Status CertificateKeeper::KeepLeaf(const Authority& authority, const std::string& service,
                                          std::stop_token stop) {
-  const std::string name = service + "-tls";
+  const std::string name = SecretOf(service);
   ASSIGN_OR_RETURN(std::optional<api::Secret> secret, Read(name, stop));
   const std::vector<std::string> names = NamesOf(service, options_.ns);
   const absl::Time now = clock_.Now();

@@ -6,11 +6,13 @@
 //   CertificateKeeper keeper(client, clock, {.ns = "korder-system"});
 //   RETURN_IF_ERROR(keeper.WaitForSecrets(stop));             // first of all: others wait for them
 //   manager.AddBackground("keeper", [&](auto s) { keeper.Run(s); });
-//   configurations.OnChange([&](auto*, auto*) { keeper.Wake(); });
+//   configurations.OnChange([&](auto*, auto*) { keeper.Wake(); });   // the Secrets, too
 //
-// What is missing, damaged or about to end is made anew; what is right is not written. Every write
-// carries the version it is based on, so any number of replicas may keep the same objects: who
-// comes second reads again. Thread-safe.
+// What is missing, damaged or about to end is made anew; what is right is not written. A CA that
+// was taken away is put back from memory and succeeded in peace, so nobody stops trusting anybody;
+// who wants it distrusted at once stops admission-svc before. Every write carries the version it is
+// based on, so any number of replicas may keep the same objects: who comes second reads again.
+// Thread-safe.
 #pragma once
 
 #include <stop_token>
@@ -51,6 +53,8 @@ class CertificateKeeper {
   // Borrows client and clock.
   CertificateKeeper(kube::Client& client, const Clock& clock, KeeperOptions options);
 
+  // All that it keeps; our own certificate when somebody else makes them.
+  std::vector<std::string> secret_names() const;
   // Makes the Secrets right, or waits for somebody else to make ours, with as many tries as that
   // takes. CANCELLED on stop.
   absl::Status WaitForSecrets(std::stop_token stop);
@@ -73,6 +77,8 @@ class CertificateKeeper {
   // The bundle that came with our own certificate, when somebody else makes it.
   absl::StatusOr<std::string> ReadTrust(std::stop_token stop);
   absl::StatusOr<Authority> KeepAuthority(std::stop_token stop);
+  Authority Remembered() const;
+  void Remember(const Authority& authority);
   absl::Status KeepLeaf(const Authority& authority, const std::string& service,
                         std::stop_token stop);
   absl::Status KeepPublicBundle(const std::string& trust, std::stop_token stop);
@@ -91,6 +97,8 @@ class CertificateKeeper {
   absl::Status ready_ ABSL_GUARDED_BY(mu_);
   // What the configurations must hold.
   std::string trust_ ABSL_GUARDED_BY(mu_);
+  // The CA as it was last found good or written.
+  Authority remembered_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace korder::admission

@@ -152,15 +152,40 @@ TEST_CASE("certificate keeper: a damaged certificate is replaced", "[certificate
   CHECK(CheckIssued(f.Certificate("korder-quota-svc"), f.Ca().trust, f.clock.Now()).ok());
 }
 
-TEST_CASE("certificate keeper: when the CA is gone, everything is made anew and is one again",
+TEST_CASE("certificate keeper: a CA that somebody deleted is put back, and succeeded in peace",
+          "[certificates]") {
+  Fixture f;
+  f.MakeConfigurations();
+  f.Keep();
+  const std::string old_ca = f.Ca().issuer.certificate;
+  const std::string old_leaf = f.Certificate("korder-order-svc");
+  REQUIRE(f.client.Delete<api::Secret>({kNs, kCaSecret}).ok());
+  f.Keep();
+  CHECK(f.Ca().issuer.certificate == old_ca);
+  CHECK(f.Certificate("korder-order-svc") == old_leaf);
+  CHECK(f.Bundles() == std::vector<std::string>(3, f.Ca().trust));
+  f.clock.Advance(absl::Minutes(6));
+  f.Keep();
+  CHECK(f.Ca().issuer.certificate != old_ca);
+  CHECK(CheckIssued(old_leaf, f.Bundles()[0], f.clock.Now()).ok());
+  f.clock.Advance(absl::Minutes(10));
+  f.Keep();
+  CHECK_FALSE(CheckIssued(old_leaf, f.Bundles()[0], f.clock.Now()).ok());
+  CHECK(CheckIssued(f.Certificate("korder-order-svc"), f.Bundles()[0], f.clock.Now()).ok());
+}
+
+TEST_CASE("certificate keeper: one that remembers no CA makes everything anew, and it is one again",
           "[certificates]") {
   Fixture f;
   f.MakeConfigurations();
   f.Keep();
   const std::string before = f.Ca().trust;
   REQUIRE(f.client.Delete<api::Secret>({kNs, kCaSecret}).ok());
-  f.Keep();
+  CertificateKeeper started_later(f.client, f.clock, {.ns = kNs});
+  REQUIRE(started_later.KeepSecrets({}).ok());
+  REQUIRE(started_later.KeepBundles({}).ok());
   CHECK(f.Ca().trust != before);
+  CHECK_FALSE(CheckIssued(f.Certificate("korder-order-svc"), before, f.clock.Now()).ok());
   CHECK(CheckIssued(f.Certificate("korder-order-svc"), f.Ca().trust, f.clock.Now()).ok());
   CHECK(f.Bundles() == std::vector<std::string>(3, f.Ca().trust));
 }

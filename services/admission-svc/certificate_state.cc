@@ -10,7 +10,8 @@ namespace korder::admission {
 namespace {
 
 constexpr std::string_view kLoopback = "127.0.0.1";
-// How long a successor is announced before it signs: services look at their Secret every minute.
+// How long a successor is announced before it signs, and its predecessor trusted afterwards.
+// Services watch their Secret, so this is for those that cannot reach the API server for a while.
 constexpr absl::Duration kAnnouncement = absl::Minutes(5);
 
 std::string Value(const SecretData& data, std::string_view key) {
@@ -45,6 +46,8 @@ absl::Status CheckAuthority(const KeyPair& pair, absl::Time now) {
 absl::Duration AnnouncementOf(const CertificateInfo& ca) {
   return std::min(kAnnouncement, (ca.not_after - ca.not_before) / 20);
 }
+
+absl::Time MadeAt(const CertificateInfo& info) { return info.not_before + kClockSkew; }
 
 std::string TrustOf(const Authority& authority) {
   return authority.issuer.certificate + (authority.next ? authority.next->certificate : "") +
@@ -86,30 +89,45 @@ SecretData ToData(const Authority& authority) {
   return data;
 }
 
-AuthorityVerdict NextStep(const Authority& authority, absl::Time now) {
-  if (const absl::Status bad = CheckAuthority(authority.issuer, now); !bad.ok()) {
-    return {AuthorityStep::kReplace, std::string(Message(bad))};
+AuthorityVerdict NextStep(const Authority& found, const Authority& remembered, absl::Time now) {
+  if (const absl::Status bad = CheckAuthority(found.issuer, now); !bad.ok()) {
+    return {CheckAuthority(remembered.issuer, now).ok() ? AuthorityStep::kRestore
+                                                        : AuthorityStep::kReplace,
+            std::string(Message(bad))};
   }
-  const CertificateInfo issuer = *Inspect(authority.issuer.certificate);
-  const bool next_is_usable = authority.next && CheckAuthority(*authority.next, now).ok();
-  if (authority.next && !next_is_usable) {
+  const CertificateInfo issuer = *Inspect(found.issuer.certificate);
+  const absl::Duration announcement = AnnouncementOf(issuer);
+  if (found.next && !CheckAuthority(*found.next, now).ok()) {
     return {AuthorityStep::kAnnounce, "the successor is damaged"};
   }
-  if (!authority.previous.empty() && !Inspect(authority.previous).ok()) {
+  if (!found.previous.empty() && !Inspect(found.previous).ok()) {
     return {AuthorityStep::kRepairTrust, "the predecessor is damaged"};
   }
-  if (authority.trust != TrustOf(authority)) {
+  if (found.trust != TrustOf(found)) {
     return {AuthorityStep::kRepairTrust, "ca.crt: is not the CAs in use"};
   }
-  if (!next_is_usable) {
+  // It began to sign before the second announcement was over (see below), so after the third one
+  // everybody had one to read the new certificates.
+  if (!found.previous.empty() && now >= MadeAt(issuer) + 3 * announcement) {
+    return {AuthorityStep::kForget, "nobody uses its predecessor any more"};
+  }
+  if (!found.next) {
     return NeedsRenewal(issuer, now)
                ? AuthorityVerdict{AuthorityStep::kAnnounce, "two thirds of its life are over"}
                : AuthorityVerdict{};
   }
-  const absl::Time announced = Inspect(authority.next->certificate)->not_before + kClockSkew;
-  return now >= announced + AnnouncementOf(issuer)
+  const absl::Time announced = MadeAt(*Inspect(found.next->certificate));
+  if (now >= announced + 2 * announcement) {
+    return {AuthorityStep::kAnnounce, "the successor was not promoted in time"};
+  }
+  return now >= announced + announcement
              ? AuthorityVerdict{AuthorityStep::kPromote, "its successor is known everywhere"}
              : AuthorityVerdict{};
+}
+
+bool NeedsNewCa(AuthorityStep step) {
+  return step == AuthorityStep::kReplace || step == AuthorityStep::kRestore ||
+         step == AuthorityStep::kAnnounce;
 }
 
 Authority AfterStep(const Authority& authority, AuthorityStep step, const KeyPair& minted) {
@@ -120,14 +138,17 @@ Authority AfterStep(const Authority& authority, AuthorityStep step, const KeyPai
     case AuthorityStep::kReplace:
       after = Authority{.issuer = minted, .next = std::nullopt, .previous = "", .trust = ""};
       break;
+    case AuthorityStep::kRestore:
     case AuthorityStep::kAnnounce:
       after.next = minted;
-      after.previous.clear();
       break;
     case AuthorityStep::kPromote:
       after.previous = authority.issuer.certificate;
       after.issuer = *authority.next;
       after.next.reset();
+      break;
+    case AuthorityStep::kForget:
+      after.previous.clear();
       break;
     case AuthorityStep::kRepairTrust:
       if (!Inspect(after.previous).ok()) {

@@ -1,10 +1,12 @@
 // Decides what has to be done about the CA and the certificates of the services, given what their
 // Secrets hold now. Pure: minting and writing is the keeper's work.
 //
-//   switch (NextStep(authority, now).step) { case AuthorityStep::kAnnounce: ... }
+//   switch (NextStep(found, remembered, now).step) { case AuthorityStep::kAnnounce: ... }
 //
-// A CA is replaced in two steps, so that no connection fails: first its successor is announced, and
-// everybody trusts both; later, when everybody has read that, the successor begins to sign.
+// A CA is replaced in three steps, so that no connection fails: first its successor is announced,
+// and everybody trusts both; when everybody has read that, the successor begins to sign; when
+// everybody has read a certificate of it, the predecessor is forgotten. A CA whose Secret was taken
+// away goes the same way while a keeper still remembers it.
 #pragma once
 
 #include <map>
@@ -46,9 +48,11 @@ SecretData ToData(const Authority& authority);
 
 enum class AuthorityStep {
   kKeep,
-  kReplace,      // nothing there that could sign: begin anew
+  kReplace,      // nothing there or remembered that could sign: begin anew
+  kRestore,      // put back what is remembered, with a successor: somebody wanted it gone
   kAnnounce,     // make a successor and let everybody trust it
   kPromote,      // the successor signs from now on
+  kForget,       // nobody shows a certificate of the predecessor any more
   kRepairTrust,  // the texts to trust are not what they must be
 };
 
@@ -57,9 +61,15 @@ struct AuthorityVerdict {
   std::string reason;
 };
 
-AuthorityVerdict NextStep(const Authority& authority, absl::Time now);
+// `found` is what the CA's Secret holds, `remembered` what it held when it was last found good;
+// both may be empty.
+AuthorityVerdict NextStep(const Authority& found, const Authority& remembered, absl::Time now);
 
-// `authority` after a step. `minted` is the new CA of kReplace and kAnnounce.
+// True for the steps that need a new CA.
+bool NeedsNewCa(AuthorityStep step);
+
+// `authority` after a step: `remembered` after kRestore, `found` after all others. `minted` is the
+// new CA where NeedsNewCa.
 Authority AfterStep(const Authority& authority, AuthorityStep step, const KeyPair& minted);
 
 enum class LeafStep {

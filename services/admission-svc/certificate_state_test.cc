@@ -14,6 +14,9 @@ const std::vector<std::string>& Names() {
   return names;
 }
 
+// What is decided by a keeper that remembers nothing.
+AuthorityVerdict NextOf(const Authority& found, absl::Time now) { return NextStep(found, {}, now); }
+
 KeyPair Ca(absl::Time now = kNow) { return MintCa(now, kCaLife).value(); }
 
 Authority Fresh(absl::Time now = kNow) { return AfterStep({}, AuthorityStep::kReplace, Ca(now)); }
@@ -35,7 +38,7 @@ TEST_CASE("certificate state: a good CA is kept, also after a way through its Se
           "[certificates]") {
   const Authority ca = Fresh();
   CHECK(ca.trust == ca.issuer.certificate);
-  CHECK(NextStep(ca, kNow).step == AuthorityStep::kKeep);
+  CHECK(NextOf(ca, kNow).step == AuthorityStep::kKeep);
   CHECK(AuthorityFrom(ToData(ca)) == ca);
   const Authority announced = AfterStep(ca, AuthorityStep::kAnnounce, Ca());
   CHECK(AuthorityFrom(ToData(announced)) == announced);
@@ -64,11 +67,11 @@ TEST_CASE("certificate state: a CA that cannot sign is replaced", "[certificates
     DYNAMIC_SECTION(c.name) {
       Authority authority = good;
       authority.issuer = c.issuer;
-      const AuthorityVerdict verdict = NextStep(authority, c.now);
+      const AuthorityVerdict verdict = NextOf(authority, c.now);
       CHECK(verdict.step == AuthorityStep::kReplace);
       CHECK_FALSE(verdict.reason.empty());
       const Authority after = AfterStep(authority, verdict.step, Ca(c.now));
-      CHECK(NextStep(after, c.now).step == AuthorityStep::kKeep);
+      CHECK(NextOf(after, c.now).step == AuthorityStep::kKeep);
     }
   }
 }
@@ -80,14 +83,14 @@ TEST_CASE("certificate state: texts to trust that were changed by hand are repai
     Authority authority = Fresh();
     const std::string want = authority.trust;
     authority.trust = trust;
-    const AuthorityVerdict verdict = NextStep(authority, kNow);
+    const AuthorityVerdict verdict = NextOf(authority, kNow);
     CHECK(verdict.step == AuthorityStep::kRepairTrust);
     CHECK(AfterStep(authority, verdict.step, {}).trust == want);
   }
   Authority authority = Fresh();
   authority.previous = "x";
   authority.trust += "x";
-  CHECK(NextStep(authority, kNow).step == AuthorityStep::kRepairTrust);
+  CHECK(NextOf(authority, kNow).step == AuthorityStep::kRepairTrust);
   CHECK(AfterStep(authority, AuthorityStep::kRepairTrust, {}) ==
         AfterStep({}, AuthorityStep::kReplace, authority.issuer));
 }
@@ -99,32 +102,91 @@ TEST_CASE("certificate state: a CA is succeeded without a moment in which anybod
   absl::Time now = kNow + kCaLife * 2 / 3;
 
   // Announced: everybody is to trust both, nothing is issued anew.
-  REQUIRE(NextStep(old, now).step == AuthorityStep::kAnnounce);
+  REQUIRE(NextOf(old, now).step == AuthorityStep::kAnnounce);
   const Authority announced = AfterStep(old, AuthorityStep::kAnnounce, Ca(now));
   CHECK(announced.issuer == old.issuer);
   CHECK(announced.trust == old.issuer.certificate + announced.next->certificate);
-  CHECK(NextStep(announced, now).step == AuthorityStep::kKeep);
-  CHECK(NextStep(announced, now + absl::Minutes(4)).step == AuthorityStep::kKeep);
+  CHECK(NextOf(announced, now).step == AuthorityStep::kKeep);
+  CHECK(NextOf(announced, now + absl::Minutes(4)).step == AuthorityStep::kKeep);
 
   // Promoted: signed anew by the successor, which everybody trusts already; the old one, which is
   // still shown by those who have not read their new certificate, is trusted on.
   now += absl::Minutes(5);
-  REQUIRE(NextStep(announced, now).step == AuthorityStep::kPromote);
+  REQUIRE(NextOf(announced, now).step == AuthorityStep::kPromote);
   const Authority promoted = AfterStep(announced, AuthorityStep::kPromote, {});
-  CHECK(NextStep(promoted, now).step == AuthorityStep::kKeep);
+  CHECK(NextOf(promoted, now).step == AuthorityStep::kKeep);
   CHECK(NextStep(leaf, promoted, Names(), kNow + kCaLife / 2 + kDay).step == LeafStep::kIssue);
   const SecretData renewed = LeafOf(promoted, now);
   CHECK(CheckIssued(renewed.at("tls.crt").value, announced.trust, now).ok());
   CHECK(CheckIssued(leaf.at("tls.crt").value, promoted.trust, kNow + kCaLife / 2 + kDay).ok());
   CHECK(NextStep(renewed, promoted, Names(), now).step == LeafStep::kKeep);
+
+  // Forgotten, when everybody has had the time of an announcement to read a new certificate.
+  CHECK(NextOf(promoted, now + absl::Minutes(9)).step == AuthorityStep::kKeep);
+  now += absl::Minutes(10);
+  REQUIRE(NextOf(promoted, now).step == AuthorityStep::kForget);
+  const Authority alone = AfterStep(promoted, AuthorityStep::kForget, {});
+  CHECK(alone.trust == alone.issuer.certificate);
+  CHECK(NextOf(alone, now).step == AuthorityStep::kKeep);
+  CHECK(NextStep(renewed, alone, Names(), now).step == LeafStep::kRefreshTrust);
+}
+
+TEST_CASE("certificate state: a successor that nobody promoted in time is announced anew",
+          "[certificates]") {
+  // Or its predecessor would be forgotten as soon as it signs.
+  const Authority announced = AfterStep(Fresh(), AuthorityStep::kAnnounce, Ca());
+  CHECK(NextOf(announced, kNow + absl::Minutes(9)).step == AuthorityStep::kPromote);
+  const absl::Time late = kNow + absl::Minutes(10);
+  REQUIRE(NextOf(announced, late).step == AuthorityStep::kAnnounce);
+  const Authority again = AfterStep(announced, AuthorityStep::kAnnounce, Ca(late));
+  CHECK(again.issuer == announced.issuer);
+  CHECK(NextOf(again, late).step == AuthorityStep::kKeep);
+}
+
+TEST_CASE("certificate state: a CA that was taken away or damaged is put back, with a successor",
+          "[certificates]") {
+  const Authority old = Fresh();
+  Authority damaged = old;
+  damaged.issuer.key = "x";
+  for (const Authority& found : {Authority{}, damaged}) {
+    REQUIRE(NextStep(found, old, kNow + kDay).step == AuthorityStep::kRestore);
+    CHECK(NeedsNewCa(AuthorityStep::kRestore));
+    const Authority after = AfterStep(old, AuthorityStep::kRestore, Ca(kNow + kDay));
+    CHECK(after.issuer == old.issuer);
+    CHECK(after.trust == old.issuer.certificate + after.next->certificate);
+    CHECK(NextOf(after, kNow + kDay).step == AuthorityStep::kKeep);
+    CHECK(NextOf(after, kNow + kDay + absl::Minutes(5)).step == AuthorityStep::kPromote);
+    // No certificate of a service is made anew, only what they trust.
+    CHECK(NextStep(LeafOf(old), after, Names(), kNow + kDay).step == LeafStep::kRefreshTrust);
+  }
+}
+
+TEST_CASE("certificate state: somebody else's good CA is kept, whatever is remembered",
+          "[certificates]") {
+  CHECK(NextStep(Fresh(), Fresh(), kNow).step == AuthorityStep::kKeep);
+}
+
+TEST_CASE("certificate state: what is remembered and cannot sign any more is not put back",
+          "[certificates]") {
+  CHECK(NextStep({}, Fresh(), kNow + kCaLife).step == AuthorityStep::kReplace);
+}
+
+TEST_CASE(
+    "certificate state: a CA put back in the middle of a succession trusts its predecessor on",
+    "[certificates]") {
+  const Authority promoted =
+      AfterStep(AfterStep(Fresh(), AuthorityStep::kAnnounce, Ca()), AuthorityStep::kPromote, {});
+  const Authority after = AfterStep(promoted, AuthorityStep::kRestore, Ca());
+  CHECK(after.previous == promoted.previous);
+  CHECK(after.trust == after.issuer.certificate + after.next->certificate + after.previous);
 }
 
 TEST_CASE("certificate state: a damaged successor is made anew", "[certificates]") {
   Authority authority = AfterStep(Fresh(), AuthorityStep::kAnnounce, Ca());
   authority.next->key = "x";
-  CHECK(NextStep(authority, kNow).step == AuthorityStep::kAnnounce);
+  CHECK(NextOf(authority, kNow).step == AuthorityStep::kAnnounce);
   const Authority after = AfterStep(authority, AuthorityStep::kAnnounce, Ca());
-  CHECK(NextStep(after, kNow).step == AuthorityStep::kKeep);
+  CHECK(NextOf(after, kNow).step == AuthorityStep::kKeep);
 }
 
 TEST_CASE("certificate state: a good certificate is kept", "[certificates]") {

@@ -18,6 +18,7 @@
 #include "admission-svc/policy_reconciler.h"
 #include "admission-svc/validate.h"
 #include "api/core/pod.h"
+#include "api/core/secret.h"
 #include "api/core/webhook_configuration.h"
 #include "api/v1alpha1/claim_policy.h"
 #include "base/clock.h"
@@ -58,6 +59,21 @@ std::vector<Route> Routes(const PodWebhook& pods, const Validator& validator) {
       RouteFor<api::ClaimPolicy>(
           "validate", [&validator](const Request& r) { return validator.ClaimPolicy(r); }),
   };
+}
+
+// One watch per Secret: who may read only some of them must name the one it asks for.
+using KeptSecrets = std::vector<std::unique_ptr<kube::Informer<api::Secret>>>;
+
+KeptSecrets WatchKeptSecrets(kube::Client& client, const std::string& ns,
+                             CertificateKeeper& keeper) {
+  KeptSecrets secrets;
+  for (const std::string& name : keeper.secret_names()) {
+    secrets.push_back(std::make_unique<kube::Informer<api::Secret>>(
+        client,
+        kube::ListWatchOptions{.ns = ns, .field_selector = absl::StrCat("metadata.name=", name)}));
+    secrets.back()->OnChange([&keeper](auto*, auto*) { keeper.Wake(); });
+  }
+  return secrets;
 }
 
 // What has to be looked at again when something changed.
@@ -123,6 +139,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
       client, {.field_selector = absl::StrCat("metadata.name=", kPodsConfiguration)});
   kube::Informer<api::ValidatingWebhookConfiguration> validation_configuration(
       client, {.field_selector = absl::StrCat("metadata.name=", kValidationConfiguration)});
+  const KeptSecrets kept_secrets = WatchKeptSecrets(client, common.ns, keeper);
   pods_configuration.OnChange([&](auto*, auto*) { keeper.Wake(); });
   validation_configuration.OnChange([&](auto*, auto*) { keeper.Wake(); });
 
@@ -173,6 +190,9 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddInformer(nodes);
   manager.AddInformer(pods_configuration);
   manager.AddInformer(validation_configuration);
+  for (const auto& secret : kept_secrets) {
+    manager.AddInformer(*secret);
+  }
   manager.AddReadyCheck("certificates", [&] { return keeper.Ready(); });
   manager.AddBackground("keeper", [&](std::stop_token s) { keeper.Run(s); });
   manager.AddBackground("certificates", [&](std::stop_token s) {

@@ -27,6 +27,20 @@ std::string Env(const char* name) {
   return value;
 }
 
+// The sum of a metric's samples whose line contains `filter`.
+double SumOf(const std::string& text, const std::string& name, const std::string& filter) {
+  double sum = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
+    const bool named = absl::StartsWith(line, name + "{") || absl::StartsWith(line, name + " ");
+    double value = 0;
+    if (named && absl::StrContains(line, filter) && absl::SimpleAtod(parts.back(), &value)) {
+      sum += value;
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 bool Eventually(absl::Duration limit, const std::function<bool()>& done) {
@@ -128,19 +142,17 @@ int Cluster::ReadyTickets(const std::string& ns) {
 
 double Cluster::Metric(const std::string& service, const std::string& name,
                        const std::string& filter) {
-  const std::string text = Shell(absl::StrCat("curl -sf http://$(scripts/services status --name ",
-                                              Env("KORDER_INSTANCE"), " | awk '$1 == \"", service,
-                                              "\" {print $7}')/metrics"));
-  double sum = 0;
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
-    const bool named = absl::StartsWith(line, name + "{") || absl::StartsWith(line, name + " ");
-    double value = 0;
-    if (named && absl::StrContains(line, filter) && absl::SimpleAtod(parts.back(), &value)) {
-      sum += value;
-    }
-  }
-  return sum;
+  return SumOf(Shell(absl::StrCat("curl -sf http://$(scripts/services status --name ",
+                                  Env("KORDER_INSTANCE"), " | awk '$1 == \"", service,
+                                  "\" {print $7}')/metrics")),
+               name, filter);
+}
+
+double Cluster::ServerMetric(const std::string& name, const std::string& filter) {
+  const auto text = client_->Raw({"GET", "/metrics", "", ""});
+  INFO(ToString(text.status()));
+  REQUIRE(text.ok());
+  return SumOf(*text, name, filter);
 }
 
 }  // namespace korder::integration

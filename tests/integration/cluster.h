@@ -52,6 +52,8 @@ class Cluster {
   // The sum of a counter's samples in a service's /metrics whose line contains `filter`.
   double Metric(const std::string& service, const std::string& name,
                 const std::string& filter = "");
+  // The same of the API server's own /metrics.
+  double ServerMetric(const std::string& name, const std::string& filter = "");
 
  private:
   void Report();
