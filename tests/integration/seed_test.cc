@@ -196,29 +196,5 @@ TEST_CASE("admission: wrong YAML is refused with path and rule", "[integration]"
   }
 }
 
-TEST_CASE("bystanders: a pod that does not ask causes no webhook call", "[integration]") {
-  Cluster cluster;
-  const std::string ns = cluster.NewNamespace("bystander");
-  const auto calls = [&] {
-    return cluster.Metric("admission-svc", "korder_webhook_duration_seconds_count");
-  };
-  const auto pod = [&](const std::string& name, const std::string& annotations) {
-    const ShellResult result = cluster.Apply(absl::StrCat(
-        "{apiVersion: v1, kind: Pod, metadata: {name: ", name, ", namespace: ", ns,
-        ", annotations: {", annotations,
-        "}}, spec: {containers: [{name: app, image: nginx, resources: {requests: {cpu: 1}}}]}}"));
-    INFO(result.output);
-    REQUIRE(result.exit_code == 0);
-  };
-  const double before = calls();
-  pod("quiet", "");
-  pod("other", "korder.dev/required: 'false'");
-  CHECK(calls() == before);
-  CHECK(cluster.Shell("kubectl -n " + ns + " get pod quiet -o jsonpath='{.spec.schedulingGates}'")
-            .empty());
-  pod("asking", "korder.dev/required: 'true', korder.dev/fallback: schedule");
-  CHECK(calls() > before);
-}
-
 }  // namespace
 }  // namespace korder::integration
