@@ -12,6 +12,7 @@
 #include "order-svc/planner_service.h"
 #include "order-svc/quota_ledger.h"
 #include "order-svc/reconciler.h"
+#include "order-svc/wake_ups.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
 #include "runtime/manager.h"
@@ -21,39 +22,6 @@
 
 namespace korder::order {
 namespace {
-
-// The index of the order store that finds orders with one ticket for each node.
-constexpr std::string_view kDaemonIndex = "daemonSet";
-// Changes that come together are looked at together: the more tickets an order has, the longer a
-// look takes, and the more of them change at the same time.
-constexpr absl::Duration kLookPerTicket = absl::Microseconds(20);
-constexpr absl::Duration kLongestLook = absl::Milliseconds(500);
-constexpr absl::Duration kLookAtNodes = absl::Milliseconds(200);
-
-// Wakes the controller for the order that owns a changed ticket.
-void EnqueueOwner(kube::Controller& controller, const kube::Store<api::Order>& orders,
-                  const api::Ticket* was, const api::Ticket* is) {
-  const api::Ticket& ticket = is != nullptr ? *is : *was;
-  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  if (owner == nullptr || owner->kind != api::Order::kResource.kind) {
-    return;
-  }
-  const kube::ObjectKey key{ticket.metadata.ns, owner->name};
-  const auto order = orders.Get(key);
-  const absl::Duration delay =
-      std::min(kLookPerTicket * (order ? order->status.replicas : 0), kLongestLook);
-  if (delay < absl::Milliseconds(1)) {
-    controller.Enqueue(key);
-  } else {
-    controller.EnqueueAfter(key, delay);
-  }
-}
-
-// Whether orders with one ticket for each node may look at the node in another way.
-bool IsOtherPlace(const api::Node* was, const api::Node* is) {
-  return was == nullptr || is == nullptr || was->metadata.labels != is->metadata.labels ||
-         !(was->spec == is->spec) || was->metadata.deleting() != is->metadata.deleting();
-}
 
 absl::Status Run(const Config& config, std::stop_token stop) {
   const runtime::CommonConfig& common = config.common;
@@ -70,9 +38,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                    runtime::WaitForTlsSecret(client, common.ns, common.TlsSecret(), stop));
   QuotaLedger ledger(config.quota_address, tls);
   kube::Informer<api::Order> orders(client);
-  orders.store().AddIndex(std::string(kDaemonIndex), [](const api::Order& order) {
-    return order.spec.daemon_set ? std::vector<std::string>{"true"} : std::vector<std::string>();
-  });
+  orders.store().AddIndex(std::string(kDaemonIndex), DaemonIndex);
   kube::Informer<api::Node> nodes(client);
   PlannerService planner(
       orders.store(), [&nodes] { return nodes.store().List(); },
@@ -95,10 +61,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   });
 
   kube::Informer<api::Ticket> tickets(client);
-  tickets.store().AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
-    const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-    return owner == nullptr ? std::vector<std::string>() : std::vector<std::string>{owner->uid};
-  });
+  tickets.store().AddIndex(std::string(kOwnerIndex), OwnerIndex);
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   Metrics order_metrics(metrics.registry());
@@ -115,23 +78,13 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::Controller controller("order", reconciler, clock,
                               {.workers = config.workers, .backoff = {.max = absl::Seconds(3)}},
                               metrics.kube_observer());
+  WakeUps wake_ups(orders.store(), reconciler, controller);
   orders.OnChange([&](const api::Order* was, const api::Order* is) {
     order_metrics.OnOrder(was, is);
-    controller.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
+    wake_ups.OnOrder(was, is);
   });
-  tickets.OnChange([&](const api::Ticket* was, const api::Ticket* is) {
-    if (is == nullptr) {
-      reconciler.Gone(*was);
-    }
-    EnqueueOwner(controller, orders.store(), was, is);
-  });
-  nodes.OnChange([&](const api::Node* was, const api::Node* is) {
-    if (IsOtherPlace(was, is)) {
-      for (const auto& order : orders.store().ByIndex(kDaemonIndex, "true")) {
-        controller.EnqueueAfter(kube::KeyOf(*order), kLookAtNodes);
-      }
-    }
-  });
+  tickets.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
+  nodes.OnChange([&](auto* was, auto* is) { wake_ups.OnNode(was, is); });
 
   manager.AddInformer(nodes);
   manager.AddInformer(orders);
@@ -150,9 +103,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
       return;
     }
     reconciler.ForgetAll();
-    for (const auto& order : orders.store().List()) {
-      controller.Enqueue(kube::KeyOf(*order));
-    }
+    wake_ups.Everything();
     controller.Run(s);
   });
   kube::LeaderElector elector(

@@ -1,0 +1,69 @@
+#include "order-svc/wake_ups.h"
+
+#include <algorithm>
+
+namespace korder::order {
+namespace {
+
+// Changes that come together are looked at together: the more tickets an order has, the longer a
+// look takes, and the more of them change at the same time.
+constexpr absl::Duration kLookPerTicket = absl::Microseconds(20);
+constexpr absl::Duration kLongestLook = absl::Milliseconds(500);
+constexpr absl::Duration kLookAtNodes = absl::Milliseconds(200);
+
+// Whether orders with one ticket for each node may look at the node in another way.
+bool IsOtherPlace(const api::Node* was, const api::Node* is) {
+  return was == nullptr || is == nullptr || was->metadata.labels != is->metadata.labels ||
+         !(was->spec == is->spec) || was->metadata.deleting() != is->metadata.deleting();
+}
+
+}  // namespace
+
+std::vector<std::string> DaemonIndex(const api::Order& order) {
+  return order.spec.daemon_set ? std::vector<std::string>{"true"} : std::vector<std::string>();
+}
+
+std::vector<std::string> OwnerIndex(const api::Ticket& ticket) {
+  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
+  return owner == nullptr ? std::vector<std::string>() : std::vector<std::string>{owner->uid};
+}
+
+void WakeUps::OnOrder(const api::Order* was, const api::Order* is) {
+  controller_.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
+}
+
+void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+  if (is == nullptr) {
+    reconciler_.Gone(*was);
+  }
+  const api::Ticket& ticket = is != nullptr ? *is : *was;
+  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
+  if (owner == nullptr || owner->kind != api::Order::kResource.kind) {
+    return;
+  }
+  const kube::ObjectKey key{ticket.metadata.ns, owner->name};
+  const auto order = orders_.Get(key);
+  const absl::Duration delay =
+      std::min(kLookPerTicket * (order ? order->status.replicas : 0), kLongestLook);
+  if (delay < absl::Milliseconds(1)) {
+    controller_.Enqueue(key);
+  } else {
+    controller_.EnqueueAfter(key, delay);
+  }
+}
+
+void WakeUps::OnNode(const api::Node* was, const api::Node* is) {
+  if (IsOtherPlace(was, is)) {
+    for (const auto& order : orders_.ByIndex(kDaemonIndex, "true")) {
+      controller_.EnqueueAfter(kube::KeyOf(*order), kLookAtNodes);
+    }
+  }
+}
+
+void WakeUps::Everything() {
+  for (const auto& order : orders_.List()) {
+    controller_.Enqueue(kube::KeyOf(*order));
+  }
+}
+
+}  // namespace korder::order

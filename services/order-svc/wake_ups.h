@@ -1,0 +1,42 @@
+// Which change wakes the controller for which order: the handlers of order-svc's informers.
+//
+//   tickets.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/controller.h"
+#include "kube/store.h"
+#include "order-svc/reconciler.h"
+
+namespace korder::order {
+
+// The index of the order store that finds orders with one ticket for each node.
+inline constexpr std::string_view kDaemonIndex = "daemonSet";
+std::vector<std::string> DaemonIndex(const api::Order& order);
+// Values of kOwnerIndex.
+std::vector<std::string> OwnerIndex(const api::Ticket& ticket);
+
+// Thread-safe.
+class WakeUps {
+ public:
+  // Borrows everything. REQUIRES: `orders` has the index kDaemonIndex.
+  WakeUps(const kube::Store<api::Order>& orders, Reconciler& reconciler,
+          kube::Controller& controller)
+      : orders_(orders), reconciler_(reconciler), controller_(controller) {}
+
+  void OnOrder(const api::Order* was, const api::Order* is);
+  void OnTicket(const api::Ticket* was, const api::Ticket* is);
+  void OnNode(const api::Node* was, const api::Node* is);
+  // When leadership begins.
+  void Everything();
+
+ private:
+  const kube::Store<api::Order>& orders_;
+  Reconciler& reconciler_;
+  kube::Controller& controller_;
+};
+
+}  // namespace korder::order
