@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <grpcpp/grpcpp.h>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "korder/quota/v1/quota.grpc.pb.h"
 #include "runtime/grpc_client.h"
+#include "runtime/ledger_stubs.h"
 
 namespace korder::runtime {
 namespace {
@@ -63,17 +65,27 @@ LedgerDecision ToDecision(const pb::Outcome& outcome) {
 }  // namespace
 
 struct LedgerClient::Impl {
-  Impl(ChannelOptions options, absl::Duration t) : channel(std::move(options)), timeout(t) {}
+  Impl(ChannelOptions options, absl::Duration t)
+      : timeout(t), channel(std::in_place, std::move(options)) {}
+  Impl(LedgerStubs& s, absl::Duration t) : timeout(t), stubs(&s) {}
 
-  PeerChannel channel;
+  std::unique_ptr<pb::QuotaLedger::StubInterface> NewStub() {
+    if (stubs != nullptr) {
+      return stubs->New();
+    }
+    return pb::QuotaLedger::NewStub(channel->Get());
+  }
+
   const absl::Duration timeout;
+  // One of them.
+  std::optional<PeerChannel> channel;
+  LedgerStubs* const stubs = nullptr;
   std::atomic<int64_t> epoch = 0;
 
   // Performs one call with a deadline and cancellation, and checks the answer's epoch.
   template <class Request, class Response>
-  absl::StatusOr<Response> Call(grpc::Status (pb::QuotaLedger::Stub::*method)(grpc::ClientContext*,
-                                                                              const Request&,
-                                                                              Response*),
+  absl::StatusOr<Response> Call(grpc::Status (pb::QuotaLedger::StubInterface::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
                                 const Request& request, std::string_view attempt,
                                 std::stop_token stop,
                                 absl::Duration at_most = absl::InfiniteDuration()) {
@@ -81,7 +93,7 @@ struct LedgerClient::Impl {
     SetDeadline(context, std::min(timeout, at_most));
     Response response;
     const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
-    const auto stub = pb::QuotaLedger::NewStub(channel.Get());
+    const auto stub = NewStub();
     RETURN_IF_ERROR(FromGrpcStatus((stub.get()->*method)(&context, request, &response), attempt));
     int64_t newest = epoch.load();
     while (newest < response.epoch() && !epoch.compare_exchange_weak(newest, response.epoch())) {
@@ -101,9 +113,16 @@ LedgerClient::LedgerClient(std::string address, const TlsMaterial& tls, absl::Du
                                                   .health_service = kService},
                                    timeout)) {}
 
+LedgerClient::LedgerClient(LedgerStubs& stubs, absl::Duration timeout)
+    : impl_(std::make_unique<Impl>(stubs, timeout)) {}
+
 LedgerClient::~LedgerClient() = default;
 
-void LedgerClient::SetTls(const TlsMaterial& tls) { impl_->channel.SetTls(tls); }
+void LedgerClient::SetTls(const TlsMaterial& tls) {
+  if (impl_->channel) {
+    impl_->channel->SetTls(tls);
+  }
+}
 
 absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
     const std::string& ns, const LedgerClaim& claim, const std::vector<std::string>& ids,
@@ -116,7 +135,7 @@ absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
   }
   ASSIGN_OR_RETURN(
       const pb::ReserveResponse response,
-      impl_->Call(&pb::QuotaLedger::Stub::Reserve, request, "reserve", std::move(stop)));
+      impl_->Call(&pb::QuotaLedger::StubInterface::Reserve, request, "reserve", std::move(stop)));
   if (response.outcomes_size() != static_cast<int>(ids.size())) {
     return InternalError("reserve: the number of outcomes is not the number of reservations");
   }
@@ -132,7 +151,8 @@ absl::Status LedgerClient::Release(const std::vector<std::string>& ids, std::sto
   for (const std::string& id : ids) {
     request.add_reservation_ids(id);
   }
-  return impl_->Call(&pb::QuotaLedger::Stub::Release, request, "release", std::move(stop)).status();
+  return impl_->Call(&pb::QuotaLedger::StubInterface::Release, request, "release", std::move(stop))
+      .status();
 }
 
 absl::StatusOr<LedgerDecision> LedgerClient::Confirm(const LedgerTicket& ticket,
@@ -147,9 +167,9 @@ absl::StatusOr<LedgerDecision> LedgerClient::Confirm(const LedgerTicket& ticket,
   if (claim.remaining) {
     Fill(*claim.remaining, *item.mutable_remaining());
   }
-  ASSIGN_OR_RETURN(
-      const pb::ConfirmResponse response,
-      impl_->Call(&pb::QuotaLedger::Stub::Confirm, request, "confirm", std::move(stop), at_most));
+  ASSIGN_OR_RETURN(const pb::ConfirmResponse response,
+                   impl_->Call(&pb::QuotaLedger::StubInterface::Confirm, request, "confirm",
+                               std::move(stop), at_most));
   if (response.outcomes_size() != 1) {
     return InternalError("confirm: the number of outcomes is not 1");
   }
@@ -181,7 +201,7 @@ absl::StatusOr<AdmitAnswer> LedgerClient::AdmitOrder(const LedgerOrder& order,
   subject.mutable_labels()->insert(order.labels.begin(), order.labels.end());
   Fill(claim, *subject.mutable_claim());
   ASSIGN_OR_RETURN(const pb::AdmitResponse response,
-                   impl_->Call(&pb::QuotaLedger::Stub::Admit, request, "admit order", {}));
+                   impl_->Call(&pb::QuotaLedger::StubInterface::Admit, request, "admit order", {}));
   return ToAnswer(response);
 }
 
@@ -197,8 +217,9 @@ absl::StatusOr<AdmitAnswer> LedgerClient::AdmitTicket(const LedgerTicket& ticket
   if (claim.remaining) {
     Fill(*claim.remaining, *subject.mutable_remaining());
   }
-  ASSIGN_OR_RETURN(const pb::AdmitResponse response,
-                   impl_->Call(&pb::QuotaLedger::Stub::Admit, request, "admit ticket", {}));
+  ASSIGN_OR_RETURN(
+      const pb::AdmitResponse response,
+      impl_->Call(&pb::QuotaLedger::StubInterface::Admit, request, "admit ticket", {}));
   return ToAnswer(response);
 }
 
@@ -219,8 +240,9 @@ absl::StatusOr<LedgerForecast> LedgerClient::Check(const LedgerQuestion& questio
     request.mutable_time()->set_nanos(static_cast<int32_t>(
         absl::ToInt64Nanoseconds(*question.time - absl::FromUnixSeconds(seconds))));
   }
-  ASSIGN_OR_RETURN(const pb::CheckResponse response,
-                   impl_->Call(&pb::QuotaLedger::Stub::Check, request, "check", std::move(stop)));
+  ASSIGN_OR_RETURN(
+      const pb::CheckResponse response,
+      impl_->Call(&pb::QuotaLedger::StubInterface::Check, request, "check", std::move(stop)));
   LedgerForecast forecast{.fitting_tickets = response.fitting_tickets(),
                           .order_fits = response.order_fits(),
                           .denials = {},

@@ -87,6 +87,8 @@ struct AdmitAnswer {
   std::vector<std::string> warnings;
 };
 
+struct LedgerStubs;  // ledger_stubs.h
+
 class LedgerClient {
  public:
   static constexpr char kService[] = "korder.quota.v1.QuotaLedger";
@@ -94,6 +96,8 @@ class LedgerClient {
   // `address` is a gRPC target. Among its addresses the one that leads is used.
   LedgerClient(std::string address, const TlsMaterial& tls,
                absl::Duration timeout = absl::Seconds(3));
+  // Without a network: for a simulation. Borrows the stubs.
+  explicit LedgerClient(LedgerStubs& stubs, absl::Duration timeout = absl::Seconds(3));
   ~LedgerClient();
 
   // Calls from now on show the new certificate; those under way go on.
