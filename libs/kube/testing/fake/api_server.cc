@@ -302,22 +302,25 @@ void ApiServer::Compact() {
 ObjectPtr ApiServer::Put(const ResourceId& resource, const ObjectKey& key, Json object) {
   const ObjectPtr was = store_.Get(resource, key);
   const ObjectPtr is = store_.Put(resource, key, std::move(object));
-  for (const auto& feed : Feeds()) {
-    if (feed->call().resource == resource) {
-      feed->Offer({store_.version(), was, is});
-    }
-  }
+  Tell(resource, {store_.version(), was, is});
   return is;
 }
 
 ObjectPtr ApiServer::Remove(const ResourceId& resource, const ObjectKey& key) {
   const ObjectPtr last = store_.Remove(resource, key);
+  Tell(resource, {store_.version(), last, nullptr});
+  return last;
+}
+
+void ApiServer::Tell(const ResourceId& resource, const Change& change) {
+  if (observer_) {
+    observer_(resource, change);
+  }
   for (const auto& feed : Feeds()) {
     if (feed->call().resource == resource) {
-      feed->Offer({store_.version(), last, nullptr});
+      feed->Offer(change);
     }
   }
-  return last;
 }
 
 Birth ApiServer::NextBirth() {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -26,6 +27,10 @@ namespace korder::kube::fake {
 class ApiServer {
  public:
   explicit ApiServer(const Clock& clock) : clock_(clock) {}
+
+  // Called after every change with what it was, before anybody else can see it.
+  using Observer = std::function<void(const ResourceId& resource, const Change& change)>;
+  void OnChange(Observer observer) { observer_ = std::move(observer); }
 
   // Any call but a watch.
   HttpResponse Perform(const ApiCall& call);
@@ -70,7 +75,10 @@ class ApiServer {
     int64_t version = 0;
   };
 
+  void Tell(const ResourceId& resource, const Change& change);
+
   const Clock& clock_;
+  Observer observer_;
   ObjectStore store_;
   std::vector<std::weak_ptr<WatchFeed>> feeds_;
   std::map<std::string, Continuation> continuations_;
