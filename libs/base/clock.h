@@ -17,6 +17,10 @@ class Clock {
   virtual MonoTime Mono() const = 0;
 };
 
+// The steady clock of the machine. For waits, which take real time even where a test's Clock stands
+// still; everything else asks a Clock.
+MonoTime SteadyNow();
+
 class SystemClock final : public Clock {
  public:
   absl::Time Now() const override;

@@ -75,6 +75,8 @@ void Init(const Options& options) {
   logger.set_level(kLevels[static_cast<int>(options.level)]);
 }
 
+void Silence() { Logger().set_level(spdlog::level::off); }
+
 absl::StatusOr<Level> ParseLevel(std::string_view text) {
   if (text == "debug") return Level::kDebug;
   if (text == "info") return Level::kInfo;

@@ -28,6 +28,9 @@ struct Options {
 // Call once at the start of a process; before it, lines go to stderr as text.
 void Init(const Options& options);
 
+// From now on nothing is written: for programs whose errors are made on purpose.
+void Silence();
+
 absl::StatusOr<Level> ParseLevel(std::string_view text);
 absl::StatusOr<Format> ParseFormat(std::string_view text);
 

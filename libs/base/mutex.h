@@ -10,13 +10,14 @@
 // log while holding it.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "base/host.h"
+#include "base/mono_time.h"
 
 namespace korder {
 
@@ -43,23 +44,53 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 // A condition variable whose every wait ends on a stop request.
 class CondVar {
  public:
-  void NotifyOne() { cv_.notify_one(); }
-  void NotifyAll() { cv_.notify_all(); }
+  void NotifyOne() {
+    if (Host* host = SimulatedHost()) {
+      return host->WakeOne(this);
+    }
+    cv_.notify_one();
+  }
+  void NotifyAll() {
+    if (Host* host = SimulatedHost()) {
+      return host->WakeAll(this);
+    }
+    cv_.notify_all();
+  }
 
   // Blocks until pred() holds or stop is requested; returns pred(). REQUIRES: mu is held.
   template <class Pred>
   bool Wait(Mutex& mu, std::stop_token stop, Pred pred) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    if (Host* host = SimulatedHost()) {
+      return WaitOn(*host, mu, stop, MonoTime::max(), pred);
+    }
     return cv_.wait(mu, std::move(stop), std::move(pred));
   }
 
-  // As Wait, but also ends at `deadline`.
+  // As Wait, but also ends at `deadline`, which is a time of the steady clock (SteadyNow).
   template <class Pred>
-  bool WaitUntil(Mutex& mu, std::stop_token stop, std::chrono::steady_clock::time_point deadline,
-                 Pred pred) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+  bool WaitUntil(Mutex& mu, std::stop_token stop, MonoTime deadline, Pred pred)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    if (Host* host = SimulatedHost()) {
+      return WaitOn(*host, mu, stop, deadline, pred);
+    }
     return cv_.wait_until(mu, std::move(stop), deadline, std::move(pred));
   }
 
  private:
+  template <class Pred>
+  bool WaitOn(Host& host, Mutex& mu, const std::stop_token& stop, MonoTime deadline, Pred& pred)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+    while (!pred()) {
+      if (stop.stop_requested() || host.Mono() >= deadline) {
+        return pred();
+      }
+      mu.unlock();
+      host.Wait(this, deadline, stop);
+      mu.lock();
+    }
+    return true;
+  }
+
   std::condition_variable_any cv_;
 };
 

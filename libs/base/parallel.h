@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <thread>
 #include <vector>
+
+#include "base/thread.h"
 
 namespace korder {
 
@@ -21,7 +22,7 @@ void ParallelFor(size_t count, size_t width, Fn fn) {
       fn(i);
     }
   };
-  std::vector<std::jthread> helpers;
+  std::vector<Thread> helpers;
   for (size_t i = 1; i < std::min(count, width); ++i) {
     helpers.emplace_back(work);
   }

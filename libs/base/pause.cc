@@ -1,8 +1,8 @@
 #include "base/pause.h"
 
-#include <chrono>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 
 namespace korder {
@@ -11,8 +11,7 @@ bool Pause(absl::Duration duration, std::stop_token stop) {
   Mutex mu;
   CondVar never_signalled;
   const MutexLock lock(mu);
-  never_signalled.WaitUntil(mu, stop,
-                            std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(duration),
+  never_signalled.WaitUntil(mu, stop, SteadyNow() + absl::ToChronoNanoseconds(duration),
                             [] { return false; });
   return !stop.stop_requested();
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <exception>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace korder::kube {
 namespace {
@@ -69,7 +69,7 @@ Controller::Controller(std::string name, Reconciler& reconciler, const Clock& cl
       queue_(name_, clock, options.backoff, observer) {}
 
 void Controller::Run(std::stop_token stop) {
-  std::vector<std::jthread> workers;
+  std::vector<Thread> workers;
   for (int i = 0; i < std::max(1, options_.workers); ++i) {
     workers.emplace_back([this, stop] {
       while (ProcessNext(stop)) {

@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <exception>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/thread.h"
 
 namespace korder::kube {
 namespace {
@@ -16,7 +16,7 @@ void Pause(std::stop_token stop, std::chrono::nanoseconds delay) {
   Mutex mu;
   CondVar cv;
   const MutexLock lock(mu);
-  cv.WaitUntil(mu, std::move(stop), std::chrono::steady_clock::now() + delay, [] { return false; });
+  cv.WaitUntil(mu, std::move(stop), SteadyNow() + delay, [] { return false; });
 }
 
 void Guarded(const LeaderElector::WhileLeading& lead, std::stop_token leading, int64_t epoch) {
@@ -57,7 +57,7 @@ void LeaderElector::Lead(LeaseCandidate& candidate, std::stop_token stop,
   std::stop_source leading;
   std::stop_source ended;
   const std::stop_callback forward(std::move(stop), [&leading] { leading.request_stop(); });
-  std::jthread work([&] {
+  Thread work([&] {
     Guarded(lead, leading.get_token(), epoch);
     ended.request_stop();
   });
@@ -75,7 +75,7 @@ void LeaderElector::Lead(LeaseCandidate& candidate, std::stop_token stop,
   }
   SetLeading(false);
   leading.request_stop();
-  work.join();
+  work.Join();
 }
 
 void LeaderElector::SetLeading(bool leading) {

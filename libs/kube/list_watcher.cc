@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "api/meta/status.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/status_macros.h"
 #include "kube/api_error.h"
 #include "kube/watch_frames.h"
@@ -48,10 +48,7 @@ absl::Status ReadErrorEvent(json::Reader& object) {
              : UnavailableError("the server ended the watch with an unreadable ERROR event");
 }
 
-double Random() {
-  thread_local std::minstd_rand engine(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(engine);
-}
+double Random() { return RandomWord() / 4294967296.0; }
 
 }  // namespace
 
@@ -137,7 +134,7 @@ void ListWatcher::Wait(const WatchState::Step& step, std::stop_token stop) {
     options_.wait(delay, std::move(stop));
     return;
   }
-  const MonoTime until = SystemClock().Mono() + absl::ToChronoNanoseconds(delay);
+  const MonoTime until = SteadyNow() + absl::ToChronoNanoseconds(delay);
   const MutexLock lock(mu_);
   sync_changed_.WaitUntil(mu_, std::move(stop), until, [] { return false; });
 }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/random.h"
+
 namespace korder::kube {
 namespace {
 
@@ -21,7 +23,7 @@ WorkQueue::WorkQueue(std::string name, const Clock& clock, BackoffPolicy backoff
       clock_(clock),
       backoff_(backoff),
       observer_(observer),
-      random_(std::random_device{}()) {}
+      random_(RandomWord()) {}
 
 void WorkQueue::Add(const ObjectKey& key) {
   int depth = 0;
@@ -149,10 +151,9 @@ void WorkQueue::WaitLocked(const std::stop_token& stop) {
   if (next) {
     wait = std::min<std::chrono::nanoseconds>(wait, *next - clock_.Mono());
   }
-  changed_.WaitUntil(mu_, stop, std::chrono::steady_clock::now() + wait,
-                     [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-                       return !order_.empty() || delayed_.NextDeadline() != next;
-                     });
+  changed_.WaitUntil(mu_, stop, SteadyNow() + wait, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return !order_.empty() || delayed_.NextDeadline() != next;
+  });
 }
 
 std::optional<ObjectKey> WorkQueue::Report(std::optional<Taken> taken) {

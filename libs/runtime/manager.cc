@@ -1,12 +1,12 @@
 #include "runtime/manager.h"
 
 #include <exception>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "runtime/thread_name.h"
 
 namespace korder::runtime {
@@ -34,7 +34,7 @@ class Phase {
  private:
   const char* const name_;
   std::stop_source stop_;
-  std::vector<std::jthread> threads_;
+  std::vector<Thread> threads_;
 };
 
 template <class Fn>

@@ -5,9 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/host.h"
+
 namespace korder::runtime {
 
 inline void SetThreadName(std::string_view name) {
+  if (SimulatedHost() != nullptr) {
+    return;  // It is one of many in a thread that is not ours to name.
+  }
   pthread_setname_np(pthread_self(), std::string(name.substr(0, 15)).c_str());
 }
 

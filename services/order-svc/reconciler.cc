@@ -1,7 +1,6 @@
 #include "order-svc/reconciler.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +8,7 @@
 #include "api/v1alpha1/reasons.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/random.h"
 #include "base/status_macros.h"
 #include "json/writer.h"
 #include "order-svc/books.h"
@@ -34,10 +34,9 @@ constexpr absl::Duration kLongestDelay = absl::Seconds(30);
 
 // Unique for ever, so that a reservation of a ticket that is gone is never taken for a new one.
 std::string NewReservationId() {
-  thread_local std::random_device random;
   std::string id;
   for (int i = 0; i < 4; ++i) {
-    absl::StrAppend(&id, absl::Hex(random(), absl::kZeroPad8));
+    absl::StrAppend(&id, absl::Hex(RandomWord(), absl::kZeroPad8));
   }
   return id;
 }

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/status_macros.h"
+#include "base/thread.h"
 #include "kube/controller.h"
 #include "quota-svc/reconciler.h"
 #include "quota-svc/sweeper.h"
@@ -55,7 +55,7 @@ class Crew {
 
  private:
   std::stop_source stop_;
-  std::vector<std::jthread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace

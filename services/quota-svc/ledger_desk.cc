@@ -1,7 +1,6 @@
 #include "quota-svc/ledger_desk.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -283,7 +282,7 @@ std::optional<Batch> LedgerDesk::NextBatch(std::stop_token stop, absl::Duration 
   if (!work_.Wait(mu_, stop, dirty)) {
     return std::nullopt;
   }
-  const MonoTime latest = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(laziness);
+  const MonoTime latest = SteadyNow() + absl::ToChronoNanoseconds(laziness);
   work_.WaitUntil(mu_, stop, latest,
                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return wanted_ > durable_; });
   if (stop.stop_requested() || !dirty()) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/status_macros.h"
 #include "quota-svc/usage_changes.h"
 #include "runtime/grpc_client.h"
@@ -26,7 +27,7 @@ MonoTime DeadlineOf(const grpc::ServerContext& context) {
   // A call without a deadline has one that is too far away to calculate with.
   const auto now = std::chrono::system_clock::now();
   const auto latest = now + kLongestWait;
-  return std::chrono::steady_clock::now() + (std::min(context.deadline(), latest) - now);
+  return SteadyNow() + (std::min(context.deadline(), latest) - now);
 }
 
 absl::Status Reserve(LedgerDesk& desk, MonoTime deadline, const pb::ReserveRequest& request,

@@ -1,7 +1,6 @@
 #include "ticket-svc/claim_reconciler.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "api/v1alpha1/reasons.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/random.h"
 #include "base/status_macros.h"
 #include "ticket-svc/handoff_patches.h"
 #include "ticket-svc/ticket_status.h"
@@ -25,8 +25,8 @@ constexpr absl::Duration kBusyNodeLook = absl::Seconds(1);
 constexpr char kAssigned[] = "Assigned";
 
 std::string NewHandoffId() {
-  thread_local std::random_device random;
-  return absl::StrCat(absl::Hex(random(), absl::kZeroPad8), absl::Hex(random(), absl::kZeroPad8));
+  return absl::StrCat(absl::Hex(RandomWord(), absl::kZeroPad8),
+                      absl::Hex(RandomWord(), absl::kZeroPad8));
 }
 
 // Gone or changed: the watch will show it, and the pass that follows is about what is there then.

@@ -1,11 +1,11 @@
 #include "ticket-svc/fence.h"
 
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
+#include "base/random.h"
 #include "base/status_macros.h"
 
 namespace korder::ticket {
@@ -17,9 +17,8 @@ constexpr char kNowhere[] = "korder.dev-no-such-node";
 constexpr char kStrays[] = "(strays)";
 
 std::string NewName() {
-  thread_local std::random_device random;
-  return absl::StrCat("korder-fence-", absl::Hex(random(), absl::kZeroPad8),
-                      absl::Hex(random(), absl::kZeroPad8));
+  return absl::StrCat("korder-fence-", absl::Hex(RandomWord(), absl::kZeroPad8),
+                      absl::Hex(RandomWord(), absl::kZeroPad8));
 }
 
 bool HasAnswer(const api::Pod& pod) { return api::Unschedulable(pod) != nullptr; }

@@ -2,8 +2,6 @@
 // Reads Tickets, guardian pods, pods that ask for a ticket, and Nodes. Writes guardian pods, the
 // status of Tickets, and gate, labels, annotations and nomination of the pods that ask; deletes
 // finished Tickets; asks quota-svc before every guardian.
-#include <thread>
-
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +13,7 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/status_macros.h"
+#include "base/thread.h"
 #include "kube/beast_transport.h"
 #include "kube/informer.h"
 #include "runtime/grpc_server.h"
@@ -221,9 +220,9 @@ absl::Status Run(const Config& config, std::stop_token stop) {
     reconciler.ForgetAll();
     handoff_reconciler.ForgetAll();
     wake_ups->Everything();
-    const std::jthread claim_thread([&claims, s] { claims.Run(s); });
-    const std::jthread handoff_thread([&handoffs, s] { handoffs.Run(s); });
-    const std::jthread fence_thread([&fence_queue, s] { fence_queue.Run(s); });
+    const Thread claim_thread([&claims, s] { claims.Run(s); });
+    const Thread handoff_thread([&handoffs, s] { handoffs.Run(s); });
+    const Thread fence_thread([&fence_queue, s] { fence_queue.Run(s); });
     tickets.Run(s);
   });
   kube::LeaderElector elector(
