@@ -6,12 +6,14 @@
 // Objects are immutable and shared: a reader may keep one as long as it likes. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,14 +40,21 @@ class Store {
     const auto it = objects_.find(key);
     return it == objects_.end() ? nullptr : it->second;
   }
-  // In no particular order.
+  // Ordered by key.
   std::vector<Ptr> List() const {
-    const MutexLock lock(mu_);
     std::vector<Ptr> all;
-    all.reserve(objects_.size());
-    for (const auto& [key, object] : objects_) {
-      all.push_back(object);
+    {
+      const MutexLock lock(mu_);
+      all.reserve(objects_.size());
+      for (const auto& [key, object] : objects_) {
+        all.push_back(object);
+      }
     }
+    const auto name = [](const Ptr& object) {
+      return std::tie(object->metadata.ns, object->metadata.name);
+    };
+    std::sort(all.begin(), all.end(),
+              [&name](const Ptr& a, const Ptr& b) { return name(a) < name(b); });
     return all;
   }
   // Ordered by key. REQUIRES: AddIndex(index) was called.
@@ -85,13 +94,17 @@ class Store {
     const MutexLock lock(mu_);
     return Remove(key);
   }
+  // Ordered.
   std::vector<ObjectKey> Keys() const {
-    const MutexLock lock(mu_);
     std::vector<ObjectKey> keys;
-    keys.reserve(objects_.size());
-    for (const auto& [key, object] : objects_) {
-      keys.push_back(key);
+    {
+      const MutexLock lock(mu_);
+      keys.reserve(objects_.size());
+      for (const auto& [key, object] : objects_) {
+        keys.push_back(key);
+      }
     }
+    std::sort(keys.begin(), keys.end());
     return keys;
   }
 

@@ -95,6 +95,8 @@ std::vector<Grant> GrantTable::Due(absl::Time now, absl::Duration longest) {
       due.push_back(grant);
     }
   }
+  // In an order that does not depend on where things lie in memory.
+  std::sort(due.begin(), due.end(), [](const Grant& a, const Grant& b) { return a.id < b.id; });
   return due;
 }
 
