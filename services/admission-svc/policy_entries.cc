@@ -27,7 +27,8 @@ bool IsStrict(const api::ClaimPolicy& policy) {
 bool IsGatedByServer(const api::MutatingWebhookConfiguration& configuration,
                      const api::ClaimPolicy& policy) {
   return policy.spec.fallback != api::ClaimFallback::kDeny &&
-         api::ValueOf(configuration.metadata.annotations, kAnnotationPodMode) == kPodModePolicy;
+         api::ValueOf(configuration.metadata.annotations, api::kAnnotationPodMode) ==
+             api::kPodModePolicy;
 }
 
 const api::Webhook* Find(const api::MutatingWebhookConfiguration& configuration,

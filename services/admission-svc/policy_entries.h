@@ -29,11 +29,6 @@ namespace korder::admission {
 // What the entries are copied from; the chart makes it.
 inline constexpr std::string_view kModelEntry = "pods.korder.dev";
 inline constexpr std::string_view kPolicyEntry = "policies.pods.korder.dev";
-// On the configuration, by the chart: who gates the pods that ask. kPodModePolicy: the API server,
-// by the MutatingAdmissionPolicies of the chart; anything else: the webhooks.
-inline constexpr std::string_view kAnnotationPodMode = "korder.dev/pod-mode";
-inline constexpr std::string_view kPodModePolicy = "policy";
-
 // Entries that refuse are named "<uid of a policy>.policies.pods.korder.dev". There are at most so
 // many: each costs the API server a look at every pod. The oldest policies have them.
 inline constexpr size_t kMaxStrictEntries = 64;

@@ -51,6 +51,12 @@ inline constexpr std::string_view kAnnotationClaimPolicy = "korder.dev/claim-pol
 // The id of the handoff in progress; written in the same request as the nomination.
 inline constexpr std::string_view kAnnotationHandoff = "korder.dev/handoff";
 
+// --- on the webhook configuration for pods, by the chart ---
+// Who gates the pods that ask. kPodModePolicy: the API server, by MutatingAdmissionPolicies;
+// anything else: the webhooks.
+inline constexpr std::string_view kAnnotationPodMode = "korder.dev/pod-mode";
+inline constexpr std::string_view kPodModePolicy = "policy";
+
 // --- on a ticket ---
 inline constexpr std::string_view kLabelOrder = "korder.dev/order";  // on a guardian, too
 inline constexpr std::string_view kLabelOccurrence = "korder.dev/occurrence";

@@ -29,7 +29,6 @@ inline constexpr std::string_view kReasonPaused = "Paused";
 inline constexpr std::string_view kReasonNotPaused = "NotPaused";
 inline constexpr std::string_view kReasonCreatingTickets = "CreatingTickets";
 inline constexpr std::string_view kReasonDeletingTickets = "DeletingTickets";
-inline constexpr std::string_view kReasonRenewingTickets = "RenewingTickets";
 inline constexpr std::string_view kReasonRollingOut = "RollingOut";
 inline constexpr std::string_view kReasonNoEligibleNode = "NoEligibleNode";
 inline constexpr std::string_view kReasonUpToDate = "UpToDate";
@@ -76,7 +75,6 @@ inline constexpr std::string_view kEventWindowOpened = "WindowOpened";
 inline constexpr std::string_view kEventWindowClosed = "WindowClosed";
 inline constexpr std::string_view kEventOccurrenceSkipped = "OccurrenceSkipped";
 inline constexpr std::string_view kEventTicketsRenewed = "TicketsRenewed";
-inline constexpr std::string_view kEventRollout = "Rollout";
 inline constexpr std::string_view kEventQuotaDenied = "QuotaDenied";  // Ticket, too
 inline constexpr std::string_view kEventInvalidSpec = "InvalidSpec";  // every kind
 
