@@ -16,7 +16,7 @@ BUILD := build/$(BUILD_TYPE)
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help bootstrap build images test test-unit test-integration test-e2e lint fmt generate manifests \
+.PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
         install uninstall deploy undeploy run demo down bench bench-quick clean
 
 help: ## Show this list
@@ -43,6 +43,9 @@ test-unit: bootstrap ## Run the unit tests only
 test-integration: bootstrap ## Run the integration tests only (real control plane)
 	@scripts/test integration
 
+test-chart: bootstrap ## Check the chart without a cluster: every value, snapshots (to write them anew: deploy/tests/render --update)
+	@deploy/tests/render
+
 test-e2e: build ## Play the seed's examples end to end on a fresh control plane and check every step
 	@scripts/demo --check --bin $(BUILD)/bin
 
@@ -55,7 +58,7 @@ fmt: bootstrap ## Format the C++ and Go sources
 generate: build ## Regenerate what is generated from sources (protobuf stubs; they live in the build folder)
 	@ninja -C $(BUILD) -j $(JOBS) generate
 
-manifests: bootstrap ## Render deploy/install.yaml from the chart
+manifests: bootstrap ## Render deploy/install.yaml and docs/values.md from the chart
 	@scripts/manifests
 
 install: bootstrap ## Install the CRDs into the cluster of your kubeconfig
