@@ -17,7 +17,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
-        install uninstall deploy undeploy run demo down bench bench-quick clean
+        museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -46,8 +46,9 @@ test-integration: bootstrap ## Run the integration tests only (real control plan
 test-chart: bootstrap ## Check the chart without a cluster: every value, snapshots (to write them anew: deploy/tests/render --update)
 	@deploy/tests/render
 
-test-e2e: build ## Play the seed's examples end to end on a fresh control plane and check every step
-	@scripts/demo --check --bin $(BUILD)/bin
+test-e2e: build ## Install korder with Helm on a real node (containers, kubelet) and play the examples there; needs root
+	@scripts/bootstrap --node
+	@scripts/e2e --bin $(BUILD)/bin --json $(BUILD)/e2e.json
 
 lint: bootstrap ## Check format, layers, clang-tidy, thread safety, chart, scripts; changes nothing
 	@scripts/lint
@@ -81,6 +82,12 @@ demo: build ## Start a real control plane, run korder on it and play the seed's 
 
 down: ## Stop what `make demo` left running
 	@scripts/demo --down --name $(CLUSTER)
+
+museum: bootstrap ## Plant the known mistakes of this field one at a time; a test must catch each
+	@tests/museum/museum
+
+mutation: bootstrap ## Change single operators of ledger, claim and handoff; print how many a test catches
+	@tests/museum/mutate --least 85
 
 bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, the ledger, claims (build/bench.json)
 	@ninja -C $(BUILD) -j $(JOBS) ledger_bench scale_bench integration_test

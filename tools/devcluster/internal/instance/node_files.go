@@ -151,6 +151,7 @@ imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%%, imagefs.available: 1%%, nodefs.inodesFree: 1%%}
 nodeStatusUpdateFrequency: 5s
+maxPods: 200
 `, nodeAddress, s.Ports.Kubelet, s.pkiDir(), s.containerdSocket(), s.nodeDir(), s.Node.Cgroup, clusterDomain)
 }
 
