@@ -141,7 +141,7 @@ std::string EveryKindOfPolicy(const std::string& ns) {
 std::string Outcome(Cluster& cluster, const std::string& file) {
   return cluster.Shell(
       "kubectl create --dry-run=server -o json -f " + file + " 2>" + file +
-      ".err | jq -cS '.items[] | [.metadata.name, .metadata.labels, .metadata.annotations, "
+      ".err | jq -cS '[.metadata.name, .metadata.labels, .metadata.annotations, "
       ".spec.schedulingGates]'; sed -e 's/^Error from server.*admission webhook "
       "\"[^\"]*\"/refused/' "
       "-e 's/^Error from server ([A-Za-z]*)//' " +

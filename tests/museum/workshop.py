@@ -5,7 +5,8 @@
   result = workshop.plant("services/quota-svc/ledger.cc", changed_text, ["quota_svc_core_test"])
   result.verdict, result.failed      # "caught", ["ledger: ..."]
 
-The copy and its build stay in build/<name>, so that only what a mistake changes is compiled again.
+The copy stays in build/<name> and its build within it, so that only what a mistake changes is compiled again. They lie
+to each other as in the tree itself: ccache then has what was compiled there.
 """
 import os
 import shutil
@@ -30,9 +31,8 @@ class Result:
 
 class Workshop:
     def __init__(self, name, sanitizers, longest_test=180):
-        self.hall = ROOT / "build" / name
-        self.copy = self.hall / "source"
-        self.build = self.hall / "build"
+        self.copy = ROOT / "build" / name
+        self.build = self.copy / "build" / "dev"
         self.sanitizers = sanitizers
         self.longest_test = longest_test  # seconds; a test that hangs has noticed, too
 
@@ -71,7 +71,8 @@ class Workshop:
         wanted = {name for name in listed.splitlines() if (ROOT / name).is_file()}
         self.copy.mkdir(parents=True, exist_ok=True)
         for path in [p for p in self.copy.rglob("*") if p.is_file()]:
-            if str(path.relative_to(self.copy)) not in wanted:
+            name = path.relative_to(self.copy)
+            if name.parts[0] != "build" and str(name) not in wanted:
                 path.unlink()
         for name in wanted:
             source, copy = ROOT / name, self.copy / name
@@ -99,7 +100,7 @@ class Workshop:
 
     def _failing_tests(self, target):
         """Names of the tests that fail; None when the program did not come to an end by itself."""
-        report = self.hall / "report.xml"
+        report = self.build / "report.xml"
         report.unlink(missing_ok=True)
         try:
             result = self._run([self._program(target), "-r", "junit", "-o", report],
