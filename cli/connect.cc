@@ -58,13 +58,13 @@ Surroundings SurroundingsOfProcess() {
 }
 
 std::vector<Endpoint> Reachable(const std::vector<Endpoint>& candidates,
-                                const std::function<bool(const Endpoint&, absl::Duration)>& dial) {
-  std::vector<char> answers(candidates.size());  // not bool: written by several threads
+                                const std::function<bool(const Endpoint&)>& answers) {
+  std::vector<char> answered(candidates.size());  // not bool: written by several threads
   ParallelFor(candidates.size(), kDialsAtOnce,
-              [&](size_t i) { answers[i] = dial(candidates[i], kDialTimeout) ? 1 : 0; });
+              [&](size_t i) { answered[i] = answers(candidates[i]) ? 1 : 0; });
   std::vector<Endpoint> reachable;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    if (answers[i] != 0) {
+    if (answered[i] != 0) {
       reachable.push_back(candidates[i]);
     }
   }
@@ -203,16 +203,19 @@ absl::StatusOr<std::vector<Endpoint>> Connector::Find(Connection& connection) {
   ASSIGN_OR_RETURN(kube::Client * client, Api());
   ASSIGN_OR_RETURN(const ServiceAddress service, GetService(*client));
   ASSIGN_OR_RETURN(const std::optional<Replicas> replicas, GetReplicas(*client));
+  const auto answers = [this](const Endpoint& endpoint) {
+    return surroundings_.dial(endpoint, peer_.service, kDialTimeout);
+  };
   // Behind a cluster IP one replica answers, whether it leads or not: better ask them all.
   if (replicas) {
-    auto reachable = Reachable(replicas->addresses, surroundings_.dial);
+    auto reachable = Reachable(replicas->addresses, answers);
     if (!reachable.empty()) {
       return reachable;
     }
   }
   const Endpoint front = service.cluster_ip.value_or(
       Endpoint{absl::StrCat(peer_.service, ".", options_.system_namespace, ".svc"), service.port});
-  if (!Reachable({front}, surroundings_.dial).empty()) {
+  if (!Reachable({front}, answers).empty()) {
     return std::vector{front};
   }
   if (!replicas) {

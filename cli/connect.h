@@ -61,8 +61,8 @@ struct Surroundings {
   std::string korder_server;  // $KORDER_SERVER
   bool terminal = false;      // stdin is one
   std::string kubectl = "kubectl";
-  // True when something listens there and takes the connection within the time.
-  std::function<bool(const Endpoint&, absl::Duration)> dial;
+  // True when a service of that name answers there within the time.
+  std::function<bool(const Endpoint&, const std::string& name, absl::Duration)> dial;
   std::function<std::unique_ptr<kube::HttpTransport>(const kube::ClusterConfig&)> new_transport;
 };
 Surroundings SurroundingsOfProcess();
@@ -111,8 +111,8 @@ class Connector {
   std::optional<ClusterAccess> access_;
 };
 
-// Those that take a connection, asked all at once.
+// Those that answer, asked all at once.
 std::vector<Endpoint> Reachable(const std::vector<Endpoint>& candidates,
-                                const std::function<bool(const Endpoint&, absl::Duration)>& dial);
+                                const std::function<bool(const Endpoint&)>& answers);
 
 }  // namespace korder::cli

@@ -56,7 +56,9 @@ class Fixture {
                                           .korder_server = korder_server,
                                           .kubectl = kubectl,
                                           .dial =
-                                              [this](const Endpoint& endpoint, absl::Duration) {
+                                              [this](const Endpoint& endpoint,
+                                                     const std::string& name, absl::Duration) {
+                                                CHECK(name == "korder-quota-svc");
                                                 return reachable.contains(endpoint.ToString());
                                               },
                                           .new_transport =
