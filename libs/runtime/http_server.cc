@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
@@ -77,19 +78,29 @@ struct HttpServer::Impl final : public HttpSessionHost {
   absl::Status Run(std::stop_token stop);
   void Accept();
   void Accepted(Error ec, tcp::socket socket);
+  void TakeLeave();
   void Shutdown();
   HttpServerResponse Call(const HttpServerRequest& request) const;
 
   // --- HttpSessionHost, I/O thread only ---
   const HttpServerOptions& options() const override { return opts; }
   bool draining() const override { return is_draining; }
+  bool closing() const override { return is_closing; }
   void Opened(HttpSession* session) override { sessions.insert(session); }
   void Closed(HttpSession* session) override {
     sessions.erase(session);
-    if (is_draining && sessions.empty()) {
+    if (is_closing && sessions.empty()) {
       drain_timer.cancel();
     }
   }
+  bool ReserveBody(size_t bytes) override {
+    if (bytes > opts.max_bodies - reserved) {
+      return false;
+    }
+    reserved += bytes;
+    return true;
+  }
+  void FreeBody(size_t bytes) override { reserved -= bytes; }
   bool Admit() override {
     if (under_way >= opts.max_concurrent) {
       return false;
@@ -109,7 +120,10 @@ struct HttpServer::Impl final : public HttpSessionHost {
   // I/O thread only. No session outlives Run.
   std::unordered_set<HttpSession*> sessions;
   int under_way = 0;
+  size_t reserved = 0;
   bool is_draining = false;
+  bool is_closing = false;
+  absl::Time told_full = absl::InfinitePast();
   int bound_port = 0;
   net::io_context work;  // runs handlers, on several threads
   net::io_context io{1};
@@ -159,7 +173,7 @@ absl::Status HttpServer::Impl::Run(std::stop_token stop) {
   }
   Accept();
   {
-    const std::stop_callback on_stop(stop, [this] { net::post(io, [this] { Shutdown(); }); });
+    const std::stop_callback on_stop(stop, [this] { net::post(io, [this] { TakeLeave(); }); });
     io.run();  // returns when the acceptor is closed and the last session and handler are gone
   }
   keep_working.reset();
@@ -172,7 +186,7 @@ void HttpServer::Impl::Accept() {
 }
 
 void HttpServer::Impl::Accepted(Error ec, tcp::socket socket) {
-  if (is_draining || ec == net::error::operation_aborted) {
+  if (is_closing || ec == net::error::operation_aborted) {
     return;
   }
   if (ec) {
@@ -201,14 +215,25 @@ void HttpServer::Impl::Accepted(Error ec, tcp::socket socket) {
     } else {
       std::make_shared<PlainSession>(*this, nullptr, std::move(stream))->Start();
     }
-  } else {
-    log::Warn("connection refused: too many are open", {{"listen", opts.listen}});
+  } else if (const absl::Time now = absl::Now(); now - told_full >= absl::Seconds(1)) {
+    told_full = now;  // Whoever floods the server must not flood its log.
+    log::Warn("connections refused: too many are open", {{"listen", opts.listen}});
   }
   Accept();
 }
 
-void HttpServer::Impl::Shutdown() {
+// Goes on as before, but for what answers say of their connections.
+void HttpServer::Impl::TakeLeave() {
   is_draining = true;
+  if (sessions.empty() || opts.farewell <= absl::ZeroDuration()) {
+    return Shutdown();
+  }
+  drain_timer.expires_after(ToChrono(opts.farewell));
+  drain_timer.async_wait([this](Error) { Shutdown(); });
+}
+
+void HttpServer::Impl::Shutdown() {
+  is_closing = true;
   Error ignored;
   acceptor.close(ignored);
   accept_timer.cancel();

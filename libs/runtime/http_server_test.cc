@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -130,11 +131,93 @@ TEST_CASE("http server: a request over the concurrency limit is refused with 429
   TestHttpClient first(server.port());
   first.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   entered.wait();
-  CHECK(TestHttpClient(server.port()).Do("GET", "/").status == 429);
-  CHECK(TestHttpClient(server.port()).Do("POST", "/", std::string(200'000, 'x')).status == 429);
+  TestHttpClient second(server.port());
+  CHECK(second.Do("GET", "/").status == 429);
+  const TestHttpResponse refused = second.Do("POST", "/", std::string(200'000, 'x'));
+  CHECK(refused.status == 429);
+  CHECK(refused.retry_after == "1");
   leave.count_down();
   CHECK(first.Receive().status == 200);
   CHECK(first.Do("GET", "/").status == 200);
+  INFO("who was refused need not connect again");
+  CHECK(second.Do("GET", "/").status == 200);
+}
+
+TEST_CASE("http server: who is slow to send takes nobody's place, and is closed", "[http]") {
+  HttpServerOptions options = Loopback();
+  options.threads = 1;
+  options.max_concurrent = 1;
+  options.request_timeout = absl::Milliseconds(500);
+  Running server(options);
+  std::vector<std::unique_ptr<TestHttpClient>> slow;
+  for (const char* bytes :
+       {"", "POST / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Le",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"}) {
+    slow.push_back(std::make_unique<TestHttpClient>(server.port()));
+    slow.back()->Send(bytes);
+  }
+  TestHttpClient quick(server.port());
+  CHECK(quick.Do("POST", "/", "x").status == 200);
+  slow.erase(slow.begin());  // It said nothing yet and may stay.
+  for (const auto& client : slow) {
+    CHECK(client->ClosedByServer());
+  }
+}
+
+TEST_CASE("http server: who is slow to read is closed, too", "[http]") {
+  HttpServerOptions options = Loopback();
+  options.max_connections = 1;
+  options.request_timeout = absl::Milliseconds(300);
+  Running server(options, [](const HttpServerRequest& request) {
+    const size_t size = request.target == "/large" ? 4 << 20 : 4;
+    return HttpServerResponse{.body = std::string(size, 'x')};
+  });
+  TestHttpClient slow(server.port());
+  for (int i = 0; i < 16; ++i) {  // Together far more than sockets hold.
+    slow.Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  // Only then there is room for somebody else.
+  bool served = false;
+  for (int i = 0; i < 100 && !served; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    served = TestHttpClient(server.port()).Do("GET", "/").status == 200;
+  }
+  CHECK(served);
+}
+
+TEST_CASE("http server: large bodies share a bounded room, small ones need none of it", "[http]") {
+  HttpServerOptions options = Loopback();
+  options.max_body = 150'000;
+  options.max_bodies = 200'000;
+  Running server(options);
+  const std::string large = std::string(150'000, 'x');
+  TestHttpClient first(server.port());
+  first.Send(
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 150000\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(first.Receive().status == 100);  // It has its room, and fills it later.
+  CHECK(TestHttpClient(server.port()).Do("POST", "/", large).status == 429);
+  INFO("a body whose size is not told may be a large one");
+  TestHttpClient chunked(server.port());
+  chunked.Send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
+  CHECK(chunked.Receive().status == 429);
+  CHECK(TestHttpClient(server.port()).Do("POST", "/", "small").status == 200);
+  first.Send(large);
+  CHECK(first.Receive().status == 200);
+  CHECK(TestHttpClient(server.port()).Do("POST", "/", large).status == 200);
+  INFO("what a client that went away had is free again");
+  {
+    TestHttpClient gone(server.port());
+    gone.Send(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 150000\r\nExpect: 100-continue\r\n\r\n");
+    CHECK(gone.Receive().status == 100);
+  }
+  bool served = false;
+  for (int i = 0; i < 200 && !served; ++i) {
+    served = TestHttpClient(server.port()).Do("POST", "/", large).status == 200;
+  }
+  CHECK(served);
 }
 
 TEST_CASE("http server: a handler that throws costs a 500, not the server", "[http]") {
@@ -217,6 +300,30 @@ TEST_CASE("http server: stop lets a request under way finish and closes idle con
   CHECK(last.status == 200);
   CHECK(last.body == "done");
   CHECK_FALSE(last.keep_alive);
+  CHECK(server.Join().ok());
+}
+
+TEST_CASE("http server: while it takes leave it serves, and says that connections end", "[http]") {
+  HttpServerOptions options = Loopback();
+  options.farewell = absl::Milliseconds(1500);
+  Running server(options);
+  TestHttpClient idle(server.port());
+  TestHttpClient asks(server.port());
+  CHECK(asks.Do("GET", "/").keep_alive);
+  server.RequestStop();
+  // Until the stop has arrived, connections are kept; then each ends with an answer.
+  const auto leave_taken = [](TestHttpClient& client) {
+    TestHttpResponse last = client.Do("GET", "/");
+    while (last.status == 200 && last.keep_alive) {
+      last = client.Do("GET", "/");
+    }
+    return last.status == 200;
+  };
+  CHECK(leave_taken(asks));
+  CHECK(asks.ClosedByServer());
+  TestHttpClient late(server.port());
+  CHECK(leave_taken(late));
+  CHECK(idle.ClosedByServer());
   CHECK(server.Join().ok());
 }
 

@@ -1,10 +1,12 @@
 // One connection of HttpServer. Private to http_server.cc, the only file that includes it.
 //
 // A session lives on the server's one I/O thread and holds itself alive through the handler of the
-// operation it waits for: wait for bytes -> read header -> (admit) -> read body -> handler on a
-// worker thread -> write -> wait again. Every wait has a deadline.
+// operation it waits for: wait for bytes -> read header -> (is there room for a large body?) ->
+// read body -> (may one more handler wait?) -> handler on a worker thread -> write -> wait again.
+// Every wait has a deadline.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -44,9 +46,15 @@ class HttpSessionHost {
  public:
   virtual ~HttpSessionHost() = default;
   virtual const HttpServerOptions& options() const = 0;
+  // The server is stopping: no answer keeps its connection.
   virtual bool draining() const = 0;
+  // And nobody is waited for any more.
+  virtual bool closing() const = 0;
   virtual void Opened(HttpSession* session) = 0;
   virtual void Closed(HttpSession* session) = 0;
+  // True when there is room for a large body of this size; given back with FreeBody.
+  virtual bool ReserveBody(size_t bytes) = 0;
+  virtual void FreeBody(size_t bytes) = 0;
   // True when one more request may be under way; each true is answered by one Release.
   virtual bool Admit() = 0;
   virtual void Release() = 0;
@@ -75,6 +83,7 @@ class StreamSession final : public HttpSession,
     if (admitted_) {
       host_.Release();
     }
+    host_.FreeBody(reserved_);
     host_.Closed(this);
   }
 
@@ -111,7 +120,7 @@ class StreamSession final : public HttpSession,
   // Between requests the idle limit holds; from the first byte on, the shorter request limit, so a
   // client that sends its header byte by byte does not keep a connection.
   void WaitForRequest() {
-    if (host_.draining()) {
+    if (host_.closing()) {
       return Close();
     }
     parser_.emplace();
@@ -138,14 +147,27 @@ class StreamSession final : public HttpSession,
       if (ec) {
         return self->Refuse(ec);
       }
-      self->admitted_ = self->host_.Admit();
-      if (!self->admitted_) {
+      if (!self->ReserveBody()) {
         self->unread_ = true;
-        return self->RespondAndClose({429, "text/plain; charset=utf-8", "too many requests\n"});
+        return self->RespondAndClose(TooMany());
       }
       self->ContinueThenReadBody();
     });
   }
+
+  // A body whose size is not told may be as large as any.
+  bool ReserveBody() {
+    const size_t size = parser_->chunked() ? host_.options().max_body
+                                           : std::min<size_t>(parser_->content_length().value_or(0),
+                                                              host_.options().max_body);
+    if (size <= host_.options().small_body) {
+      return true;
+    }
+    const bool has_room = host_.ReserveBody(size);
+    reserved_ = has_room ? size : 0;
+    return has_room;
+  }
+  void FreeBody() { host_.FreeBody(std::exchange(reserved_, 0)); }
 
   void ContinueThenReadBody() {
     if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
@@ -173,6 +195,11 @@ class StreamSession final : public HttpSession,
     auto message = parser_->release();
     keep_alive_ = message.keep_alive();
     head_ = message.method() == http::verb::head;
+    admitted_ = host_.Admit();
+    if (!admitted_) {
+      FreeBody();
+      return Respond(TooMany());
+    }
     answered_ = false;
     handler_timer_.expires_after(ToChrono(host_.options().request_timeout));
     handler_timer_.async_wait([self = Self()](Error ec) {
@@ -191,6 +218,7 @@ class StreamSession final : public HttpSession,
     // The place is free only now: a handler that was answered for with 503 still took it.
     admitted_ = false;
     host_.Release();
+    FreeBody();
     if (answered_) {
       return;
     }
@@ -212,6 +240,10 @@ class StreamSession final : public HttpSession,
     } else {
       Close();
     }
+  }
+
+  static HttpServerResponse TooMany() {
+    return {429, "text/plain; charset=utf-8", "too many requests\n"};
   }
 
   void RespondAndClose(HttpServerResponse response) {
@@ -281,6 +313,7 @@ class StreamSession final : public HttpSession,
   std::array<char, 4096> discarded_;
   bool waiting_ = false;     // between requests
   bool admitted_ = false;    // counted by the host
+  size_t reserved_ = 0;      // bytes of a large body, counted by the host
   bool answered_ = true;     // the current request has its answer, or is getting it
   bool unread_ = false;      // the client may still be sending a request that was refused
   bool keep_alive_ = false;  // as the client asked

@@ -16,6 +16,7 @@
 #include "admission-svc/node_sizes.h"
 #include "admission-svc/pod_webhook.h"
 #include "admission-svc/policy_reconciler.h"
+#include "admission-svc/routes.h"
 #include "admission-svc/validate.h"
 #include "api/core/pod.h"
 #include "api/core/secret.h"
@@ -37,29 +38,6 @@
 
 namespace korder::admission {
 namespace {
-
-template <class T, class Review>
-Route RouteFor(std::string_view verb, Review review) {
-  return {.path = absl::StrCat("/", std::string(verb), "/", std::string(T::kResource.plural)),
-          .group = std::string(T::kResource.group),
-          .resource = std::string(T::kResource.plural),
-          .review = std::move(review)};
-}
-
-std::vector<Route> Routes(const PodWebhook& pods, const Validator& validator) {
-  using Request = api::AdmissionRequest;
-  return {
-      RouteFor<api::Pod>("mutate", [&pods](const Request& r) { return pods.Review(r); }),
-      RouteFor<api::Order>("validate",
-                           [&validator](const Request& r) { return validator.Order(r); }),
-      RouteFor<api::Ticket>("validate",
-                            [&validator](const Request& r) { return validator.Ticket(r); }),
-      RouteFor<api::Quota>("validate",
-                           [&validator](const Request& r) { return validator.Quota(r); }),
-      RouteFor<api::ClaimPolicy>(
-          "validate", [&validator](const Request& r) { return validator.ClaimPolicy(r); }),
-  };
-}
 
 // One watch per Secret: who may read only some of them must name the one it asks for.
 using KeptSecrets = std::vector<std::unique_ptr<kube::Informer<api::Secret>>>;
@@ -152,8 +130,12 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   });
   const Validator validator(quota_desk, quotas.store(), sizes, clock);
   AdmissionHandler handler(Routes(pods, validator), metrics.registry(), clock);
+  // API servers keep connections for 90 s; who closes them first must be the one who sends on them.
   runtime::HttpServer webhooks(
-      {.listen = config.webhook_listen, .tls = tls},
+      {.listen = config.webhook_listen,
+       .tls = tls,
+       .idle_timeout = absl::Seconds(120),
+       .farewell = absl::Seconds(2)},
       [&](const runtime::HttpServerRequest& request) { return handler.Handle(request); });
   RETURN_IF_ERROR(webhooks.Start());
   manager.AddServer("webhooks", [&](std::stop_token s) { return webhooks.Run(s); });

@@ -80,6 +80,7 @@ TestHttpResponse TestHttpClient::Receive() {
   return {.status = static_cast<int>(response.result_int()),
           .body = response.body(),
           .content_type = std::string(type.data(), type.size()),
+          .retry_after = std::string(response[http::field::retry_after]),
           .keep_alive = response.keep_alive()};
 }
 

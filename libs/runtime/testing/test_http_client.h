@@ -15,6 +15,7 @@ struct TestHttpResponse {
   int status = 0;  // 0: the connection ended without an answer
   std::string body;
   std::string content_type;
+  std::string retry_after;
   bool keep_alive = false;
 };
 
