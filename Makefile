@@ -17,7 +17,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
-        museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
+        simulation museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -96,6 +96,10 @@ bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, 
 bench-quick: build ## The same with 1,500 tickets and 100 Orders, in five minutes
 	@ninja -C $(BUILD) -j $(JOBS) ledger_bench scale_bench integration_test
 	@scripts/bench --quick --bin $(BUILD)/bin
+
+simulation: bootstrap $(BUILD)/build.ninja ## Run the services in a deterministic simulation with faults (SEEDS=10000)
+	@ninja -C $(BUILD) -j $(JOBS) simulation
+	@$(BUILD)/tests/simulation/simulation --seeds $(or $(SEEDS),10000) --jobs $(JOBS)
 
 clean: ## Remove the build folder (caches outside the tree stay)
 	@rm -rf build

@@ -67,8 +67,11 @@ std::vector<std::string> WatchUnderTest::Next(size_t count) {
   return events;
 }
 
-ServerUnderTest::ServerUnderTest() : fake_(clock_), transport_(&fake_), ns_("default") {
-  if (const char* path = std::getenv("KORDER_TEST_KUBECONFIG"); path != nullptr) {
+ServerUnderTest::ServerUnderTest() : ServerUnderTest(std::getenv("KORDER_TEST_KUBECONFIG")) {}
+
+ServerUnderTest::ServerUnderTest(const char* kubeconfig)
+    : fake_(clock_), transport_(&fake_), ns_("default") {
+  if (const char* path = kubeconfig; path != nullptr) {
     absl::StatusOr<ClusterConfig> config = LoadClusterConfig(path);
     if (!config.ok()) {
       throw std::runtime_error(ToString(config.status()));

@@ -53,6 +53,8 @@ class WatchUnderTest {
 class ServerUnderTest {
  public:
   ServerUnderTest();
+  // The real one that the file tells of, or the fake one for nullptr.
+  explicit ServerUnderTest(const char* kubeconfig);
   ~ServerUnderTest();
 
   bool is_real() const { return real_ != nullptr; }

@@ -1,0 +1,590 @@
+#include "invariants.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "api/core/node_fit.h"
+#include "api/v1alpha1/claim_request.h"
+#include "api/v1alpha1/defaults.h"
+#include "api/v1alpha1/names.h"
+#include "services.h"
+#include "ticket-svc/guardian_pod.h"
+
+namespace korder::simulation {
+namespace {
+
+// A message that was sent when things were otherwise arrives no later than this.
+constexpr absl::Duration kInFlight = absl::Seconds(8);
+// A limit that was lowered binds when the ledger has heard of it, and grants that were given before
+// last as long as they last.
+constexpr absl::Duration kLimitLag = absl::Seconds(40);
+constexpr absl::Duration kLateness = absl::Seconds(1);
+
+bool IsGuardian(const api::Pod& pod) {
+  return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian;
+}
+bool Runs(const api::Pod& pod) {
+  return api::IsBound(pod) && pod.status.phase == api::kPodRunning && !pod.metadata.deleting();
+}
+std::string NameOf(const api::Pod& pod) { return kube::KeyOf(pod).ToString(); }
+std::string NameOf(const api::Ticket& ticket) { return kube::KeyOf(ticket).ToString(); }
+bool HasStarted(const api::Ticket& ticket) { return ticket.status.incarnation >= 1; }
+bool IsOver(const api::Ticket& ticket) { return api::IsFinished(ticket.status.phase); }
+
+// One ticket more.
+void Charge(std::map<std::string, api::Quantity>& uses, const api::Quantity& cpu) {
+  api::Quantity& tickets = uses["tickets"];
+  tickets = *tickets.Add(api::Quantity::FromInt(1));
+  api::Quantity& reserved = uses["reserved.cpu"];
+  reserved = *reserved.Add(cpu);
+}
+
+std::string NodeOfRoom(const api::Ticket& ticket) { return ticket.status.node_name; }
+
+}  // namespace
+
+Invariants::Invariants(Machine& machine, World& world, SchedulerModel& scheduler, Peers& peers)
+    : machine_(machine), world_(world), scheduler_(scheduler) {
+  world_.tickets.OnChange([this](const auto* was, const auto* is) { OnTicket(was, is); });
+  world_.pods.OnChange([this](const auto* was, const auto* is) { OnPod(was, is); });
+  world_.quotas.OnChange([this](const auto* was, const auto* is) { OnQuota(was, is); });
+  world_.config_maps.OnChange([this](const auto*, const auto* is) { OnConfigMap(is); });
+  peers.on_answer = [this](const LedgerAnswer& answer) {
+    for (const std::string& id : answer.granted) {
+      if (!ever_granted_.contains(id)) {
+        Fail("I15", absl::StrCat(answer.server.name, " told ", answer.client.name, " that ", id,
+                                 " is granted, and no ledger object ever said so"));
+      }
+    }
+  };
+}
+
+void Invariants::Fail(const std::string& invariant, const std::string& what) {
+  if (!broken_) {
+    broken_ = Broken{invariant, what};
+  }
+}
+
+void Invariants::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+  if (is == nullptr) {
+    return;
+  }
+  OneTicketPerPod(*is);
+  ReadyMeansHeld(was, *is);
+  EndIsFinal(was, *is);
+  if (HasStarted(*is) && (was == nullptr || !HasStarted(*was))) {
+    LimitsHold();
+  }
+  if (was != nullptr && was->status.handoff && !is->status.handoff &&
+      is->status.phase == api::TicketPhase::kClaimed) {
+    ++handoffs_;
+  }
+}
+
+void Invariants::OnPod(const api::Pod* was, const api::Pod* is) {
+  const api::Pod& pod = is != nullptr ? *is : *was;
+  const bool lost_nomination = was != nullptr && !was->status.nominated_node_name.empty() &&
+                               !api::IsBound(pod) &&
+                               (is == nullptr || is->metadata.deleting() ||
+                                is->status.nominated_node_name != was->status.nominated_node_name);
+  if (lost_nomination || (was != nullptr && is == nullptr && !IsGuardian(pod))) {
+    unnominated_at_[pod.metadata.uid] = machine_.Mono();
+  }
+  if (is == nullptr) {
+    if (IsGuardian(*was)) {
+      RoomIsHandedOnOnly(*was);
+    }
+    return;
+  }
+  if (IsGuardian(*is)) {
+    if (Runs(*is)) {
+      held_[NameOf(*is)] = {is->spec.node_name, RequestsOf(*is)};
+    }
+    if (was == nullptr) {
+      OneGuardianAtATime(*is);
+    }
+  }
+  if (api::IsBound(*is) && (was == nullptr || !api::IsBound(*was))) {
+    NobodyStoleTheRoom(*is);
+  }
+  NoNodeIsTooFull(*is);
+}
+
+void Invariants::OnQuota(const api::Quota* was, const api::Quota* is) {
+  if (is != nullptr && (was == nullptr || was->spec != is->spec)) {
+    // Before there was one, everything was allowed.
+    old_limits_[is->metadata.name].push_back(
+        {machine_.Mono(), was == nullptr ? api::QuotaLimits() : was->spec.hard});
+  }
+}
+
+void Invariants::OnConfigMap(const api::ConfigMap* is) {
+  if (is == nullptr || is->metadata.name != "korder-quota-ledger") {
+    return;
+  }
+  const auto text = is->data.find("ledger");
+  const absl::StatusOr<quota::LedgerImage> image =
+      quota::Decode(text == is->data.end() ? std::string_view() : std::string_view(text->second));
+  if (!image.ok()) {
+    return Fail("I3", absl::StrCat("the ledger object is unreadable: ", ToString(image.status())));
+  }
+  GrantsAreOnlyPromisedOnce(*image);
+  grants_ = image->grants;
+  LimitsHold();
+}
+
+// --- I1: never more than the limits
+
+std::set<std::string> Invariants::Charged() const {
+  std::set<std::string> charged;
+  for (const quota::Grant& grant : grants_) {
+    if (!quota::HeldOrder(grant)) {
+      charged.insert(grant.ticket_uid.empty() ? grant.id : grant.ticket_uid);
+    }
+  }
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    if (HasStarted(*ticket) && !IsOver(*ticket)) {
+      charged.insert(ticket->metadata.uid);
+    }
+  }
+  return charged;
+}
+
+Invariants::Uses Invariants::UsesOf(const api::Quota& quota) const {
+  const auto concerns = [&](const std::string& ns) {
+    const auto& names = quota.spec.scope.namespaces;
+    return quota.spec.scope.type == api::ScopeType::kCluster ||
+           std::find(names.begin(), names.end(), ns) != names.end();
+  };
+  Uses uses;
+  std::set<std::string> counted;
+  const auto count = [&](const std::string& id, const std::string& ns, api::Quantity cpu) {
+    if (concerns(ns) && counted.insert(id).second) {
+      Charge(uses, cpu);
+    }
+  };
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    if (HasStarted(*ticket) && !IsOver(*ticket)) {
+      const api::ResourceList requests = api::EffectiveRequests(ticket->spec);
+      const auto cpu = requests.find("cpu");
+      count(ticket->metadata.uid, key.ns, cpu == requests.end() ? api::Quantity() : cpu->second);
+    }
+  }
+  for (const quota::Grant& grant : grants_) {
+    const auto cpu = grant.claim->amounts.find("reserved.cpu");
+    if (!quota::HeldOrder(grant)) {
+      count(grant.ticket_uid.empty() ? grant.id : grant.ticket_uid, grant.claim->ns,
+            cpu == grant.claim->amounts.end() ? api::Quantity() : cpu->second);
+    }
+  }
+  return uses;
+}
+
+void Invariants::LimitsHold() {
+  for (const auto& [key, quota] : world_.quotas.all()) {
+    const Uses uses = UsesOf(*quota);
+    Uses& last = last_use_[key.name];
+    for (const auto& [limit, use] : uses) {
+      const bool grew = last[limit] < use;
+      last[limit] = use;
+      if (!grew) {
+        continue;
+      }
+      std::vector<const api::QuotaLimits*> in_force = {&quota->spec.hard};
+      for (const Limit& old : old_limits_[key.name]) {
+        if (Recently(old.until, kLimitLag)) {
+          in_force.push_back(&old.hard);
+        }
+      }
+      const bool allowed =
+          std::any_of(in_force.begin(), in_force.end(), [&](const api::QuotaLimits* hard) {
+            const auto it = hard->find(limit);
+            return it == hard->end() || use <= *api::Quantity::Parse(it->second.text);
+          });
+      if (!allowed) {
+        Fail("I1", absl::StrCat("quota ", key.name, ": ", limit, " is used ", use.ToString(),
+                                " of ", quota->spec.hard.at(limit).text));
+      }
+    }
+    for (auto& [limit, use] : last) {
+      if (!uses.contains(limit)) {
+        use = api::Quantity();
+      }
+    }
+  }
+}
+
+// --- I3 and I11: one charge per reservation, and no word of a former leader
+
+void Invariants::GrantsAreOnlyPromisedOnce(const quota::LedgerImage& image) {
+  if (image.epoch < epoch_) {
+    Fail("I11", absl::StrCat("the ledger of epoch ", epoch_, " was overwritten by epoch ",
+                             image.epoch, " (", image.writer, ")"));
+  }
+  epoch_ = image.epoch;
+  std::set<std::string> tickets;
+  for (const quota::Grant& grant : image.grants) {
+    ever_granted_.insert(grant.id);
+    if (!grant.ticket_uid.empty() && !tickets.insert(grant.ticket_uid).second) {
+      Fail("I3", absl::StrCat("ticket ", grant.ticket_uid, " is charged twice"));
+    }
+  }
+}
+
+// --- I4: one ticket per pod
+
+void Invariants::OneTicketPerPod(const api::Ticket& ticket) {
+  const std::string& pod = ticket.status.claimed_pod_uid;
+  if (pod.empty() || ticket.status.phase != api::TicketPhase::kClaimed) {
+    return;
+  }
+  for (const auto& [key, other] : world_.tickets.all()) {
+    if (other->metadata.uid != ticket.metadata.uid && other->status.claimed_pod_uid == pod &&
+        other->status.phase == api::TicketPhase::kClaimed) {
+      Fail("I4", absl::StrCat("tickets ", NameOf(ticket), " and ", NameOf(*other),
+                              " are both claimed by pod ", ticket.status.claimed_pod));
+    }
+  }
+}
+
+// --- I5: Ready means held
+
+void Invariants::ReadyMeansHeld(const api::Ticket* was, const api::Ticket& is) {
+  const bool became = is.status.phase == api::TicketPhase::kReady &&
+                      (was == nullptr || was->status.phase != api::TicketPhase::kReady);
+  if (!became) {
+    return;
+  }
+  const auto held = held_.find(is.status.guardian_pod);
+  if (held == held_.end() || held->second.node != is.status.node_name) {
+    return Fail("I5",
+                absl::StrCat("ticket ", NameOf(is), " says Ready on node ", is.status.node_name,
+                             ", and guardian \"", is.status.guardian_pod, "\" never ran there"));
+  }
+  const api::ResourceList asked = api::EffectiveRequests(is.spec);
+  const auto cpu = asked.find("cpu");
+  if (cpu != asked.end() && held->second.requests.cpu < cpu->second.MilliValue()) {
+    Fail("I5", absl::StrCat("the guardian of ticket ", NameOf(is), " holds less than it asks for"));
+  }
+}
+
+// --- I6: a room is given up only for somebody who is on his way
+
+const api::Ticket* Invariants::TicketOf(const api::Pod& guardian) const {
+  const api::OwnerReference* owner = api::ControllerOf(guardian.metadata);
+  if (owner == nullptr) {
+    return nullptr;
+  }
+  const api::Ticket* const ticket = world_.tickets.Find({guardian.metadata.ns, owner->name});
+  return ticket != nullptr && ticket->metadata.uid == owner->uid ? ticket : nullptr;
+}
+
+void Invariants::RoomIsHandedOnOnly(const api::Pod& guardian) {
+  const api::Ticket* const ticket = TicketOf(guardian);
+  if (!absl::StartsWith(world_.writer(), "korder-ticket-svc") || ticket == nullptr ||
+      !Runs(guardian) || ticket->metadata.deleting()) {
+    return;
+  }
+  if (!ticket->status.handoff || ticket->status.handoff->guardian_uid != guardian.metadata.uid) {
+    const api::Node* const node = world_.nodes.Find({"", guardian.spec.node_name});
+    const bool is_its_guardian = ticket->status.guardian_pod == NameOf(guardian);
+    const bool over =
+        ticket->status.expiration_time && *ticket->status.expiration_time <= machine_.Wall();
+    if (ticket->status.phase == api::TicketPhase::kReady && is_its_guardian && !over &&
+        node != nullptr && api::IsReady(*node) && !Recently(disturbed_at_, kInFlight)) {
+      Fail("I6", absl::StrCat(world_.writer(), " deleted guardian ", NameOf(guardian),
+                              " of the Ready ticket ", NameOf(*ticket), " for nobody"));
+    }
+    return;
+  }
+  const api::TicketHandoff& handoff = *ticket->status.handoff;
+  const auto gone = unnominated_at_.find(handoff.pod_uid);
+  if (gone != unnominated_at_.end() && Recently(gone->second, kInFlight)) {
+    return;  // it lost its nomination or went away while the request was under way
+  }
+  const api::Pod* pod = nullptr;
+  for (const auto& [key, candidate] : world_.pods.all()) {
+    pod = candidate->metadata.uid == handoff.pod_uid ? candidate.get() : pod;
+  }
+  if (pod == nullptr) {
+    return Fail("I6", absl::StrCat("guardian ", NameOf(guardian),
+                                   " was deleted for a pod that is not there"));
+  }
+  const bool on_its_way = api::IsBound(*pod) ? pod->spec.node_name == handoff.node
+                                             : pod->status.nominated_node_name == handoff.node;
+  if (!on_its_way) {
+    Fail("I6", absl::StrCat("guardian ", NameOf(guardian), " was deleted while pod ", NameOf(*pod),
+                            " was not nominated to its node"));
+  }
+  if (!api::IsBound(*pod) && !api::HasGate(*pod, api::kGateClaim)) {
+    Fail("I6", absl::StrCat("pod ", NameOf(*pod), " had its gate open before guardian ",
+                            NameOf(guardian), " was gone"));
+  }
+}
+
+// --- I7: nobody slips into a room on its way
+
+Amount Invariants::FreeOn(const std::string& node) const {
+  const api::Node* const object = world_.nodes.Find({"", node});
+  Amount free = object == nullptr ? Amount() : AllocatableOf(*object);
+  for (const auto& [key, pod] : world_.pods.all()) {
+    if (pod->spec.node_name == node && !api::IsTerminal(*pod)) {
+      free -= RequestsOf(*pod);
+    }
+  }
+  return free;
+}
+
+void Invariants::NobodyStoleTheRoom(const api::Pod& bound) {
+  const std::string& node = bound.spec.node_name;
+  if (world_.nodes.Find({"", node}) == nullptr) {
+    return;
+  }
+  Amount promised;
+  std::string whose;
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    if (!ticket->status.handoff || ticket->status.handoff->node != node) {
+      continue;
+    }
+    const api::TicketHandoff& handoff = *ticket->status.handoff;
+    if (handoff.pod_uid == bound.metadata.uid) {
+      continue;
+    }
+    const api::Pod* pod = nullptr;
+    bool guarded = false;
+    for (const auto& [pod_key, candidate] : world_.pods.all()) {
+      pod = candidate->metadata.uid == handoff.pod_uid ? candidate.get() : pod;
+      guarded = guarded || candidate->metadata.uid == handoff.guardian_uid;
+    }
+    if (guarded || pod == nullptr || api::IsBound(*pod) || pod->metadata.deleting() ||
+        pod->status.nominated_node_name != node ||
+        bound.spec.priority.value_or(0) > pod->spec.priority.value_or(0)) {
+      continue;
+    }
+    const auto lost = unnominated_at_.find(pod->metadata.uid);
+    if (lost != unnominated_at_.end() && Recently(lost->second, kInFlight)) {
+      continue;
+    }
+    promised += RequestsOf(*pod);
+    whose = NameOf(*pod);
+  }
+  if (whose.empty() || FreeOn(node).Holds(promised)) {
+    return;
+  }
+  if (Recently(scheduler_.restarted_at(), absl::Seconds(5))) {
+    ++known_losses_;
+    return;
+  }
+  Fail("I7", absl::StrCat("pod ", NameOf(bound), " was bound to node ", node,
+                          " into the room that was on its way to pod ", whose));
+}
+
+void Invariants::NoNodeIsTooFull(const api::Pod& pod) {
+  if (pod.status.phase == api::kPodFailed && pod.status.reason == "OutOfcpu" &&
+      !Recently(scheduler_.restarted_at(), absl::Seconds(5))) {
+    Fail("I7", absl::StrCat("the kubelet refused pod ", NameOf(pod), ": ", pod.status.reason));
+  }
+}
+
+// --- I8: one guardian
+
+void Invariants::OneGuardianAtATime(const api::Pod& guardian) {
+  const api::Ticket* const ticket = TicketOf(guardian);
+  if (ticket == nullptr) {
+    return;
+  }
+  int32_t mine = ticket::IncarnationOf(*ticket, guardian);
+  for (const auto& [key, other] : world_.pods.all()) {
+    if (other->metadata.uid != guardian.metadata.uid && IsGuardian(*other) &&
+        TicketOf(*other) == ticket && ticket::IncarnationOf(*ticket, *other) == mine) {
+      Fail("I8",
+           absl::StrCat("ticket ", NameOf(*ticket), " has two guardians of incarnation ", mine));
+    }
+  }
+}
+
+// --- I9: the end is final, and in time
+
+void Invariants::EndIsFinal(const api::Ticket* was, const api::Ticket& is) {
+  if (was != nullptr && was->metadata.uid == is.metadata.uid && IsOver(*was)) {
+    if (was->status.phase != is.status.phase ||
+        was->status.finished_time != is.status.finished_time) {
+      Fail("I9", absl::StrCat("ticket ", NameOf(is), " was over and is so again, or no more"));
+    }
+    return;
+  }
+  if (is.status.phase != api::TicketPhase::kExpired || !is.status.expiration_time) {
+    return;
+  }
+  const absl::Duration late = machine_.Wall() - *is.status.expiration_time;
+  if (late < absl::ZeroDuration() && !Recently(disturbed_at_, kInFlight)) {
+    Fail("I9", absl::StrCat("ticket ", NameOf(is), " expired ", absl::FormatDuration(-late),
+                            " too early"));
+  }
+  const bool calm = calm_since_ && machine_.Mono() - *calm_since_ >
+                                       absl::ToChronoNanoseconds(late + absl::Seconds(12));
+  if (calm && late > kLateness) {
+    Fail("I9",
+         absl::StrCat("ticket ", NameOf(is), " expired ", absl::FormatDuration(late), " too late"));
+  }
+}
+
+// --- at rest
+
+void Invariants::CheckAtRest() {
+  UseIsWhatTicketsUse();
+  RoomsAreWhereTheyShouldBe();
+  ClaimsAreSettled();
+  OrdersHaveTheirTickets();
+}
+
+void Invariants::UseIsWhatTicketsUse() {
+  std::set<std::string> live;
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    if (!IsOver(*ticket)) {
+      live.insert(ticket->metadata.uid);
+    }
+  }
+  for (const quota::Grant& grant : grants_) {
+    if (!quota::HeldOrder(grant) && !live.contains(grant.ticket_uid)) {
+      Fail("I2", absl::StrCat("grant ", grant.id, " is still charged and belongs to nothing"));
+    }
+  }
+  for (const auto& [key, quota] : world_.quotas.all()) {
+    const Uses uses = UsesOf(*quota);
+    for (const auto& [limit, text] : quota->status.used) {
+      if (limit != "tickets" && limit != "reserved.cpu") {
+        continue;
+      }
+      const auto it = uses.find(limit);
+      const api::Quantity use = it == uses.end() ? api::Quantity() : it->second;
+      if (*api::Quantity::Parse(text) != use) {
+        Fail("I2", absl::StrCat("quota ", key.name, " says that ", limit, " is used ", text,
+                                ", and tickets use ", use.ToString()));
+      }
+    }
+  }
+}
+
+void Invariants::RoomsAreWhereTheyShouldBe() {
+  for (const auto& [key, pod] : world_.pods.all()) {
+    const std::string_view role = api::ValueOf(pod->metadata.labels, api::kLabelRole);
+    if (role == api::kRoleFence) {
+      Fail("I8", absl::StrCat("fence ", NameOf(*pod), " was left behind"));
+    }
+    if (role != api::kRoleGuardian) {
+      continue;
+    }
+    const api::Ticket* const ticket = TicketOf(*pod);
+    if (ticket == nullptr || IsOver(*ticket) ||
+        ticket->status.phase == api::TicketPhase::kClaimed) {
+      Fail("I8", absl::StrCat("guardian ", NameOf(*pod), " holds room for nobody"));
+    }
+  }
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    if (ticket->status.phase != api::TicketPhase::kReady) {
+      continue;
+    }
+    const size_t slash = ticket->status.guardian_pod.find('/');
+    const api::Pod* const guardian =
+        slash == std::string::npos
+            ? nullptr
+            : world_.pods.Find({ticket->status.guardian_pod.substr(0, slash),
+                                ticket->status.guardian_pod.substr(slash + 1)});
+    if (guardian == nullptr || !Runs(*guardian) ||
+        guardian->spec.node_name != NodeOfRoom(*ticket)) {
+      Fail("I5", absl::StrCat("ticket ", NameOf(*ticket), " is Ready and nothing holds its room"));
+    }
+  }
+}
+
+void Invariants::ClaimsAreSettled() {
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    if (ticket->status.handoff) {
+      Fail("I13", absl::StrCat("the handoff of ticket ", NameOf(*ticket), " never ends"));
+    }
+    if (ticket->status.phase != api::TicketPhase::kClaimed) {
+      continue;
+    }
+    const size_t slash = ticket->status.claimed_pod.find('/');
+    const api::Pod* const pod = world_.pods.Find({ticket->status.claimed_pod.substr(0, slash),
+                                                  ticket->status.claimed_pod.substr(slash + 1)});
+    if (pod == nullptr || pod->metadata.uid != ticket->status.claimed_pod_uid ||
+        api::IsTerminal(*pod) || pod->spec.node_name != NodeOfRoom(*ticket)) {
+      Fail("I6", absl::StrCat("ticket ", NameOf(*ticket), " is claimed by pod ",
+                              ticket->status.claimed_pod, ", which is not in its room"));
+    }
+  }
+  for (const auto& [key, pod] : world_.pods.all()) {
+    if (!api::HasGate(*pod, api::kGateClaim)) {
+      continue;
+    }
+    const api::ParsedClaimRequest asked = api::ParseClaimRequest(pod->metadata);
+    if (asked.request.fallback != api::ClaimFallback::kWait) {
+      Fail("I13", absl::StrCat("pod ", NameOf(*pod), " is never let go"));
+    }
+    for (const auto& [ticket_key, ticket] : world_.tickets.all()) {
+      const std::string_view order = api::ValueOf(ticket->metadata.labels, api::kLabelOrder);
+      const std::string_view wanted =
+          api::ValueOf(pod->metadata.annotations, api::kAnnotationOrder);
+      const api::ResourceList room = api::EffectiveRequests(ticket->spec);
+      const api::Node* const node = world_.nodes.Find({"", NodeOfRoom(*ticket)});
+      if (ticket->status.phase == api::TicketPhase::kReady && ticket_key.ns == key.ns &&
+          (wanted.empty() || wanted == order) &&
+          room.at("cpu").MilliValue() >= RequestsOf(*pod).cpu && node != nullptr &&
+          !api::WhyNodeDoesNotFit(api::PlacementOf(pod->spec), *node)) {
+        Fail("I13", absl::StrCat("pod ", NameOf(*pod), " waits for ever, and ticket ",
+                                 NameOf(*ticket), " is free"));
+      }
+    }
+  }
+}
+
+void Invariants::OrdersHaveTheirTickets() {
+  for (const auto& [key, order] : world_.orders.all()) {
+    int64_t live = 0;
+    int64_t expired = 0;
+    for (const auto& [ticket_key, ticket] : world_.tickets.all()) {
+      const api::OwnerReference* owner = api::ControllerOf(ticket->metadata);
+      if (owner == nullptr || owner->uid != order->metadata.uid) {
+        continue;
+      }
+      live += api::IsLive(ticket->status.phase) ? 1 : 0;
+      expired += ticket->status.phase == api::TicketPhase::kExpired ||
+                         ticket->status.phase == api::TicketPhase::kFailed
+                     ? 1
+                     : 0;
+    }
+    if (live > order->spec.replicas) {
+      Fail("I13", absl::StrCat("order ", key.ToString(), " wants ", order->spec.replicas,
+                               " tickets and has ", live));
+    }
+    if (live == order->spec.replicas ||
+        (order->spec.strategy.refresh_policy != api::RefreshPolicy::kAlways && expired > 0)) {
+      continue;
+    }
+    // Some quota must be in the way.
+    const api::Quantity cpu = order->spec.ticket_template.spec.resources.requests.at("cpu");
+    bool denied = false;
+    for (const auto& [quota_key, quota] : world_.quotas.all()) {
+      Uses uses = UsesOf(*quota);
+      const auto& names = quota->spec.scope.namespaces;
+      if (quota->spec.scope.type != api::ScopeType::kCluster &&
+          std::find(names.begin(), names.end(), key.ns) == names.end()) {
+        continue;
+      }
+      Charge(uses, cpu);
+      for (const auto& [limit, text] : quota->spec.hard) {
+        denied = denied || (uses.contains(limit) && uses[limit] > *api::Quantity::Parse(text.text));
+      }
+    }
+    if (!denied) {
+      Fail("I13", absl::StrCat("order ", key.ToString(), " wants ", order->spec.replicas,
+                               " tickets, has ", live, ", and no quota is in the way"));
+    }
+  }
+}
+
+}  // namespace korder::simulation
