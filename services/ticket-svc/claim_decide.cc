@@ -20,12 +20,16 @@ bool OlderFirst(const PodPtr& a, const PodPtr& b) {
   return key(a) < key(b);
 }
 
-absl::Time Deadline(const Claimant& claimant) {
+absl::Time Deadline(const Claimant& claimant, const ClaimsObserved& observed) {
   if (claimant.request.fallback != api::ClaimFallback::kSchedule) {
     return absl::InfiniteFuture();
   }
-  return claimant.pod->metadata.creation_timestamp.value_or(absl::InfinitePast()) +
-         claimant.request.timeout;
+  const absl::Time due = claimant.pod->metadata.creation_timestamp.value_or(absl::InfinitePast()) +
+                         claimant.request.timeout;
+  const auto waited = observed.waited.find(claimant.pod->metadata.uid);
+  return waited == observed.waited.end()
+             ? due
+             : std::min(due, observed.now + claimant.request.timeout - waited->second);
 }
 
 // One pass over the waiting pods.
@@ -73,7 +77,7 @@ class Pass {
   }
 
   void LetWait(const Claimant& claimant) {
-    const absl::Time deadline = Deadline(claimant);
+    const absl::Time deadline = Deadline(claimant, observed_);
     if (deadline <= observed_.now) {
       plan_.fallbacks.push_back({claimant.pod, WhyNone(claimant)});
       return;

@@ -6,6 +6,7 @@
 // end together (handoff_batch.h), so a node where some are under way takes no more.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,6 +23,9 @@ struct ClaimsObserved {
   std::vector<Room> rooms;             // of the namespace's Ready tickets
   std::set<std::string> handoff_pods;  // UIDs of pods to which a ticket is promised
   std::set<std::string> busy_nodes;    // where a handoff is under way
+  // By UID: how long each pod has waited before the eyes of this process. Time that passed counts,
+  // whatever somebody has set the clock to.
+  std::map<std::string, absl::Duration> waited;
   ClaimRules rules;
   absl::Time now;
 };

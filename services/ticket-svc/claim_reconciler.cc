@@ -48,12 +48,37 @@ std::set<std::string> ClaimReconciler::BusyNodes() const {
   return nodes;
 }
 
-ClaimsObserved ClaimReconciler::Observe(const std::string& ns) const {
+std::map<std::string, absl::Duration> ClaimReconciler::Waited(const std::string& ns,
+                                                              const std::vector<PodPtr>& pods) {
+  const MonoTime now = parts_.clock.Mono();
+  std::map<std::string, MonoTime> since;
+  std::map<std::string, absl::Duration> waited;
+  const MutexLock lock(mu_);
+  std::map<std::string, MonoTime>& known = waiting_since_[ns];
+  for (const PodPtr& pod : pods) {
+    if (IsWaiting(*pod)) {
+      const auto it = known.find(pod->metadata.uid);
+      const MonoTime begin = it == known.end() ? now : it->second;
+      since.emplace(pod->metadata.uid, begin);
+      waited.emplace(pod->metadata.uid, absl::FromChrono(now - begin));
+    }
+  }
+  known = std::move(since);
+  if (known.empty()) {
+    waiting_since_.erase(ns);
+  }
+  return waited;
+}
+
+ClaimsObserved ClaimReconciler::Observe(const std::string& ns) {
   ClaimsObserved observed{.rules = rules_, .now = parts_.clock.Now()};
-  if (!parts_.world.HasWaiting(ns)) {
+  if (parts_.world.HasWaiting(ns)) {
+    observed.pods = parts_.world.ClaimPods(ns);
+  }
+  observed.waited = Waited(ns, observed.pods);
+  if (observed.pods.empty()) {
     return observed;
   }
-  observed.pods = parts_.world.ClaimPods(ns);
   observed.rooms = parts_.world.Rooms(ns);
   for (const TicketPtr& ticket : parts_.world.Handoffs()) {
     observed.busy_nodes.insert(ticket->status.handoff->node);

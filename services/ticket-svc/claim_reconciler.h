@@ -43,8 +43,11 @@ class ClaimReconciler final : public kube::Reconciler {
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
  private:
-  ClaimsObserved Observe(const std::string& ns) const;
+  ClaimsObserved Observe(const std::string& ns);
   std::set<std::string> BusyNodes() const;
+  // How long each of the pods that wait has waited; forgets the others of the namespace.
+  std::map<std::string, absl::Duration> Waited(const std::string& ns,
+                                               const std::vector<PodPtr>& pods);
 
   // True when some could not be promised now and it is worth to look again.
   absl::StatusOr<bool> Promise(const std::vector<Assignment>& assignments, std::stop_token stop);
@@ -64,6 +67,8 @@ class ClaimReconciler final : public kube::Reconciler {
   Mutex mu_;
   // UIDs of waiting pods that were told so, by namespace.
   std::map<std::string, std::set<std::string>> announced_ ABSL_GUARDED_BY(mu_);
+  // By namespace and UID: since when a pod has been seen waiting.
+  std::map<std::string, std::map<std::string, MonoTime>> waiting_since_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace korder::ticket

@@ -311,6 +311,20 @@ TEST_CASE("claims: what becomes of a pod for which there is no ticket", "[claim]
   }
 }
 
+TEST_CASE("claim: a pod is let go in its time although the clock was set back", "[claim]") {
+  const auto pod = Share(MakeClaimPod("shop"));
+  ClaimsObserved observed;
+  observed.pods = {pod};
+  observed.rules.timeout = absl::Seconds(30);
+  observed.now = kNow - absl::Hours(1);
+  observed.waited = {{pod->metadata.uid, absl::Seconds(10)}};
+  const ClaimsPlan early = DecideClaims(observed);
+  CHECK(early.fallbacks.empty());
+  CHECK(early.requeue_after == absl::Seconds(20));
+  observed.waited = {{pod->metadata.uid, absl::Seconds(30)}};
+  CHECK(DecideClaims(observed).fallbacks.size() == 1);
+}
+
 TEST_CASE("claims: a pod that fits nothing does not hold up the younger ones", "[claim]") {
   api::Pod large = Aged("large", absl::Seconds(9));
   large.spec.containers[0].resources.requests = Resources("64", "1Gi");
