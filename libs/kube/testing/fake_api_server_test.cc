@@ -238,9 +238,10 @@ TEST_CASE("fake api server: bookmarks tell the newest version, also of other res
   const absl::StatusOr<std::string> frame = stream->Read(absl::ZeroDuration());
   REQUIRE(frame.ok());
   CHECK(*frame ==
-        "{\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+        "{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
+        "\"metadata\":{"
         "\"creationTimestamp\":null,\"resourceVersion\":\"" +
-            newest + "\"}},\"type\":\"BOOKMARK\"}\n");
+            newest + "\"}}}\n");
 }
 
 TEST_CASE("fake api server: after Compact old versions and old pages are gone, open watches go on",

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kube/object_key.h"
@@ -25,6 +26,16 @@ struct Change {
   int64_t version = 0;
   ObjectPtr was;
   ObjectPtr is;
+  // What Text has made, for all who are told of the change.
+  mutable std::string text = {};
+
+  // The new state, or the last one.
+  const std::string& Text() const {
+    if (text.empty()) {
+      text = json::Print(is ? *is : *was);
+    }
+    return text;
+  }
 };
 
 class ObjectStore {

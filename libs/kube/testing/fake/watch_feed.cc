@@ -14,7 +14,7 @@ void WatchFeed::Offer(const Change& change) {
   const bool before = change.was && selector_.Matches(*change.was);
   const bool after = change.is && selector_.Matches(*change.is);
   if (after) {
-    Push(before ? "MODIFIED" : "ADDED", *change.is);
+    Push(before ? "MODIFIED" : "ADDED", change.Text());
   } else if (before) {
     // The last state that the client could see, with the version of the change.
     Json last = *change.was;
@@ -69,14 +69,13 @@ absl::StatusOr<std::string> WatchFeed::Take() {
   return *end_;
 }
 
-void WatchFeed::Push(std::string_view type, const Json& object) {
-  if (end_) {
-    return;
+void WatchFeed::Push(std::string_view type, const Json& object) { Push(type, json::Print(object)); }
+
+void WatchFeed::Push(std::string_view type, const std::string& object) {
+  if (!end_) {
+    frames_.push_back(
+        absl::StrCat(R"({"type":")", std::string(type), R"(","object":)", object, "}\n"));
   }
-  Json event;
-  event["type"] = Json::String(type);
-  event["object"] = object;
-  frames_.push_back(json::Print(event) + "\n");
 }
 
 }  // namespace korder::kube::fake

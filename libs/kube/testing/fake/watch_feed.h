@@ -42,6 +42,7 @@ class WatchFeed {
 
  private:
   void Push(std::string_view type, const Json& object);
+  void Push(std::string_view type, const std::string& object);
 
   const ApiCall call_;
   const Selector selector_;
