@@ -69,6 +69,9 @@ void Invariants::Fail(const std::string& invariant, const std::string& what) {
 
 void Invariants::OnTicket(const api::Ticket* was, const api::Ticket* is) {
   if (is == nullptr) {
+    if (const api::OwnerReference* owner = api::ControllerOf(was->metadata)) {
+      lost_tickets_.insert(owner->uid);
+    }
     return;
   }
   OneTicketPerPod(*is);
@@ -441,14 +444,16 @@ void Invariants::CheckAtRest() {
 }
 
 void Invariants::UseIsWhatTicketsUse() {
-  std::set<std::string> live;
+  std::set<std::string> live;  // UIDs, and what their tickets carry
   for (const auto& [key, ticket] : world_.tickets.all()) {
     if (!IsOver(*ticket)) {
       live.insert(ticket->metadata.uid);
+      live.insert(std::string(api::ValueOf(ticket->metadata.annotations, api::kAnnotationGrant)));
     }
   }
   for (const quota::Grant& grant : grants_) {
-    if (!quota::HeldOrder(grant) && !live.contains(grant.ticket_uid)) {
+    if (!quota::HeldOrder(grant) &&
+        !live.contains(grant.ticket_uid.empty() ? grant.id : grant.ticket_uid)) {
       Fail("I2", absl::StrCat("grant ", grant.id, " is still charged and belongs to nothing"));
     }
   }
@@ -562,8 +567,9 @@ void Invariants::OrdersHaveTheirTickets() {
                                " tickets and has ", live));
     }
     if (live == order->spec.replicas ||
-        (order->spec.strategy.refresh_policy != api::RefreshPolicy::kAlways && expired > 0)) {
-      continue;
+        (order->spec.strategy.refresh_policy != api::RefreshPolicy::kAlways &&
+         (expired > 0 || lost_tickets_.contains(order->metadata.uid)))) {
+      continue;  // only Always replaces what was deleted or has expired
     }
     // Some quota must be in the way.
     const api::Quantity cpu = order->spec.ticket_template.spec.resources.requests.at("cpu");

@@ -30,7 +30,7 @@ bool KubeletModel::IsUp(const std::string& node) const {
 }
 
 void KubeletModel::OnPod(const api::Pod* was, const api::Pod* is) {
-  litter_ = litter_ || is == nullptr;
+  litter_ = litter_ || is == nullptr || was == nullptr;  // its owner may have gone before
   if (is == nullptr) {
     return;
   }

@@ -79,9 +79,6 @@ void Machine::Sleep(absl::Duration delay, const std::stop_token& stop) {
 void Machine::Wake(uint64_t id, uint64_t wait) {
   Task* const task = Find(id);
   if (task != nullptr && task->waiting && task->waits == wait) {
-    if (task->process != nullptr && task->process->frozen_until > now_ && !task->process->dead) {
-      return At(task->process->frozen_until, [this, id, wait] { Wake(id, wait); });
-    }
     task->waiting = false;
     ready_.push_back(id);
   }
@@ -137,6 +134,11 @@ bool Machine::Turn() {
   const uint64_t id = ready_[chosen];
   ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(chosen));
   Task* const task = Find(id);
+  if (const Process* process = task->process;
+      process != nullptr && process->frozen_until > now_ && !process->dead) {
+    At(process->frozen_until, [this, id] { ready_.push_back(id); });
+    return true;
+  }
   running_ = task;
   running_id_ = id;
   task->fiber->Resume();

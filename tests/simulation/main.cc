@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
     std::cerr << "unknown faults: " << options.faults << "\n";
     return 2;
   }
-  korder::log::Init({.level = korder::log::Level::kError,
+  korder::log::Init({.level = korder::log::Level::kInfo,
                      .format = korder::log::Format::kText,
                      .service = "simulation"});
   if (!options.verbose) {

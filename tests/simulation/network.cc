@@ -12,6 +12,7 @@ namespace {
 
 constexpr absl::Duration kUsualLatency = absl::Milliseconds(2);
 constexpr absl::Duration kLongLatency = absl::Milliseconds(40);
+constexpr absl::Duration kLongestSilence = absl::Seconds(8);
 constexpr absl::Duration kVeryLongLatency = absl::Seconds(3);
 
 absl::Status Dead() { return CancelledError("the process is dead"); }
@@ -191,8 +192,11 @@ class Network::Transport final : public kube::HttpTransport {
     if (network_.ambiguity_dice_.Chance(0.8)) {
       return UnavailableError("connection reset");
     }
-    network_.machine_.Sleep(options.timeout, options.stop);
-    return DeadlineExceededError("no answer");
+    const absl::Duration silence =
+        network_.ambiguity_dice_.Between(absl::Seconds(1), kLongestSilence);
+    network_.machine_.Sleep(std::min(options.timeout, silence), options.stop);
+    return options.timeout <= silence ? DeadlineExceededError("no answer")
+                                      : UnavailableError("connection reset");
   }
 
   Network& network_;

@@ -93,7 +93,7 @@ void World::Put(Shelf<T>& shelf, const Change& change) {
   std::shared_ptr<T> is;
   if (change.is) {
     is = std::make_shared<T>();
-    std::string text = json::Print(*change.is);
+    std::string text = change.Text();
     Mix(text);
     if (const absl::Status bad = json::Parse(std::move(text), *is); !bad.ok()) {
       throw std::runtime_error(ToString(bad));
