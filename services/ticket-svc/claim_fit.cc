@@ -94,6 +94,12 @@ bool HasOtherGates(const api::Pod& pod) {
                      [](const auto& gate) { return gate.name != api::kGateClaim; });
 }
 
+// When the window opens that somebody planned. One without a start time has begun once the ticket is
+// Ready, whatever the clock was set to since.
+std::optional<absl::Time> PlannedStart(const api::Ticket& ticket) {
+  return ticket.spec.start_time ? ticket.status.activation_time : std::nullopt;
+}
+
 std::optional<Objection> Judge(const Claimant& claimant, const Room& room, absl::Time now) {
   const api::Pod& pod = *claimant.pod;
   if (pod.metadata.ns != room.ticket->metadata.ns) {
@@ -120,7 +126,7 @@ std::optional<Objection> Judge(const Claimant& claimant, const Room& room, absl:
     return Objection{Obstacle::kNode, absl::StrCat("cannot be used: ", *why)};
   }
   // Last: a pod that fits only has to wait.
-  if (const auto& start = room.ticket->status.activation_time; start && *start > now) {
+  if (const std::optional<absl::Time> start = PlannedStart(*room.ticket); start && *start > now) {
     return Objection{Obstacle::kNotYet,
                      absl::StrCat("is not for use yet: its window opens at ", TimeText(*start))};
   }
@@ -262,7 +268,7 @@ std::optional<absl::Time> OpensNext(const Claimant& claimant, std::span<const Ro
     return next;
   }
   for (const Room& room : rooms) {
-    const std::optional<absl::Time>& start = room.ticket->status.activation_time;
+    const std::optional<absl::Time> start = PlannedStart(*room.ticket);
     if (!start || *start <= now || (next && *next <= *start)) {
       continue;
     }
