@@ -126,7 +126,6 @@ void Workload::Begin(bool harm) {
 void Workload::End() {
   acting_ = false;
   harming_ = false;
-  parts_.world.ending_namespaces.clear();
   // Tickets that expire and are replaced for ever would be no rest.
   for (const auto& [key, order] : Shelf<api::Order>::Objects(parts_.world.orders.all())) {
     const auto& duration = order->spec.ticket_template.spec.duration;
