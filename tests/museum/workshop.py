@@ -9,6 +9,7 @@ The copy stays in build/<name> and its build within it, so that only what a mist
 to each other as in the tree itself: ccache then has what was compiled there.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CAUGHT = "caught"
 MISSED = "NOT CAUGHT"
 BROKEN = "does not compile"
+SIMULATION = "simulation"  # a target that runs seeds until one fails
 
 
 @dataclass
@@ -98,8 +100,19 @@ class Workshop:
             sys.exit(f"{len(found)} programs are called {target}")
         return found[0]
 
+    def _simulate(self, seconds):
+        """The invariant that a seed breaks; nothing when none does in the time."""
+        result = self._run([self._program(SIMULATION), "--seeds", 1_000_000, "--seconds", seconds, "--jobs", 1,
+                            "--most-failures", 1, "--no-shrink"], timeout=seconds + 300)
+        found = re.search(r"^FAILED (I\d+: .*)", result.stdout, re.MULTILINE)
+        if found:
+            return [f"simulation, {found.group(1)}"]
+        return [] if result.returncode == 0 else None
+
     def _failing_tests(self, target):
         """Names of the tests that fail; None when the program did not come to an end by itself."""
+        if target == SIMULATION:
+            return self._simulate(self.longest_test)
         report = self.build / "report.xml"
         report.unlink(missing_ok=True)
         try:
