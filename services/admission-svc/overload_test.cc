@@ -53,7 +53,8 @@ struct Fixture {
   kube::Store<api::Quota> quotas;
   prometheus::Registry registry;
   const PodWebhook pods{tickets, policies, [] { return true; }};
-  const Validator validator{quota_desk, quotas, clock};
+  NodeSizes sizes;
+  const Validator validator{quota_desk, quotas, sizes, clock};
   AdmissionHandler handler{Routes(pods, validator), registry, clock};
   const runtime::TlsMaterial tls = runtime::TestCa().Issue("localhost");
   runtime::HttpServer server{

@@ -309,7 +309,8 @@ void RunAdmissionService(Surroundings& around, Process& process) {
   policies.store().AddIndex(admission::kByNamespace, admission::NamespaceOf<api::ClaimPolicy>);
   const admission::PodWebhook pods(ticket_desk, policies.store(),
                                    [&] { return policies.synced(); });
-  const admission::Validator validator(quota_desk, quotas.store(), around.clock);
+  const admission::NodeSizes sizes;
+  const admission::Validator validator(quota_desk, quotas.store(), sizes, around.clock);
   manager.AddInformer(quotas);
   manager.AddInformer(policies);
   WebhookServer server{process, pods, validator};

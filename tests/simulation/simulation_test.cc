@@ -9,7 +9,7 @@ namespace {
 
 TEST_CASE("simulation: the same seed makes the same history twice", "[simulation]") {
   log::Silence();
-  for (const uint64_t seed : {1, 2, 3}) {
+  for (const uint64_t seed : {1U, 2U, 3U}) {
     INFO("seed " << seed);
     const Outcome first = Simulate({.seed = seed, .steps = 300});
     const Outcome second = Simulate({.seed = seed, .steps = 300});
@@ -28,7 +28,7 @@ TEST_CASE("simulation: without faults pods are handed rooms and nothing is broke
           "[simulation]") {
   log::Silence();
   int64_t handoffs = 0;
-  for (const uint64_t seed : {1, 2, 3, 4, 5}) {
+  for (const uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
     const Outcome outcome = Simulate({.seed = seed, .steps = 500, .faults = {}});
     INFO("seed " << seed << ": " << (outcome.broken ? outcome.broken->what : ""));
     CHECK_FALSE(outcome.broken);
