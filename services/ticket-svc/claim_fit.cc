@@ -94,8 +94,8 @@ bool HasOtherGates(const api::Pod& pod) {
                      [](const auto& gate) { return gate.name != api::kGateClaim; });
 }
 
-// When the window opens that somebody planned. One without a start time has begun once the ticket is
-// Ready, whatever the clock was set to since.
+// When the window opens that somebody planned. One without a start time has begun once the ticket
+// is Ready, whatever the clock was set to since.
 std::optional<absl::Time> PlannedStart(const api::Ticket& ticket) {
   return ticket.spec.start_time ? ticket.status.activation_time : std::nullopt;
 }
