@@ -139,13 +139,12 @@ std::string EveryKindOfPolicy(const std::string& ns) {
 // What becomes of the pods of a file: what is asked of korder and the gates of each that the
 // server would accept, and the errors and warnings of the others.
 std::string Outcome(Cluster& cluster, const std::string& file) {
-  return cluster.Shell(
-      "kubectl create --dry-run=server -o json -f " + file + " 2>" + file +
-      ".err | jq -cS '[.metadata.name, .metadata.labels, .metadata.annotations, "
-      ".spec.schedulingGates]'; sed -e 's/^Error from server.*admission webhook "
-      "\"[^\"]*\"/refused/' "
-      "-e 's/^Error from server ([A-Za-z]*)//' " +
-      file + ".err | sort");
+  return cluster.Shell("kubectl create --dry-run=server -o json -f " + file + " 2>" + file +
+                       ".err | jq -cS '[.metadata.name, .metadata.labels, .metadata.annotations, "
+                       ".spec.schedulingGates]'; sed -e 's/^Error from server.*admission webhook "
+                       "\"[^\"]*\"/refused/' "
+                       "-e 's/^Error from server ([A-Za-z]*)//' " +
+                       file + ".err | sort");
 }
 
 double PodCalls(Cluster& cluster) {
