@@ -95,10 +95,12 @@ void Invariants::OnPod(const api::Pod* was, const api::Pod* is) {
   if (lost_nomination || (was != nullptr && is == nullptr && !IsGuardian(pod))) {
     unnominated_at_[pod.metadata.uid] = machine_.Mono();
   }
+  // The server marks an object before it takes it away, and then it is too late to ask.
+  if (was != nullptr && IsGuardian(*was) && !was->metadata.deleting() &&
+      (is == nullptr || is->metadata.deleting())) {
+    RoomIsHandedOnOnly(*was);
+  }
   if (is == nullptr) {
-    if (IsGuardian(*was)) {
-      RoomIsHandedOnOnly(*was);
-    }
     return;
   }
   if (IsGuardian(*is)) {

@@ -33,7 +33,7 @@ struct Scene {
                                    "status"));
   }
 
-  const api::Ticket& MakeTicket(const std::string& name) {
+  api::Ticket MakeTicket(const std::string& name) {
     api::Ticket ticket;
     ticket.metadata.ns = "default";
     ticket.metadata.name = name;
@@ -41,18 +41,18 @@ struct Scene {
     REQUIRE(world.Create("test", ticket));
     return *world.tickets.Find({"default", name});
   }
-  const api::Ticket& SetStatus(const std::string& name, const std::string& status) {
+  api::Ticket SetStatus(const std::string& name, const std::string& status) {
     REQUIRE(world.Patch<api::Ticket>(kTicketService, {"default", name},
                                      absl::StrCat(R"({"status":)", status, "}"), "status"));
     return *world.tickets.Find({"default", name});
   }
-  const api::Pod& MakeGuardian(const api::Ticket& ticket) {
+  api::Pod MakeGuardian(const api::Ticket& ticket) {
     const api::Pod pod =
         ticket::GuardianPod(ticket, 1, {.image = "pause", .priority_class = kGuardianClass});
     REQUIRE(world.Create(kTicketService, pod));
     return *world.pods.Find(kube::KeyOf(pod));
   }
-  const api::Pod& MakePod(const std::string& name, bool gated) {
+  api::Pod MakePod(const std::string& name, bool gated) {
     api::Pod pod;
     pod.metadata.ns = "default";
     pod.metadata.name = name;
@@ -82,7 +82,7 @@ struct Scene {
                                   "status"));
   }
   // A Ready ticket with its guardian on the node.
-  const api::Ticket& MakeReady(const std::string& name) {
+  api::Ticket MakeReady(const std::string& name) {
     const api::Pod& guardian = MakeGuardian(MakeTicket(name));
     Run(guardian.metadata.name);
     return SetStatus(name,
