@@ -89,12 +89,12 @@ museum: bootstrap ## Plant the known mistakes of this field one at a time; a tes
 mutation: bootstrap ## Change single operators of ledger, claim and handoff; print how many a test catches
 	@tests/museum/mutate --least 85
 
-bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, the ledger, claims (build/bench.json)
-	@ninja -C $(BUILD) -j $(JOBS) ledger_bench scale_bench integration_test
+bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, the ledger, admission, claims (build/bench.json)
+	@ninja -C $(BUILD) -j $(JOBS) admission_bench ledger_bench scale_bench integration_test
 	@scripts/bench --bin $(BUILD)/bin
 
 bench-quick: build ## The same with 1,500 tickets and 100 Orders, in five minutes
-	@ninja -C $(BUILD) -j $(JOBS) ledger_bench scale_bench integration_test
+	@ninja -C $(BUILD) -j $(JOBS) admission_bench ledger_bench scale_bench integration_test
 	@scripts/bench --quick --bin $(BUILD)/bin
 
 simulation: bootstrap $(BUILD)/build.ninja ## Run the services in a deterministic simulation with faults (SEEDS=10000)

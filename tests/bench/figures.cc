@@ -30,4 +30,20 @@ double Slope(const std::vector<Point>& points) {
   return spread <= 0 ? 0 : (n * xy - x * y) / spread;
 }
 
+double HistogramQuantile(const Buckets& buckets, double q) {
+  if (buckets.empty() || buckets.rbegin()->second <= 0) {
+    return 0;
+  }
+  const double rank = q * buckets.rbegin()->second;
+  double lower = 0, below = 0;
+  for (const auto& [bound, count] : buckets) {
+    if (count >= rank) {
+      return count <= below ? bound : lower + (bound - lower) * (rank - below) / (count - below);
+    }
+    lower = bound;
+    below = count;
+  }
+  return lower;
+}
+
 }  // namespace korder::bench

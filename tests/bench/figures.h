@@ -6,6 +6,7 @@
 // Pure functions.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -31,5 +32,12 @@ struct Point {
 
 // Of the straight line that fits best; 0 when all x are alike.
 double Slope(const std::vector<Point>& points);
+
+// How many values were at most as large as each bound, as Prometheus counts them.
+using Buckets = std::map<double, double>;
+
+// What the fraction `q` of all values is at most, taken as evenly spread within its bucket; the
+// largest bound for what is above it, and 0 when there are no values.
+double HistogramQuantile(const Buckets& buckets, double q);
 
 }  // namespace korder::bench

@@ -32,5 +32,16 @@ TEST_CASE("figures: the slope is of the line, wherever it begins", "[bench]") {
   CHECK(Slope({}) == 0);
 }
 
+TEST_CASE("figures: a quantile lies within its bucket", "[figures]") {
+  CHECK(HistogramQuantile({}, 0.5) == 0);
+  CHECK(HistogramQuantile({{1, 0}, {2, 0}}, 0.5) == 0);
+  const Buckets buckets = {{1, 50}, {2, 90}, {4, 100}};
+  CHECK(HistogramQuantile(buckets, 0.25) == Approx(0.5));
+  CHECK(HistogramQuantile(buckets, 0.5) == Approx(1));
+  CHECK(HistogramQuantile(buckets, 0.7) == Approx(1.5));
+  CHECK(HistogramQuantile(buckets, 0.99) == Approx(3.8));
+  CHECK(HistogramQuantile({{1, 0}, {2, 10}}, 0.5) == Approx(1.5));
+}
+
 }  // namespace
 }  // namespace korder::bench

@@ -18,6 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "base/log.h"
 #include "json/writer.h"
+#include "judged.h"
 #include "scale_run.h"
 
 namespace korder::bench {
@@ -91,14 +92,6 @@ double Growth(const Figures& figures) {
   const Memory total = Total(figures);
   return Each(static_cast<double>(total.ready - total.before), figures);
 }
-
-// A figure that has a name in quality.md.
-struct Judged {
-  std::string name;
-  double value;
-  std::string gate;
-  std::string goal;
-};
 
 std::vector<Judged> Judge(const Results& results, const ScaleOptions& options) {
   const Figures& one = results.one;
@@ -216,11 +209,8 @@ void PrintTable(const Results& results, const ScaleOptions& options) {
       "bytes per ticket, grown", [](const Figures& f) { return Growth(f); }, 0);
   tickets.Numbers(
       "bytes per ticket, slope", [](const Figures& f) { return f.slope; }, 0);
-  std::cout << absl::StreamFormat("\n%-48s%10s   %-10s%s\n", "", "", "gate", "goal");
-  for (const Judged& judged : Judge(results, options)) {
-    std::cout << absl::StreamFormat("%-48s%10.3f   %-10s%s\n", judged.name, judged.value,
-                                    judged.gate, judged.goal);
-  }
+  std::cout << "\n";
+  PrintJudged(Judge(results, options));
 }
 
 // --- the file ---
@@ -283,20 +273,7 @@ std::string Json(const Results& results, const ScaleOptions& options) {
   json::Writer w;
   w.BeginObject();
   w.Key("figures");
-  w.BeginArray();
-  for (const Judged& judged : Judge(results, options)) {
-    w.BeginObject();
-    w.Key("name");
-    w.String(judged.name);
-    w.Key("value");
-    w.Double(judged.value);
-    w.Key("gate");
-    w.String(judged.gate);
-    w.Key("goal");
-    w.String(judged.goal);
-    w.EndObject();
-  }
-  w.EndArray();
+  Write(w, Judge(results, options));
   w.Key("runs");
   w.BeginArray();
   for (const std::vector<Figures>* rounds : {&results.bare_rounds, &results.ticket_rounds}) {
