@@ -53,6 +53,7 @@ std::vector<api::LabelSelector> PrecededBy(const ObservedPolicy& observed) {
   std::sort(older.begin(), older.end(),
             [](const PolicyPtr& a, const PolicyPtr& b) { return IsOlder(*a, *b); });
   std::vector<api::LabelSelector> selectors;
+  selectors.reserve(older.size());
   for (const PolicyPtr& other : older) {
     selectors.push_back(other->spec.pod_selector);
   }
