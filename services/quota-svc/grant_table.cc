@@ -91,7 +91,7 @@ std::vector<Grant> GrantTable::Due(absl::Time now, absl::Duration longest) {
   std::vector<Grant> due;
   for (auto& [id, grant] : grants_) {
     grant.expire_time = std::min(grant.expire_time, now + longest);
-    if (grant.expire_time <= now) {
+    if (grant.expire_time <= now && !in_changed_.contains(id)) {
       due.push_back(grant);
     }
   }

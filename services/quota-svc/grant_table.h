@@ -56,8 +56,9 @@ class GrantTable {
   std::vector<Grant> All() const;
   size_t size() const { return grants_.size(); }
 
-  // Those whose time has come. None waits longer than `longest` from now, so that a clock that was
-  // set back delays nothing.
+  // Those whose time has come and that were given out to be written down. Others were promised to
+  // somebody who still waits for that: a clock that is set forward must not take them away before.
+  // None waits longer than `longest` from now, so that a clock that was set back delays nothing.
   std::vector<Grant> Due(absl::Time now, absl::Duration longest);
   void Postpone(const std::string& id, absl::Time until);
 

@@ -69,6 +69,7 @@ class History {
   void CheckConservationAtRest() {
     for (int round = 0; round < 3; ++round) {
       now_ += absl::Seconds(61);
+      WriteDown();
       Sweep();
     }
     Amounts want;
@@ -198,14 +199,18 @@ class History {
     tickets_.erase(it);
   }
 
-  // kill -9: what is left are the grants, and the tickets as a list returns them.
-  void LoseAndRebuild() {
+  void WriteDown() {
     for (GrantChange& change : ledger_.TakeGrantChanges()) {
       durable_.erase(change.id);
       if (change.grant) {
         durable_.emplace(change.id, *std::move(change.grant));
       }
     }
+  }
+
+  // kill -9: what is left are the grants, and the tickets as a list returns them.
+  void LoseAndRebuild() {
+    WriteDown();
     std::vector<Grant> grants;
     for (const auto& [id, grant] : durable_) {
       grants.push_back(grant);
