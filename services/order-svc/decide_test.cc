@@ -301,6 +301,18 @@ TEST_CASE("order status: counts, and Ready names the first cause", "[order][stat
   CHECK(world.Condition(api::kConditionProgressing).status == api::ConditionStatus::kFalse);
 }
 
+TEST_CASE("order status: every condition says which version of the spec it is about",
+          "[order][status]") {
+  World world(1);
+  world.order().metadata.generation = 7;
+  world.Turn();
+  REQUIRE_FALSE(world.order().status.conditions.empty());
+  for (const api::Condition& condition : world.order().status.conditions) {
+    INFO(condition.type);
+    CHECK(condition.observed_generation == 7);
+  }
+}
+
 TEST_CASE("order status: an order whose tickets are all used up is Ready, Completed",
           "[order][status]") {
   World world(2, RefreshPolicy::kNever);
