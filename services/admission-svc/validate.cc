@@ -9,6 +9,7 @@
 
 #include "api/meta/problems.h"
 #include "api/v1alpha1/claim_policy.h"
+#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/ticket_window.h"
 #include "api/v1alpha1/validation.h"
 #include "api/v1alpha1/warnings.h"
@@ -120,7 +121,8 @@ Verdict Validator::Order(const api::AdmissionRequest& request) const {
       order.old && SameClaim(runtime::ClaimOf(*order.old), runtime::ClaimOf(order.now));
   Verdict verdict = same ? Verdict{} : AskForOrder(request, order.now);
   AddWarnings(verdict, api::Warnings(order.now));
-  AddWarnings(verdict, sizes_.Exceeded(runtime::ClaimOf(order.now).requests));
+  AddWarnings(verdict,
+              sizes_.Exceeded(api::EffectiveRequests(order.now.spec.ticket_template.spec)));
   return verdict;
 }
 
@@ -152,7 +154,7 @@ Verdict Validator::Ticket(const api::AdmissionRequest& request) const {
   }
   Verdict verdict = AskForTicket(request, ticket.old ? &*ticket.old : nullptr, ticket.now);
   if (!ticket.old) {
-    AddWarnings(verdict, sizes_.Exceeded(runtime::ClaimOf(ticket.now).requests));
+    AddWarnings(verdict, sizes_.Exceeded(api::EffectiveRequests(ticket.now.spec)));
   }
   return verdict;
 }
