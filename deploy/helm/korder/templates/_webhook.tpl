@@ -18,3 +18,11 @@ service:
 cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/korder-admission-svc-tls
 {{- end -}}
 {{- end }}
+
+{{/* A namespaceSelector's choice of the namespaces whose pods korder looks at. */}}
+{{- define "korder.podNamespaces" -}}
+matchExpressions:
+  - key: kubernetes.io/metadata.name
+    operator: NotIn
+    values: {{- concat (list "kube-system" .Release.Namespace) .Values.webhook.excludedNamespaces | uniq | toYaml | nindent 6 }}
+{{- end }}
