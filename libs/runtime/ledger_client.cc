@@ -125,18 +125,19 @@ void LedgerClient::SetTls(const TlsMaterial& tls) {
 }
 
 absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
-    const std::string& ns, const LedgerClaim& claim, const std::vector<std::string>& ids,
+    const std::string& ns, const LedgerClaim& claim, const std::vector<LedgerReservation>& wanted,
     std::stop_token stop) {
   pb::ReserveRequest request;
   request.set_namespace_(ns);
   Fill(claim, *request.mutable_claim());
-  for (const std::string& id : ids) {
-    request.add_reservation_ids(id);
+  for (const LedgerReservation& reservation : wanted) {
+    request.add_reservation_ids(reservation.id);
+    request.add_ticket_names(reservation.ticket);
   }
   ASSIGN_OR_RETURN(
       const pb::ReserveResponse response,
       impl_->Call(&pb::QuotaLedger::StubInterface::Reserve, request, "reserve", std::move(stop)));
-  if (response.outcomes_size() != static_cast<int>(ids.size())) {
+  if (response.outcomes_size() != static_cast<int>(wanted.size())) {
     return InternalError("reserve: the number of outcomes is not the number of reservations");
   }
   std::vector<LedgerDecision> decisions;

@@ -1,7 +1,7 @@
 // The client side of quota-svc's QuotaLedger, as order-svc, ticket-svc and admission-svc use it.
 //
 //   LedgerClient ledger(config.quota_address, tls);
-//   ASSIGN_OR_RETURN(auto decisions, ledger.Reserve("default", claim, ids, stop));
+//   ASSIGN_OR_RETURN(auto decisions, ledger.Reserve("default", claim, {{id, name}}, stop));
 //
 // A denial is an answer. An error means that quota-svc could not decide: UNAVAILABLE (try again),
 // INVALID_ARGUMENT (the request is wrong), DEADLINE_EXCEEDED, CANCELLED on stop. Every call may be
@@ -42,6 +42,11 @@ struct LedgerDenial {
   std::string requested = {};
   std::string used = {};
   std::string limit = {};
+};
+
+struct LedgerReservation {
+  std::string id;      // unique for ever
+  std::string ticket;  // the name of the one that it is for
 };
 
 struct LedgerDecision {
@@ -103,10 +108,10 @@ class LedgerClient {
   // Calls from now on show the new certificate; those under way go on.
   void SetTls(const TlsMaterial& tls);
 
-  // One decision per id, in order. REQUIRES: ids are unique for ever.
+  // One decision for each, in order.
   absl::StatusOr<std::vector<LedgerDecision>> Reserve(const std::string& ns,
                                                       const LedgerClaim& claim,
-                                                      const std::vector<std::string>& ids,
+                                                      const std::vector<LedgerReservation>& wanted,
                                                       std::stop_token stop);
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop);
   // `reservation_id` is the grant that the ticket carries, or empty. Waits no longer than

@@ -16,11 +16,10 @@ class QuotaLedger final : public Ledger {
   QuotaLedger(std::string address, const runtime::TlsMaterial& tls)
       : client_(std::move(address), tls) {}
 
-  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(const std::string& ns,
-                                                               const runtime::LedgerClaim& claim,
-                                                               const std::vector<std::string>& ids,
-                                                               std::stop_token stop) override {
-    return client_.Reserve(ns, claim, ids, std::move(stop));
+  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(
+      const std::string& ns, const runtime::LedgerClaim& claim,
+      const std::vector<runtime::LedgerReservation>& wanted, std::stop_token stop) override {
+    return client_.Reserve(ns, claim, wanted, std::move(stop));
   }
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) override {
     return client_.Release(ids, std::move(stop));

@@ -194,8 +194,12 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   const auto count = static_cast<size_t>(other - wanted.begin());
   std::vector<std::string> ids(count);
   std::generate(ids.begin(), ids.end(), NewReservationId);
+  std::vector<runtime::LedgerReservation> reservations;
+  for (size_t i = 0; i < count; ++i) {
+    reservations.push_back({.id = ids[i], .ticket = wanted[i].ticket.metadata.name});
+  }
   const auto reserved =
-      parts_.ledger.Reserve(order.metadata.ns, SharedClaim(wanted[0].ticket), ids, stop);
+      parts_.ledger.Reserve(order.metadata.ns, SharedClaim(wanted[0].ticket), reservations, stop);
   if (absl::IsUnavailable(reserved.status()) || absl::IsDeadlineExceeded(reserved.status())) {
     outcome.no_ledger = Message(reserved.status());
     return outcome;

@@ -25,8 +25,8 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
   virtual absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(
-      const std::string& ns, const runtime::LedgerClaim& claim, const std::vector<std::string>& ids,
-      std::stop_token stop) = 0;
+      const std::string& ns, const runtime::LedgerClaim& claim,
+      const std::vector<runtime::LedgerReservation>& wanted, std::stop_token stop) = 0;
   virtual absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) = 0;
 };
 

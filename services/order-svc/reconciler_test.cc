@@ -20,16 +20,15 @@ namespace {
 // quota-svc as a test wants it. Creations of tickets call it from one thread at a time.
 class FakeLedger final : public Ledger {
  public:
-  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(const std::string&,
-                                                               const runtime::LedgerClaim& claim,
-                                                               const std::vector<std::string>& ids,
-                                                               std::stop_token) override {
+  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(
+      const std::string&, const runtime::LedgerClaim& claim,
+      const std::vector<runtime::LedgerReservation>& wanted, std::stop_token) override {
     if (!answers) {
       return UnavailableError("connection refused");
     }
     last_claim = claim;
     std::vector<runtime::LedgerDecision> decisions;
-    for (const std::string& id : ids) {
+    for (const auto& [id, ticket] : wanted) {
       runtime::LedgerDecision decision{.id = id, .denied = {}};
       if (static_cast<int>(granted.size()) >= limit) {
         decision.denied = runtime::LedgerDenial{.quota = "team",

@@ -106,11 +106,14 @@ absl::Status GrantLog::Write(const std::vector<GrantChange>& changes,
     AddObject();
     RETURN_IF_ERROR(OpenObject(objects_.size() - 1, true, stop).status());
   }
-  if (grew || closed_until != closed_until_ || dirty.empty()) {
+  if (grew || closed_until != closed_until_) {
     // A grant counts only in an object that the first one knows.
     closed_until_ = closed_until;
     std::erase(dirty, size_t{0});
     RETURN_IF_ERROR(WriteObject(0, stop));
+  } else if (dirty.empty()) {
+    // A new leader changes the first object before it decides anything.
+    return objects_[0].CheckOurs(stop);
   }
   for (const size_t segment : dirty) {
     RETURN_IF_ERROR(WriteObject(segment, stop));

@@ -36,10 +36,10 @@ class GrantLog {
   absl::StatusOr<OpenedLedger> Open(int64_t epoch, std::stop_token stop);
   int64_t stored_epoch() const { return stored_epoch_; }
 
-  // Writes something even if nothing changed: OK also says that nobody else led when this was
-  // called. FAILED_PRECONDITION: somebody else wrote, or removed an object; this leader must not
-  // decide anything more. CANCELLED on stop, with unknown outcome. REQUIRES: Open succeeded and no
-  // later Write failed.
+  // OK also says that nobody else led when this was called; when nothing changed, that is found out
+  // by reading. FAILED_PRECONDITION: somebody else wrote, or removed an object; this leader must
+  // not decide anything more. CANCELLED on stop, with unknown outcome. REQUIRES: Open succeeded and
+  // no later Write failed.
   absl::Status Write(const std::vector<GrantChange>& changes,
                      std::optional<absl::Time> closed_until, std::stop_token stop);
 

@@ -104,6 +104,20 @@ TEST_CASE("grant log: a batch writes the object that its grants are in, and no o
   CHECK(f.server.Log()[0].key.name == f.Name(0));
 }
 
+TEST_CASE("grant log: a batch without changes writes nothing, and tells whether we still lead",
+          "[quota][log]") {
+  Fixture f;
+  GrantLog log = f.Log("one");
+  REQUIRE(log.Open(1, {}).ok());
+  REQUIRE(f.Put(log, 1, 9).ok());
+  const int64_t seq = f.Image(0).seq;
+  CHECK(log.Write({}, std::nullopt, {}).ok());
+  CHECK(f.Image(0).seq == seq);
+  GrantLog next = f.Log("two");
+  REQUIRE(next.Open(2, {}).ok());
+  CHECK(absl::IsFailedPrecondition(log.Write({}, std::nullopt, {})));
+}
+
 TEST_CASE("grant log: a leader that was replaced can write to no object any more", "[quota][log]") {
   Fixture f;
   GrantLog old_leader = f.Log("one");

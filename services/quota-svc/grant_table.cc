@@ -16,8 +16,8 @@ size_t Bytes(const Grant& grant) { return EncodedBytes(grant) + EncodedBytes(*gr
 }  // namespace
 
 bool operator==(const Grant& a, const Grant& b) {
-  return a.id == b.id && a.ticket_uid == b.ticket_uid && a.expire_time == b.expire_time &&
-         *a.claim == *b.claim;
+  return a.id == b.id && a.ticket_uid == b.ticket_uid && a.ticket_name == b.ticket_name &&
+         a.expire_time == b.expire_time && *a.claim == *b.claim;
 }
 
 std::string TicketGrantId(const std::string& uid) { return std::string(kTicketPrefix) + uid; }
@@ -54,6 +54,12 @@ Grant GrantTable::Take(const std::string& id) {
   bytes_ -= Bytes(grant);
   Changed(grant.id);
   return grant;
+}
+
+void GrantTable::Bind(const std::string& id, const std::string& uid) {
+  grants_.find(id)->second.ticket_uid = uid;
+  by_ticket_[uid] = id;
+  Touch();
 }
 
 std::vector<GrantChange> GrantTable::TakeChanges() {
@@ -106,11 +112,10 @@ void GrantTable::Postpone(const std::string& id, absl::Time until) {
   }
 }
 
-size_t GrantTable::BytesWith(const Claim& claim, const std::vector<std::string>& ids) const {
+size_t GrantTable::BytesWith(const std::vector<Grant>& more) const {
   size_t bytes = bytes_;
-  for (const std::string& id : ids) {
-    bytes += EncodedBytes(Grant{.id = id, .claim = {}, .ticket_uid = "", .expire_time = {}}) +
-             EncodedBytes(claim);
+  for (const Grant& grant : more) {
+    bytes += Bytes(grant);
   }
   return bytes;
 }

@@ -28,6 +28,8 @@ struct Grant {
   std::string ticket_uid;
   // When somebody has to look whether it is still needed.
   absl::Time expire_time;
+  // The only ticket of the namespace that may have it. Empty: any.
+  std::string ticket_name = {};
 };
 bool operator==(const Grant& a, const Grant& b);
 
@@ -62,16 +64,19 @@ class GrantTable {
   std::vector<Grant> Due(absl::Time now, absl::Duration longest);
   void Postpone(const std::string& id, absl::Time until);
 
+  // Makes it the ticket's without a change to write down. REQUIRES: there is a grant with this id
+  // that no ticket has, and it names the ticket.
+  void Bind(const std::string& id, const std::string& uid);
+
   // Grows with every change that has to be written down, which a postponement has not, and when
-  // something is to be written although nothing changed.
+  // something is promised although nothing changed.
   uint64_t revision() const { return revision_; }
   void Touch() { ++revision_; }
   // What became different since the last call, oldest first, each id once.
   std::vector<GrantChange> TakeChanges();
-  // What all of them take at most when they are written down, each with its claim; and with new
-  // ids.
+  // What all of them take at most when they are written down, each with its claim; and with more.
   size_t bytes() const { return bytes_; }
-  size_t BytesWith(const Claim& claim, const std::vector<std::string>& ids) const;
+  size_t BytesWith(const std::vector<Grant>& more) const;
 
  private:
   void Changed(const std::string& id);

@@ -63,7 +63,13 @@ void Ledger::Observe(const TicketView& ticket) {
     return;
   }
   std::string& reservation = tickets_[ticket.uid];
-  if (const Grant* grant = grants_.FindByTicket(ticket.uid)) {
+  const Grant* grant = grants_.FindByTicket(ticket.uid);
+  if (grant == nullptr) {
+    // Whose it is was known to the leader before us only.
+    grant = Carried(ticket.reservation_id, ticket.name, ticket.claim);
+    grant = grant == nullptr || grant->ticket_name.empty() ? nullptr : grant;
+  }
+  if (grant != nullptr) {
     reservation = grant->id;
     ticket_of_reservation_[reservation] = ticket.uid;
     DropGrant(reservation);
@@ -128,24 +134,25 @@ absl::Status Ledger::CheckOpen(const std::string& ns, absl::Time now) {
   return absl::OkStatus();
 }
 
-absl::Status Ledger::CheckSpace(const Claim& claim, const std::vector<std::string>& ids) const {
-  return grants_.BytesWith(claim, ids) <= options_.max_bytes
+absl::Status Ledger::CheckSpace(const std::vector<Grant>& more) const {
+  return grants_.BytesWith(more) <= options_.max_bytes
              ? absl::OkStatus()
              : UnavailableError("the ledger holds as many pending grants as it can");
 }
 
-absl::StatusOr<std::optional<Granted>> Ledger::Known(const std::string& id,
-                                                     const Claim& claim) const {
-  if (const Grant* grant = grants_.Find(id)) {
+absl::StatusOr<std::optional<Granted>> Ledger::Known(const Grant& asked) const {
+  const Claim& claim = *asked.claim;
+  if (const Grant* grant = grants_.Find(asked.id)) {
     const bool pending = grant->ticket_uid.empty();
     // A ticket may have brought other labels when it took the grant.
-    if (!SameContent(*grant->claim, claim) || (pending && grant->claim->labels != claim.labels)) {
-      return InvalidArgumentError(
-          absl::StrCat("reservation id \"", id, "\" was used before for another claim"));
+    if (!SameContent(*grant->claim, claim) || (pending && grant->claim->labels != claim.labels) ||
+        grant->ticket_name != asked.ticket_name) {
+      return InvalidArgumentError(absl::StrCat("reservation id \"", asked.id,
+                                               "\" was used before for another claim or ticket"));
     }
     return Granted{pending ? std::optional(grant->expire_time) : std::nullopt};
   }
-  if (const auto it = ticket_of_reservation_.find(id); it != ticket_of_reservation_.end()) {
+  if (const auto it = ticket_of_reservation_.find(asked.id); it != ticket_of_reservation_.end()) {
     const ClaimPtr charged = book_.Find(TicketChargeId(it->second));
     if (charged != nullptr && SameContent(*charged, claim)) {
       return Granted{};
@@ -157,35 +164,45 @@ absl::StatusOr<std::optional<Granted>> Ledger::Known(const std::string& id,
 absl::StatusOr<std::vector<Outcome>> Ledger::Reserve(const Reservation& asked, absl::Time now) {
   book_.Advance(now);
   std::vector<Outcome> outcomes;
-  std::vector<std::string> fresh;
-  for (const std::string& id : asked.ids) {
-    ASSIGN_OR_RETURN(const std::optional<Granted> known, Known(id, asked.claim));
-    outcomes.push_back({id, known.value_or(Granted{now + options_.grant_ttl})});
+  std::vector<Grant> fresh;
+  const ClaimPtr claim = pool_.Intern(asked.claim);
+  for (size_t i = 0; i < asked.ids.size(); ++i) {
+    Grant grant{.id = asked.ids[i],
+                .claim = claim,
+                .ticket_uid = "",
+                .expire_time = now + options_.grant_ttl,
+                .ticket_name = asked.ticket_names.empty() ? "" : asked.ticket_names[i]};
+    ASSIGN_OR_RETURN(const std::optional<Granted> known, Known(grant));
+    outcomes.push_back({grant.id, known.value_or(Granted{grant.expire_time})});
     if (!known) {
-      fresh.push_back(id);
+      fresh.push_back(std::move(grant));
     }
   }
   if (fresh.size() < asked.ids.size()) {
-    // A promise that is repeated needs a write, too: without one, a leader that was replaced and
-    // does not know yet would repeat what has been given back since.
+    // A promise that is repeated needs a look at the object, too: without one, a leader that was
+    // replaced and does not know yet would repeat what has been given back since.
     grants_.Touch();
   }
   if (fresh.empty()) {
     return outcomes;
   }
   RETURN_IF_ERROR(CheckOpen(asked.claim.ns, now));
-  RETURN_IF_ERROR(CheckSpace(asked.claim, fresh));
+  RETURN_IF_ERROR(CheckSpace(fresh));
   const auto wanted = static_cast<int64_t>(fresh.size());
   const int64_t room = std::min(book_.Room(asked.claim), wanted);
   const int64_t granted = asked.all_or_nothing && room < wanted ? 0 : room;
-  const ClaimPtr claim = pool_.Intern(asked.claim);
-  for (int64_t i = 0; i < granted; ++i) {
-    AddGrant({fresh[static_cast<size_t>(i)], claim, "", now + options_.grant_ttl});
+  std::set<std::string> denied;
+  for (int64_t i = 0; i < wanted; ++i) {
+    Grant& grant = fresh[static_cast<size_t>(i)];
+    if (i < granted) {
+      AddGrant(std::move(grant));
+    } else {
+      denied.insert(std::move(grant.id));
+    }
   }
   if (granted < wanted) {
     const std::optional<Denial> denial =
         book_.Check(*claim, {.copies = asked.all_or_nothing ? wanted : 1});
-    const std::set<std::string> denied(fresh.begin() + granted, fresh.end());
     for (Outcome& outcome : outcomes) {
       if (denied.contains(outcome.id)) {
         outcome.verdict = denial.value_or(Denial{});
@@ -228,11 +245,28 @@ Verdict Ledger::Recharge(const TicketRequest& asked, const ClaimPtr& claim) {
   return Granted{};
 }
 
+const Grant* Ledger::Carried(const std::string& reservation_id, const std::string& name,
+                             const Claim& claim) const {
+  // The annotation that names the grant is the tenant's to write. It counts only for a grant that
+  // is known, of the same namespace and content, and nobody else's.
+  const Grant* grant = grants_.Find(reservation_id);
+  return grant != nullptr && grant->ticket_uid.empty() &&
+                 (grant->ticket_name.empty() || grant->ticket_name == name) &&
+                 SameContent(*grant->claim, claim)
+             ? grant
+             : nullptr;
+}
+
 Verdict Ledger::TakeOver(const Grant& grant, const TicketRequest& asked, const ClaimPtr& claim) {
   if (std::optional<Denial> denial = CheckChange(asked, grant.claim)) {
     return *std::move(denial);
   }
   if (grant.claim == claim && grant.ticket_uid == asked.uid) {
+    return Granted{};
+  }
+  if (grant.claim == claim && grant.ticket_name == asked.name && !asked.name.empty()) {
+    // What is written down says so much already: the grant is for this ticket and no other.
+    grants_.Bind(grant.id, asked.uid);
     return Granted{};
   }
   Grant changed = grant;
@@ -246,13 +280,14 @@ Verdict Ledger::TakeOver(const Grant& grant, const TicketRequest& asked, const C
 absl::StatusOr<Verdict> Ledger::Charge(const std::string& uid, const ClaimPtr& claim,
                                        absl::Time now) {
   RETURN_IF_ERROR(CheckOpen(claim->ns, now));
-  const std::string id = TicketChargeId(uid);
-  RETURN_IF_ERROR(CheckSpace(*claim, {id}));
+  const absl::Time until = now + options_.grant_ttl;
+  Grant grant{.id = TicketChargeId(uid), .claim = claim, .ticket_uid = uid, .expire_time = until};
+  RETURN_IF_ERROR(CheckSpace({grant}));
   if (std::optional<Denial> denial = book_.Check(*claim)) {
     return *std::move(denial);
   }
-  AddGrant({id, claim, uid, now + options_.grant_ttl});
-  return Granted{now + options_.grant_ttl};
+  AddGrant(std::move(grant));
+  return Granted{until};
 }
 
 absl::StatusOr<Verdict> Ledger::Confirm(const TicketRequest& asked, absl::Time now) {
@@ -261,10 +296,7 @@ absl::StatusOr<Verdict> Ledger::Confirm(const TicketRequest& asked, absl::Time n
   if (IsCharged(asked.uid)) {
     return Recharge(asked, claim);
   }
-  // The annotation that names the grant is the tenant's to write. It counts only for a grant that
-  // is known, of the same namespace and content, and nobody else's.
-  const Grant* grant = grants_.Find(asked.reservation_id);
-  if (grant != nullptr && grant->ticket_uid.empty() && SameContent(*grant->claim, *claim)) {
+  if (const Grant* grant = Carried(asked.reservation_id, asked.name, *claim)) {
     return TakeOver(*grant, asked, claim);
   }
   ASSIGN_OR_RETURN(Verdict verdict, Charge(asked.uid, claim, now));
@@ -305,13 +337,14 @@ absl::StatusOr<Verdict> Ledger::HoldOrder(const OrderRequest& asked, absl::Time 
     return Granted{held->expire_time};
   }
   const ClaimPtr claim = pool_.Intern(MakeOrderClaim(asked.ns, asked.labels));
-  RETURN_IF_ERROR(CheckSpace(*claim, {id}));
+  const absl::Time until = now + options_.order_ttl;
+  Grant hold{.id = id, .claim = claim, .ticket_uid = "", .expire_time = until};
+  RETURN_IF_ERROR(CheckSpace({hold}));
   if (std::optional<Denial> denial = book_.Check(*claim)) {
     return *std::move(denial);
   }
-  const absl::Time until = now + options_.order_ttl;
   if (!asked.dry_run) {
-    AddGrant({id, claim, "", until});
+    AddGrant(std::move(hold));
   }
   return Granted{until};
 }
@@ -362,6 +395,7 @@ bool Ledger::BelongsTo(const Grant& grant, const TicketView& ticket) const {
     return grant.ticket_uid == ticket.uid;
   }
   return grant.id == ticket.reservation_id && !IsCharged(ticket.uid) &&
+         (grant.ticket_name.empty() || grant.ticket_name == ticket.name) &&
          SameContent(*grant.claim, ticket.claim);
 }
 

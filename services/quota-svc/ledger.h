@@ -9,8 +9,9 @@
 // or the charge of a ticket whose status shows that its guardian was made, or that of an Order that
 // exists. Observations only ever follow what happened; decisions alone can refuse.
 //
-// Pure: `now` is an argument, and nothing here waits. The caller makes a decision durable (what
-// TakeGrantChanges() says, whenever revision() has grown) before it tells anybody. Not thread-safe.
+// Pure: `now` is an argument, and nothing here waits. Whenever revision() has grown, the caller
+// makes durable what TakeGrantChanges() says before it tells anybody; when that is nothing, it
+// finds out that nobody else leads. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +49,8 @@ struct Reservation {
   Claim claim;                   // of each
   std::vector<std::string> ids;  // unique
   bool all_or_nothing = false;
+  // Empty, or as many as ids: the ticket that each grant is for.
+  std::vector<std::string> ticket_names = {};
 };
 
 struct TicketRequest {
@@ -56,6 +59,7 @@ struct TicketRequest {
   Claim claim;
   // Of a window that has begun and is to be made longer: what of claim.duration is still to come.
   std::optional<absl::Duration> remaining = std::nullopt;
+  std::string name = {};
 };
 
 struct OrderRequest {
@@ -81,6 +85,7 @@ struct TicketView {
   // Its status shows that ticket-svc acted on a confirmation: the ticket itself proves the charge.
   bool acted_on = false;
   bool finished = false;
+  std::string name = {};
 };
 
 struct LedgerOptions {
@@ -100,7 +105,7 @@ class Ledger {
 
   // REQUIRES: nothing was decided or observed yet. While now < closed_until nothing new is granted.
   void Load(const std::vector<Grant>& grants, std::optional<absl::Time> closed_until);
-  // Grows whenever there is something new to write down.
+  // Grows whenever there is something new to write down, or a promise was made without.
   uint64_t revision() const { return grants_.revision(); }
   // The grants that became different since the last call.
   std::vector<GrantChange> TakeGrantChanges() { return grants_.TakeChanges(); }
@@ -158,13 +163,16 @@ class Ledger {
  private:
   // Whether anything new can be granted at all.
   absl::Status CheckOpen(const std::string& ns, absl::Time now);
-  absl::Status CheckSpace(const Claim& claim, const std::vector<std::string>& ids) const;
+  absl::Status CheckSpace(const std::vector<Grant>& more) const;
   // The answer to a reservation that was granted before; nullopt when the id is new.
-  absl::StatusOr<std::optional<Granted>> Known(const std::string& id, const Claim& claim) const;
+  absl::StatusOr<std::optional<Granted>> Known(const Grant& asked) const;
   bool IsCharged(const std::string& uid) const;
   // For a ticket that is charged already, perhaps for another claim.
   std::optional<Denial> CheckChange(const TicketRequest& asked, const ClaimPtr& charged) const;
   Verdict Recharge(const TicketRequest& asked, const ClaimPtr& claim);
+  // The pending grant that the ticket carries, if it may have it; nullptr otherwise.
+  const Grant* Carried(const std::string& reservation_id, const std::string& name,
+                       const Claim& claim) const;
   // Makes the grant the ticket's, with the ticket's claim.
   Verdict TakeOver(const Grant& grant, const TicketRequest& asked, const ClaimPtr& claim);
   // What the ticket is charged for. REQUIRES: IsCharged.

@@ -53,11 +53,19 @@ bool IsPlain(char c) {
 
 // Everything that could be taken for a separator is written as %XX; the empty word as %.
 std::string Word(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    out += IsPlain(c) ? std::string(1, c) : absl::StrFormat("%%%02x", static_cast<uint8_t>(c));
+  if (text == kNone) {
+    return "%2d";
   }
-  return out.empty() ? "%" : out == kNone ? "%2d" : out;
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (IsPlain(c)) {
+      out.push_back(c);
+    } else {
+      absl::StrAppendFormat(&out, "%%%02x", static_cast<uint8_t>(c));
+    }
+  }
+  return out.empty() ? "%" : out;
 }
 
 absl::StatusOr<std::string> ReadWord(std::string_view word) {
@@ -134,7 +142,8 @@ std::string ClaimLine(const Claim& claim) {
 
 std::string GrantLine(const Grant& grant) {
   return absl::StrCat("grant ", Word(grant.id), " ", absl::ToUnixMillis(grant.expire_time), " ",
-                      grant.ticket_uid.empty() ? kNone : Word(grant.ticket_uid), "\n");
+                      grant.ticket_uid.empty() ? kNone : Word(grant.ticket_uid),
+                      grant.ticket_name.empty() ? "" : " " + Word(grant.ticket_name), "\n");
 }
 
 using Words = std::vector<std::string>;
@@ -164,6 +173,9 @@ absl::StatusOr<Grant> ReadGrant(const Words& words, ClaimPtr claim) {
   if (words[3] != kNone) {
     ASSIGN_OR_RETURN(grant.ticket_uid, ReadWord(words[3]));
   }
+  if (words.size() > 4) {
+    ASSIGN_OR_RETURN(grant.ticket_name, ReadWord(words[4]));
+  }
   return grant;
 }
 
@@ -191,7 +203,7 @@ class Decoder {
     } else if (is("claim", 5)) {
       ASSIGN_OR_RETURN(Claim claim, ReadClaim(words));
       claim_ = std::make_shared<const Claim>(std::move(claim));
-    } else if (is("grant", 4)) {
+    } else if (is("grant", 4) || is("grant", 5)) {
       return AddGrant(words);
     } else if (is("end", 1)) {
       ended_ = true;
@@ -258,7 +270,8 @@ std::string Seal(std::string_view body) {
 }
 
 size_t EncodedBytes(const Grant& grant) {
-  return grant.id.size() + std::max(grant.ticket_uid.size(), kUidSize) + 32;
+  return grant.id.size() + std::max(grant.ticket_uid.size(), kUidSize) + grant.ticket_name.size() +
+         33;
 }
 
 size_t EncodedBytes(const Claim& claim) {

@@ -10,11 +10,12 @@
 //   seq 42
 //   segments 3
 //   claim default 3600s reserved.cpu=500m,tickets=1 app=web
-//   grant a 1800000060000 -
+//   grant a 1800000060000 - my-order-7
 //   grant ticket/6f1d 1800000061000 6f1d
 //   end
 //
-// One claim is followed by its grants. A text that was cut, mixed up or edited is refused as a
+// One claim is followed by its grants: id, when to look after it, the ticket's uid and, if it is
+// for one ticket only, that one's name. A text that was cut, mixed up or edited is refused as a
 // whole: what it says is not to be trusted. Pure.
 #pragma once
 

@@ -24,6 +24,8 @@ LedgerImage SomeImage() {
           .closed_until = {},
           .grants = {{"a-1", web, "", kNow + absl::Seconds(60)},
                      {"a-2", web, "6f1d", kNow + absl::Seconds(61)},
+                     {"a-3", web, "", kNow + absl::Seconds(62), "web-3"},
+                     {"a-4", web, "7c2e", kNow + absl::Seconds(62), "web-4"},
                      {"ticket/77aa", bare, "77aa", kNow}}};
 }
 
@@ -49,6 +51,8 @@ TEST_CASE("ledger codec: the text can be read by people", "[quota][codec]") {
         "claim default 1h0m0s reserved.cpu=500m,reserved.memory=1Gi,tickets=1 app=web\n"
         "grant a-1 1800000060000 -\n"
         "grant a-2 1800000061000 6f1d\n"
+        "grant a-3 1800000062000 - web-3\n"
+        "grant a-4 1800000062000 7c2e web-4\n"
         "claim team-b - tickets=1 -\n"
         "grant ticket/77aa 1800000000000 77aa\n"
         "end\n");

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "api/meta/dns_name.h"
 #include "api/value/field_error.h"
 #include "base/status_macros.h"
 
@@ -166,6 +167,18 @@ absl::StatusOr<Reservation> Parse(const pb::ReserveRequest& request) {
     }
     reservation.ids.push_back(id);
   }
+  if (request.ticket_names_size() != 0 &&
+      request.ticket_names_size() != request.reservation_ids_size()) {
+    return Problem("ticket_names", absl::StrCat(request.ticket_names_size(), " items"),
+                   "must be as many as reservation_ids");
+  }
+  for (int i = 0; i < request.ticket_names_size(); ++i) {
+    const std::string& name = request.ticket_names(i);
+    if (std::string problem = api::DnsSubdomainProblem(name); !problem.empty()) {
+      return Problem(absl::StrCat("ticket_names[", i, "]"), name, problem);
+    }
+    reservation.ticket_names.push_back(name);
+  }
   reservation.all_or_nothing = request.all_or_nothing();
   return reservation;
 }
@@ -183,6 +196,7 @@ absl::StatusOr<std::vector<TicketRequest>> Parse(const pb::ConfirmRequest& reque
     if (CheckId("", item.reservation_id()).ok()) {
       ticket.reservation_id = item.reservation_id();
     }
+    ticket.name = item.ticket().name();
     ASSIGN_OR_RETURN(ticket.claim,
                      ParseClaim(path + ".claim", item.ticket().namespace_(), item.claim()));
     if (item.has_remaining()) {
@@ -227,7 +241,7 @@ absl::StatusOr<TicketRequest> ParseTicket(const pb::AdmitRequest& request) {
   if (!request.dry_run()) {
     RETURN_IF_ERROR(CheckId("ticket.uid", given.uid()));
   }
-  TicketRequest ticket{.uid = given.uid(), .reservation_id = "", .claim = {}};
+  TicketRequest ticket{.uid = given.uid(), .reservation_id = "", .claim = {}, .name = given.name()};
   ASSIGN_OR_RETURN(ticket.claim, ParseClaim("ticket.claim", request.namespace_(), given.claim()));
   if (given.has_remaining()) {
     ASSIGN_OR_RETURN(ticket.remaining, ParseDuration("ticket.remaining", given.remaining()));

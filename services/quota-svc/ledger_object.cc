@@ -12,6 +12,22 @@ namespace {
 
 constexpr char kDataKey[] = "ledger";
 
+// A ConfigMap of which only the version matters.
+struct Version {
+  static constexpr const api::ResourceType& kResource = api::ConfigMap::kResource;
+
+  api::ObjectMeta metadata;
+
+  template <class Self, class Visitor>
+  static void Fields(Self& self, Visitor& v) {
+    v("metadata", self.metadata);
+  }
+};
+
+absl::Status NotOurs() {
+  return FailedPreconditionError("the ledger object was written or removed by somebody else");
+}
+
 // The request was refused by the server, so nothing was written.
 bool IsDefinite(const absl::Status& status) {
   return absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ||
@@ -121,6 +137,25 @@ absl::StatusOr<LedgerObject::Found> LedgerObject::ReadBack(std::stop_token stop)
   return found.image.seq == image_.seq ? Found::kOurs : Found::kEarlier;
 }
 
+absl::Status LedgerObject::CheckOurs(std::stop_token stop) {
+  for (int failures = 0; !stop.stop_requested(); ++failures) {
+    // Usually one look at the version is enough.
+    const absl::StatusOr<Version> now = client_.Get<Version>({options_.ns, name_}, Call(stop));
+    if (now.ok() && now->metadata.resource_version == object_.metadata.resource_version) {
+      return absl::OkStatus();
+    }
+    if (IsDefinite(now.status())) {
+      return now.status();
+    }
+    const absl::StatusOr<Found> found = ReadBack(stop);
+    if (found.ok()) {
+      return *found == Found::kOurs ? absl::OkStatus() : NotOurs();
+    }
+    BackOff(failures, stop);
+  }
+  return CancelledError("the ledger was being looked at");
+}
+
 absl::Status LedgerObject::Write(LedgerImage content, std::stop_token stop) {
   content.epoch = image_.epoch;
   content.writer = std::move(image_.writer);
@@ -141,7 +176,7 @@ absl::Status LedgerObject::Write(LedgerImage content, std::stop_token stop) {
       return absl::OkStatus();
     }
     if (found.ok() && *found == Found::kForeign) {
-      return FailedPreconditionError("the ledger object was written or removed by somebody else");
+      return NotOurs();
     }
   }
   return CancelledError("the ledger was being written");

@@ -63,6 +63,9 @@ class LedgerObject {
   // stop, with unknown outcome.
   // REQUIRES: Open succeeded and no later Write failed.
   absl::Status Write(LedgerImage content, std::stop_token stop);
+  // OK when the object still is as it was written last, at some moment after the call began: nobody
+  // else can have decided anything by then. Errors as of Write. REQUIRES: as Write.
+  absl::Status CheckOurs(std::stop_token stop);
   // Of what was written last.
   size_t bytes() const { return bytes_; }
 
@@ -73,7 +76,7 @@ class LedgerObject {
   // What the object holds; a missing one is an empty image.
   static OpenedLedger Interpret(const absl::StatusOr<api::ConfigMap>& object, bool may_be_missing);
   absl::Status Attempt(std::stop_token stop);
-  // After an attempt whose outcome is unknown or which met a conflict.
+  // After an attempt whose outcome is unknown or which met a conflict, or without one.
   absl::StatusOr<Found> ReadBack(std::stop_token stop);
   void BackOff(int failures, std::stop_token stop) const;
   kube::CallOptions Call(std::stop_token stop) const;

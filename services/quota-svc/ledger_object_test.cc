@@ -92,6 +92,46 @@ TEST_CASE("ledger object: a leader that was replaced can write nothing any more"
   CHECK(f.Durable() == "b");
 }
 
+TEST_CASE("ledger object: a look tells whether a leader still leads", "[quota][log]") {
+  Fixture f;
+  LedgerObject log = f.Object("one");
+  REQUIRE(log.Open(1, true, {}).ok());
+  REQUIRE(log.Write(f.Content("a"), {}).ok());
+  CHECK(log.CheckOurs({}).ok());
+  SECTION("also when answers are lost") {
+    f.server.LoseNextResponse("get", "configmaps");
+    f.server.LoseNextRequest("get", "configmaps", 2);
+    f.server.FailNext("get", "configmaps", 500);
+    CHECK(log.CheckOurs({}).ok());
+  }
+  SECTION("also after somebody changed what is no concern of ours") {
+    REQUIRE(f.client
+                .Patch<api::ConfigMap>({"korder-system", "korder-quota-ledger"}, {},
+                                       R"({"metadata":{"labels":{"seen":"yes"}}})")
+                .ok());
+    CHECK(log.CheckOurs({}).ok());
+    CHECK(log.Write(f.Content("ab"), {}).ok());
+  }
+  SECTION("not after another one opened it") {
+    LedgerObject other = f.Object("two");
+    REQUIRE(other.Open(2, false, {}).ok());
+    CHECK(absl::IsFailedPrecondition(log.CheckOurs({})));
+  }
+  SECTION("not after it was damaged") {
+    f.Damage("gone");
+    CHECK(absl::IsFailedPrecondition(log.CheckOurs({})));
+  }
+  SECTION("not after it was removed") {
+    REQUIRE(f.client.Delete<api::ConfigMap>({"korder-system", "korder-quota-ledger"}).ok());
+    CHECK(absl::IsFailedPrecondition(log.CheckOurs({})));
+  }
+  SECTION("and not for ever, when it is to stop") {
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(absl::IsCancelled(log.CheckOurs(stop.get_token())));
+  }
+}
+
 TEST_CASE("ledger object: a write whose answer is lost is found out, not done twice or given up",
           "[quota][log]") {
   Fixture f;

@@ -78,11 +78,15 @@ class History {
         Add(want, ticket.view.claim);
       }
     }
-    // A ticket that carries a grant and was not confirmed yet keeps the grant alive.
+    // A ticket that carries a grant and was not confirmed yet keeps the grant alive. So does one
+    // that an earlier leader confirmed, and is charged by it.
     for (const Grant& grant : ledger_.grants().All()) {
       if (grant.ticket_uid.empty()) {
-        Add(want, *grant.claim);
-        CHECK(Carried(grant));
+        const WorldTicket* carrier = Carrier(grant);
+        REQUIRE(carrier != nullptr);
+        if (!carrier->confirmed) {
+          Add(want, *grant.claim);
+        }
       }
     }
     CHECK(ledger_.book().Usage("q")->used == want);
@@ -129,11 +133,17 @@ class History {
     for (int i = 0; i <= Pick(4); ++i) {
       asked.ids.push_back(absl::StrCat("r-", next_++));
     }
+    if (Pick(3) > 0) {
+      for (const std::string& id : asked.ids) {
+        asked.ticket_names.push_back("for-" + id);
+      }
+    }
     const auto outcomes = ledger_.Reserve(asked, now_);
     REQUIRE(outcomes.ok());
     for (const Outcome& outcome : *outcomes) {
       if (std::holds_alternative<Granted>(outcome.verdict)) {
-        promised_[outcome.id] = {asked.claim, now_ + absl::Seconds(60)};
+        promised_[outcome.id] = {asked.claim, now_ + absl::Seconds(60),
+                                 asked.ticket_names.empty() ? "" : "for-" + outcome.id};
       }
     }
   }
@@ -142,11 +152,16 @@ class History {
   void CreateTicket() {
     WorldTicket ticket;
     ticket.view.uid = absl::StrCat("uid-", next_++);
+    ticket.view.name = "name-of-" + ticket.view.uid;
     ticket.view.claim = MakeClaim().With("cpu", "400m");
     if (const auto grant = Any(promised_); grant != promised_.end() && Pick(4) > 0) {
       ticket.view.reservation_id = grant->first;
       if (Pick(4) > 0) {
         ticket.view.claim = grant->second.claim;
+      }
+      // One name, one ticket: an API server has no two.
+      if (Pick(4) > 0 && !grant->second.ticket.empty() && !IsTaken(grant->second.ticket)) {
+        ticket.view.name = grant->second.ticket;
       }
     } else if (Pick(2) == 0) {
       ticket.view.reservation_id = absl::StrCat("r-", Pick(50));
@@ -164,7 +179,7 @@ class History {
     const bool owned = promised_.contains(view.reservation_id) &&
                        ledger_.grants().Find(view.reservation_id) != nullptr &&
                        ledger_.grants().Find(view.reservation_id)->ticket_uid.empty();
-    const auto verdict = ledger_.Confirm({view.uid, view.reservation_id, view.claim}, now_);
+    const auto verdict = ledger_.Confirm(RequestOf(view), now_);
     REQUIRE(verdict.ok());
     if (!std::holds_alternative<Granted>(*verdict)) {
       CHECK_FALSE(it->second.confirmed);  // what was granted once stays granted
@@ -225,19 +240,30 @@ class History {
     }
   }
 
-  bool Carried(const Grant& grant) const {
+  // The ticket that keeps the grant alive, or nullptr.
+  const WorldTicket* Carrier(const Grant& grant) const {
     for (const auto& [uid, ticket] : tickets_) {
       if (ledger_.BelongsTo(grant, ticket.view)) {
-        return true;
+        return &ticket;
       }
     }
-    return false;
+    return nullptr;
+  }
+  bool IsTaken(const std::string& name) const {
+    return std::any_of(tickets_.begin(), tickets_.end(),
+                       [&](const auto& entry) { return entry.second.view.name == name; });
+  }
+  static TicketRequest RequestOf(const TicketView& view) {
+    return {.uid = view.uid,
+            .reservation_id = view.reservation_id,
+            .claim = view.claim,
+            .name = view.name};
   }
 
   // What the sweeper does after a consistent read.
   void Sweep() {
     for (const Grant& grant : ledger_.Due(now_)) {
-      Carried(grant) ? ledger_.Keep(grant.id, now_) : ledger_.Lapse(grant);
+      Carrier(grant) != nullptr ? ledger_.Keep(grant.id, now_) : ledger_.Lapse(grant);
     }
     std::erase_if(promised_, [&](const auto& entry) {
       return entry.second.until <= now_ && ledger_.grants().Find(entry.first) == nullptr;
@@ -249,7 +275,11 @@ class History {
     const Amounts before = ledger_.book().Usage("q")->used;
     if (const auto grant = Any(promised_);
         grant != promised_.end() && ledger_.grants().Find(grant->first) != nullptr) {
-      const auto again = ledger_.Reserve({grant->second.claim, {grant->first}}, now_);
+      Reservation same{.claim = grant->second.claim, .ids = {grant->first}};
+      if (!grant->second.ticket.empty()) {
+        same.ticket_names = {grant->second.ticket};
+      }
+      const auto again = ledger_.Reserve(same, now_);
       REQUIRE(again.ok());
       CHECK(std::holds_alternative<Granted>(again->front().verdict));
     }
@@ -257,7 +287,7 @@ class History {
       ledger_.Observe(it->second.view);
       if (it->second.confirmed) {
         const TicketView& view = it->second.view;
-        const auto again = ledger_.Confirm({view.uid, view.reservation_id, view.claim}, now_);
+        const auto again = ledger_.Confirm(RequestOf(view), now_);
         REQUIRE(again.ok());
         CHECK(std::holds_alternative<Granted>(*again));
       }
@@ -268,6 +298,7 @@ class History {
   struct Promise {
     Claim claim;
     absl::Time until;
+    std::string ticket;  // that it is for, if it is for one only
   };
 
   std::mt19937 random_;

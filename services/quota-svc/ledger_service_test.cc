@@ -57,7 +57,8 @@ TEST_CASE("ledger service: grants and denials arrive as the client library reads
           "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("team-quota").Hard("reserved.cpu", "1"));
   LedgerClient client(fixture.address(), {}, absl::Seconds(20));
-  const auto decisions = client.Reserve("default", HalfCore(), {"a", "b", "c"}, {});
+  const auto decisions =
+      client.Reserve("default", HalfCore(), {{"a", "web-0"}, {"b", "web-1"}, {"c", "web-2"}}, {});
   REQUIRE(decisions.ok());
   CHECK((*decisions)[0].granted());
   CHECK((*decisions)[1].granted());
@@ -218,6 +219,10 @@ TEST_CASE("ledger service: a wrong request is refused with its path", "[quota][g
        "reservation_ids[1]: \"a\": occurs twice"},
       {"an id with a slash", [](auto& r) { r.set_reservation_ids(0, "ticket/uid"); },
        "reservation_ids[0]: \"ticket/uid\": must be 1 to 63 characters of [A-Za-z0-9._-]"},
+      {"too few names", [](auto& r) { r.add_ticket_names("web-0"), r.add_ticket_names("web-1"); },
+       "ticket_names: \"2 items\": must be as many as reservation_ids"},
+      {"a name that no ticket can have", [](auto& r) { r.add_ticket_names("Web 0"); },
+       "ticket_names[0]: \"Web 0\": "},
       {"an id too long", [](auto& r) { r.set_reservation_ids(0, std::string(64, 'a')); },
        "must be 1 to 63 characters of [A-Za-z0-9._-]"},
       {"not a quantity", [](auto& r) { (*r.mutable_claim()->mutable_requests())["cpu"] = "lots"; },
@@ -261,7 +266,7 @@ TEST_CASE("ledger service: a follower is UNAVAILABLE", "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
   fixture.desk.Close();
   LedgerClient client(fixture.address(), {}, absl::Seconds(20));
-  CHECK(client.Reserve("default", HalfCore(), {"a"}, {}).status().code() ==
+  CHECK(client.Reserve("default", HalfCore(), {{"a", "web-0"}}, {}).status().code() ==
         absl::StatusCode::kUnavailable);
 }
 
@@ -276,7 +281,7 @@ TEST_CASE("ledger service: Query knows scopes, allocations and which quotas coun
                     fixture.clock.Now());
   });
   LedgerClient client(fixture.address(), {}, absl::Seconds(20));
-  REQUIRE(client.Reserve("default", HalfCore(), {"a"}, {}).ok());
+  REQUIRE(client.Reserve("default", HalfCore(), {{"a", "web-0"}}, {}).ok());
   const auto query = [&](const std::string& ns) {
     grpc::ClientContext context;
     pb::QueryRequest request;
@@ -348,7 +353,7 @@ TEST_CASE("ledger service: Watch tells everything, then what changes, until the 
   REQUIRE(message.quotas_size() == 1);
   CHECK(message.quotas(0).entries(0).used() == "0");
   LedgerClient client(fixture.address(), {}, absl::Seconds(20));
-  REQUIRE(client.Reserve("default", HalfCore(), {"a"}, {}).ok());
+  REQUIRE(client.Reserve("default", HalfCore(), {{"a", "web-0"}}, {}).ok());
   REQUIRE(stream->Read(&message));
   REQUIRE(message.quotas_size() == 1);
   CHECK(message.quotas(0).entries(0).used() == "1");
@@ -364,7 +369,7 @@ TEST_CASE("ledger service: a call ends with its caller's deadline", "[quota][grp
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
   fixture.writer = {};  // nothing becomes durable any more
   LedgerClient client(fixture.address(), {}, absl::Milliseconds(50));
-  CHECK(client.Reserve("default", HalfCore(), {"a"}, {}).status().code() ==
+  CHECK(client.Reserve("default", HalfCore(), {{"a", "web-0"}}, {}).status().code() ==
         absl::StatusCode::kDeadlineExceeded);
 }
 

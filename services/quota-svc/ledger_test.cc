@@ -102,9 +102,11 @@ TEST_CASE("ledger reserve: the same id again is the same answer and no second ch
   revision = ledger.revision();
   SECTION("with other content it is refused, and nothing changes") {
     CHECK(Text(ledger.Reserve({MakeClaim().With("cpu", "2"), {"x", "a"}}, kNow)) ==
-          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim");
+          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim or ticket");
     CHECK(Text(ledger.Reserve({MakeClaim().With("cpu", "1").Label("a", "b"), {"a"}}, kNow)) ==
-          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim");
+          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim or ticket");
+    CHECK(Text(ledger.Reserve({.claim = claim, .ids = {"a"}, .ticket_names = {"web-0"}}, kNow)) ==
+          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim or ticket");
     CHECK(ledger.revision() == revision);
   }
   SECTION("once it belongs to a ticket there is no end to it") {
@@ -212,6 +214,61 @@ TEST_CASE("ledger confirm: a forged grant gives nothing", "[quota][ledger]") {
     ledger.Observe(View("thief", claim, "a"));
     CHECK(Used(ledger)["tickets"] == api::Quantity::FromInt(1));
     CHECK(Text(ledger.Confirm({"thief-2", "", claim}, kNow)) == full);
+  }
+}
+
+TEST_CASE("ledger confirm: a grant that names its ticket is confirmed without a change to write",
+          "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "1"));
+  const Reservation asked{.claim = MakeClaim(), .ids = {"a"}, .ticket_names = {"web-0"}};
+  REQUIRE(ledger.Reserve(asked, kNow).ok());
+  const std::vector<GrantChange> written = ledger.TakeGrantChanges();
+  const TicketRequest web{
+      .uid = "uid", .reservation_id = "a", .claim = MakeClaim(), .name = "web-0"};
+  SECTION("by that ticket, and the caller finds out whether it still leads") {
+    const uint64_t revision = ledger.revision();
+    CHECK(Text(ledger.Confirm(web, kNow)) == "granted");
+    CHECK(ledger.TakeGrantChanges().empty());
+    CHECK(ledger.revision() > revision);
+    CHECK(ledger.grants().FindByTicket("uid") != nullptr);
+    CHECK(Used(ledger) == Tickets(1));
+  }
+  SECTION("not by another one, although it carries the grant") {
+    TicketRequest thief = web;
+    thief.name = "thief";
+    CHECK(Text(ledger.Confirm(thief, kNow)) == "quota q: tickets: requested 1, used 1 of 1");
+    CHECK(Text(ledger.Confirm(web, kNow)) == "granted");
+  }
+  SECTION("with other labels it is written down, as they decide which quotas count it") {
+    TicketRequest relabelled = web;
+    relabelled.claim = MakeClaim().Label("tier", "tin");
+    CHECK(Text(ledger.Confirm(relabelled, kNow)) == "granted");
+    CHECK(ledger.TakeGrantChanges().size() == 1);
+  }
+  SECTION("it lapses when only another ticket carries it") {
+    TicketView thief = View("other", MakeClaim(), "a");
+    thief.name = "thief";
+    const Grant grant = *ledger.grants().Find("a");
+    CHECK_FALSE(ledger.BelongsTo(grant, thief));
+    thief.name = "web-0";
+    CHECK(ledger.BelongsTo(grant, thief));
+  }
+  SECTION("the next leader charges the ticket once, when its status proves the charge") {
+    REQUIRE(ledger.Confirm(web, kNow).ok());
+    Ledger next = LedgerWith(MakeQuota("q").Hard("tickets", "1"));
+    next.Load({*written[0].grant}, std::nullopt);
+    TicketView view = View("uid", MakeClaim(), "a");
+    view.name = "web-0";
+    next.Observe(ActedOn(view));
+    CHECK(next.grants().size() == 0);
+    CHECK(Used(next) == Tickets(1));
+  }
+  SECTION("one that was made for nobody in particular is no other's by having acted") {
+    Ledger next = LedgerWith(MakeQuota("q").Hard("tickets", "3"));
+    REQUIRE(next.Reserve({MakeClaim(), {"a"}}, kNow).ok());
+    next.Observe(ActedOn(View("uid", MakeClaim(), "a")));
+    CHECK(next.grants().size() == 1);
+    CHECK(Used(next) == Tickets(2));
   }
 }
 

@@ -18,7 +18,8 @@ TicketView ViewOf(const api::Ticket& ticket) {
               std::string(api::ValueOf(ticket.metadata.annotations, api::kAnnotationGrant)),
           .claim = ClaimOf(ticket),
           .acted_on = ActedOn(ticket),
-          .finished = Finished(ticket)};
+          .finished = Finished(ticket),
+          .name = ticket.metadata.name};
 }
 
 bool LedgerSeesChange(const api::Ticket& was, const api::Ticket& is) {

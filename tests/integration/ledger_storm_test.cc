@@ -103,7 +103,7 @@ void Call(runtime::LedgerClient& ledger, const std::string& ns, int caller, int 
   for (int i = 0; i < ids; ++i) {
     const std::string id = absl::StrCat(ns, "-", caller, "-", i);
     while (true) {
-      const auto answer = ledger.Reserve(ns, claim, {id}, {});
+      const auto answer = ledger.Reserve(ns, claim, {{.id = id, .ticket = id}}, {});
       if (answer.ok() && (*answer)[0].granted()) {
         const MutexLock lock(mu);
         granted.insert(id);
@@ -162,7 +162,7 @@ TEST_CASE("ledger storm: 256 callers and leaders that are killed get exactly the
     const bool answered = Eventually(absl::Seconds(30), [&] {
       last = ledger
                  .Reserve("default", {.requests = {}, .duration = absl::Hours(1), .labels = {}},
-                          {"probe"}, {})
+                          {{.id = "probe", .ticket = "probe"}}, {})
                  .status();
       return last.ok();
     });
@@ -183,7 +183,7 @@ TEST_CASE("ledger storm: 256 callers and leaders that are killed get exactly the
   const auto answer = ledger.Reserve(
       ns,
       {.requests = {{"cpu", api::Quantity::FromInt(1)}}, .duration = absl::Hours(1), .labels = {}},
-      {absl::StrCat(ns, "-one-more")}, {});
+      {{.id = absl::StrCat(ns, "-one-more"), .ticket = "one-more"}}, {});
   REQUIRE(answer.ok());
   REQUIRE_FALSE((*answer)[0].granted());
   CHECK((*answer)[0].denied->message ==

@@ -46,11 +46,10 @@ kube::LeaderElectionOptions LeaseOf(const std::string& service, const Process& p
 class Ledger final : public order::Ledger {
  public:
   Ledger(Peers& peers, Process& process) : route_(peers, process), client_(route_) {}
-  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(const std::string& ns,
-                                                               const runtime::LedgerClaim& claim,
-                                                               const std::vector<std::string>& ids,
-                                                               std::stop_token stop) override {
-    return client_.Reserve(ns, claim, ids, std::move(stop));
+  absl::StatusOr<std::vector<runtime::LedgerDecision>> Reserve(
+      const std::string& ns, const runtime::LedgerClaim& claim,
+      const std::vector<runtime::LedgerReservation>& wanted, std::stop_token stop) override {
+    return client_.Reserve(ns, claim, wanted, std::move(stop));
   }
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) override {
     return client_.Release(ids, std::move(stop));
