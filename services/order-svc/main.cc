@@ -65,11 +65,15 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   Metrics order_metrics(metrics.registry());
+  // Wakes the controller, which is made below.
+  std::optional<WakeUps> wake_ups;
+  Pace pace(clock, [&wake_ups](const kube::ObjectKey& order) { wake_ups->MayGoOn(order); });
   Reconciler reconciler({.client = client,
                          .orders = orders.store(),
                          .tickets = tickets.store(),
                          .nodes = nodes.store(),
                          .ledger = ledger,
+                         .pace = pace,
                          .events = events,
                          .clock = clock,
                          .on_window_start = [&order_metrics](absl::Duration delay) {
@@ -78,13 +82,13 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::Controller controller("order", reconciler, clock,
                               {.workers = config.workers, .backoff = {.max = absl::Seconds(3)}},
                               metrics.kube_observer());
-  WakeUps wake_ups(orders.store(), reconciler, controller);
+  wake_ups.emplace(orders.store(), reconciler, pace, controller);
   orders.OnChange([&](const api::Order* was, const api::Order* is) {
     order_metrics.OnOrder(was, is);
-    wake_ups.OnOrder(was, is);
+    wake_ups->OnOrder(was, is);
   });
-  tickets.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
-  nodes.OnChange([&](auto* was, auto* is) { wake_ups.OnNode(was, is); });
+  tickets.OnChange([&](auto* was, auto* is) { wake_ups->OnTicket(was, is); });
+  nodes.OnChange([&](auto* was, auto* is) { wake_ups->OnNode(was, is); });
 
   manager.AddInformer(nodes);
   manager.AddInformer(orders);
@@ -103,7 +107,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
       return;
     }
     reconciler.ForgetAll();
-    wake_ups.Everything();
+    wake_ups->Everything();
     controller.Run(s);
   });
   kube::LeaderElector elector(

@@ -82,6 +82,7 @@ struct Outcome {
   std::vector<int64_t> deleted;  // their deletion was accepted, or they were gone
   std::vector<int64_t> renewed;
   bool again = false;  // there is more to create
+  bool paced = false;  // and it has to wait for its turn
   std::string denied;  // the first quota's message; empty = none was denied
   std::optional<absl::Time> denied_until;
   std::string no_ledger;  // why quota-svc could not be asked; empty = it answered

@@ -85,6 +85,7 @@ bool SameConditions(const std::vector<api::Condition>& a, const std::vector<api:
 }  // namespace
 
 void Reconciler::ForgetAll() {
+  parts_.pace.ForgetAll();
   const MutexLock lock(mu_);
   known_.clear();
   written_.clear();
@@ -157,7 +158,10 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   if (again) {
     no_later_than(kLongestDelay);
   }
-  if ((outcome.again || plan.more) && outcome.denied.empty()) {
+  if (outcome.paced) {
+    parts_.pace.Wait(key);
+    no_later_than(parts_.pace.patience());
+  } else if ((outcome.again || plan.more) && outcome.denied.empty()) {
     no_later_than(absl::ZeroDuration());
   }
   if (!outcome.denied.empty()) {
@@ -191,15 +195,29 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   const auto other = std::find_if(wanted.begin(), wanted.end(), [&](const NewTicket& ticket) {
     return ticket.cell.occurrence != wanted[0].cell.occurrence;
   });
-  const auto count = static_cast<size_t>(other - wanted.begin());
+  std::vector<std::string> names;
+  std::transform(wanted.begin(), other, std::back_inserter(names),
+                 [](const NewTicket& ticket) { return ticket.ticket.metadata.name; });
+  const size_t count = parts_.pace.Take(order.metadata.ns, names);
+  const bool paced = count < names.size();
+  if (count == 0) {
+    outcome.paced = true;
+    return outcome;
+  }
+  const auto settle = [&](size_t i) { parts_.pace.Settle({order.metadata.ns, names[i]}); };
   std::vector<std::string> ids(count);
   std::generate(ids.begin(), ids.end(), NewReservationId);
   std::vector<runtime::LedgerReservation> reservations;
   for (size_t i = 0; i < count; ++i) {
-    reservations.push_back({.id = ids[i], .ticket = wanted[i].ticket.metadata.name});
+    reservations.push_back({.id = ids[i], .ticket = names[i]});
   }
   const auto reserved =
       parts_.ledger.Reserve(order.metadata.ns, SharedClaim(wanted[0].ticket), reservations, stop);
+  if (!reserved.ok()) {
+    for (size_t i = 0; i < count; ++i) {
+      settle(i);
+    }
+  }
   if (absl::IsUnavailable(reserved.status()) || absl::IsDeadlineExceeded(reserved.status())) {
     outcome.no_ledger = Message(reserved.status());
     return outcome;
@@ -216,7 +234,14 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
     made[i] = parts_.client.Create(ticket, {.stop = stop}).status();
   });
 
-  return Judge(order, wanted, decisions, ids, made, stop);
+  for (size_t i = 0; i < count; ++i) {
+    if (!decisions[i].granted() || !made[i].ok()) {
+      settle(i);
+    }
+  }
+  ASSIGN_OR_RETURN(outcome, Judge(order, wanted, decisions, ids, made, stop));
+  outcome.paced = paced && outcome.denied.empty();
+  return outcome;
 }
 
 absl::StatusOr<Outcome> Reconciler::Judge(const api::Order& order,

@@ -16,6 +16,7 @@
 #include "kube/event_recorder.h"
 #include "kube/store.h"
 #include "order-svc/decide.h"
+#include "order-svc/pace.h"
 #include "runtime/ledger_client.h"
 
 namespace korder::order {
@@ -42,6 +43,7 @@ class Reconciler final : public kube::Reconciler {
     const kube::Store<api::Ticket>& tickets;  // with the index kOwnerIndex
     const kube::Store<api::Node>& nodes;
     Ledger& ledger;
+    Pace& pace;
     kube::EventRecorder& events;
     const Clock& clock;
     // How late after its time a window begins; may be absent.
@@ -71,6 +73,7 @@ class Reconciler final : public kube::Reconciler {
   };
 
   std::optional<Observed> Observe(const kube::ObjectKey& key);
+  // As many of the wanted tickets as quotas and pace allow.
   absl::StatusOr<Outcome> Create(const api::Order& order, const std::vector<NewTicket>& wanted,
                                  std::stop_token stop);
   // What became of each creation; gives back the grants that were not used.

@@ -27,6 +27,7 @@ class FakeLedger final : public Ledger {
       return UnavailableError("connection refused");
     }
     last_claim = claim;
+    ++asked;
     std::vector<runtime::LedgerDecision> decisions;
     for (const auto& [id, ticket] : wanted) {
       runtime::LedgerDecision decision{.id = id, .denied = {}};
@@ -51,6 +52,7 @@ class FakeLedger final : public Ledger {
 
   bool answers = true;
   int limit = 1000;
+  int asked = 0;  // calls of Reserve
   std::optional<absl::Time> next_change;
   std::set<std::string> granted;
   runtime::LedgerClaim last_claim;
@@ -83,11 +85,13 @@ class Service {
   Service(kube::HttpTransport& server, FakeClock& clock, FakeLedger& ledger)
       : client_(server),
         events_(client_, clock, {.component = "korder-order-svc", .instance = "test"}),
+        pace_(clock, [this](const kube::ObjectKey& order) { controller.Enqueue(order); }),
         reconciler({.client = client_,
                     .orders = orders_,
                     .tickets = tickets_,
                     .nodes = nodes_,
                     .ledger = ledger,
+                    .pace = pace_,
                     .events = events_,
                     .clock = clock}),
         controller("order", reconciler, clock, {.backoff = {.max = absl::Seconds(3)}}) {
@@ -104,6 +108,7 @@ class Service {
       if (is == nullptr) {
         reconciler.Gone(*was);
       }
+      pace_.OnTicket(was, is);
       controller.Enqueue({"default", api::ControllerOf((is ? is : was)->metadata)->name});
     });
   }
@@ -123,6 +128,7 @@ class Service {
   kube::Store<api::Ticket> tickets_;
   kube::Store<api::Node> nodes_;
   kube::EventRecorder events_;
+  Pace pace_;
 
  public:
   Reconciler reconciler;
@@ -222,6 +228,51 @@ TEST_CASE("order reconciler: a large order is reserved and created in batches", 
   CHECK(bench.Tickets().size() == 601);
   CHECK(bench.ledger.granted.size() == 601);
   CHECK(bench.Order().status.slots == "0-600");
+}
+
+TEST_CASE("order reconciler: a large order is made as fast as its tickets become Ready",
+          "[order][shell]") {
+  Bench bench(601);
+  const auto turn = [&bench] {
+    bench.service.Sync();
+    bench.service.Work();
+  };
+  turn();
+  turn();
+  REQUIRE(bench.Tickets().size() == 256);
+  // No time passes: only what becomes of the tickets makes room for more.
+  for (api::Ticket& ticket : bench.Tickets()) {
+    ticket.status.phase = api::TicketPhase::kReady;
+    REQUIRE(bench.admin.Update(ticket, "status").ok());
+  }
+  turn();
+  turn();
+  CHECK(bench.Tickets().size() == 512);
+}
+
+TEST_CASE("order reconciler: a large order that the quota denies does not ask all the time",
+          "[order][shell]") {
+  Bench bench(601);
+  bench.ledger.limit = 0;
+  for (int second = 0; second < 10; ++second) {
+    bench.service.Sync();
+    bench.service.Work();
+    bench.clock.Advance(absl::Seconds(1));
+  }
+  CHECK(bench.Tickets().empty());
+  CHECK(bench.ledger.asked <= 10);
+}
+
+TEST_CASE("order reconciler: tickets that nothing becomes of hold up the rest for two seconds",
+          "[order][shell]") {
+  Bench bench(601);
+  bench.service.Sync();
+  bench.service.Work();
+  REQUIRE(bench.Tickets().size() == 256);
+  bench.clock.Advance(absl::Seconds(2));
+  bench.service.Sync();
+  bench.service.Work();
+  CHECK(bench.Tickets().size() == 512);
 }
 
 TEST_CASE("order reconciler: what the quota denies is told, and made when it has room",

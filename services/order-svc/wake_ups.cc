@@ -36,6 +36,7 @@ void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
   if (is == nullptr) {
     reconciler_.Gone(*was);
   }
+  pace_.OnTicket(was, is);
   const api::Ticket& ticket = is != nullptr ? *is : *was;
   const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
   if (owner == nullptr || owner->kind != api::Order::kResource.kind) {

@@ -23,19 +23,22 @@ std::vector<std::string> OwnerIndex(const api::Ticket& ticket);
 class WakeUps {
  public:
   // Borrows everything. REQUIRES: `orders` has the index kDaemonIndex.
-  WakeUps(const kube::Store<api::Order>& orders, Reconciler& reconciler,
+  WakeUps(const kube::Store<api::Order>& orders, Reconciler& reconciler, Pace& pace,
           kube::Controller& controller)
-      : orders_(orders), reconciler_(reconciler), controller_(controller) {}
+      : orders_(orders), reconciler_(reconciler), pace_(pace), controller_(controller) {}
 
   void OnOrder(const api::Order* was, const api::Order* is);
   void OnTicket(const api::Ticket* was, const api::Ticket* is);
   void OnNode(const api::Node* was, const api::Node* is);
+  // The order may make more tickets.
+  void MayGoOn(const kube::ObjectKey& order) { controller_.Enqueue(order); }
   // When leadership begins.
   void Everything();
 
  private:
   const kube::Store<api::Order>& orders_;
   Reconciler& reconciler_;
+  Pace& pace_;
   kube::Controller& controller_;
 };
 

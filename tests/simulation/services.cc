@@ -32,6 +32,8 @@ namespace {
 const ticket::GuardianOptions kGuardian{.image = "pause", .priority_class = kGuardianClass};
 constexpr absl::Duration kClaimTimeout = absl::Seconds(5);
 constexpr absl::Duration kNodeGrace = absl::Seconds(3);
+// Few, so that orders have to wait for each other.
+constexpr size_t kTicketsUnderWay = 3;
 const BackoffPolicy kBackoff{.max = absl::Seconds(3)};
 
 // Events are for people; none is written here.
@@ -165,19 +167,24 @@ void RunOrderService(Surroundings& around, Process& process) {
   kube::Informer<api::Ticket> tickets(client);
   tickets.store().AddIndex(std::string(order::kOwnerIndex), order::OwnerIndex);
   kube::EventRecorder events(client, around.clock, NoEvents());
+  std::optional<order::WakeUps> wake_ups;
+  order::Pace pace(around.clock,
+                   [&wake_ups](const kube::ObjectKey& order) { wake_ups->MayGoOn(order); },
+                   {.tickets = kTicketsUnderWay});
   order::Reconciler reconciler({.client = client,
                                 .orders = orders.store(),
                                 .tickets = tickets.store(),
                                 .nodes = nodes.store(),
                                 .ledger = ledger,
+                                .pace = pace,
                                 .events = events,
                                 .clock = around.clock});
   kube::Controller controller("order", reconciler, around.clock,
                               {.workers = 2, .backoff = kBackoff});
-  order::WakeUps wake_ups(orders.store(), reconciler, controller);
-  orders.OnChange([&](auto* was, auto* is) { wake_ups.OnOrder(was, is); });
-  tickets.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
-  nodes.OnChange([&](auto* was, auto* is) { wake_ups.OnNode(was, is); });
+  wake_ups.emplace(orders.store(), reconciler, pace, controller);
+  orders.OnChange([&](auto* was, auto* is) { wake_ups->OnOrder(was, is); });
+  tickets.OnChange([&](auto* was, auto* is) { wake_ups->OnTicket(was, is); });
+  nodes.OnChange([&](auto* was, auto* is) { wake_ups->OnNode(was, is); });
   manager.AddInformer(nodes);
   manager.AddInformer(orders);
   manager.AddInformer(tickets);
@@ -186,7 +193,7 @@ void RunOrderService(Surroundings& around, Process& process) {
       return;
     }
     reconciler.ForgetAll();
-    wake_ups.Everything();
+    wake_ups->Everything();
     controller.Run(s);
   });
   kube::LeaderElector elector(client, around.clock, LeaseOf("order-svc", process));
