@@ -81,8 +81,8 @@ EventRecorder::EventRecorder(Client& client, const Clock& clock, EventRecorderOp
     : client_(client),
       clock_(clock),
       options_(std::move(options)),
-      tokens_(options_.burst),
-      refilled_(clock.Mono()) {}
+      warnings_{options_.warnings_per_second, options_.burst, clock.Mono()},
+      normals_{options_.normals_per_second, options_.burst, clock.Mono()} {}
 
 void EventRecorder::Record(const api::ObjectReference& about, std::string_view type,
                            std::string_view reason, std::string_view message) {
@@ -109,16 +109,17 @@ std::string_view EventRecorder::Enqueue(Note note) {
     return "";
   }
   const MonoTime now = clock_.Mono();
-  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - refilled_));
-  tokens_ = std::min(options_.burst, tokens_ + seconds * options_.per_second);
-  refilled_ = now;
-  if (tokens_ < 1) {
+  Budget& budget = note.type == "Warning" ? warnings_ : normals_;
+  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - budget.refilled));
+  budget.tokens = std::min(options_.burst, budget.tokens + seconds * budget.per_second);
+  budget.refilled = now;
+  if (budget.tokens < 1) {
     return "budget";
   }
   if (static_cast<int>(line_.size()) >= options_.max_pending) {
     return "queue";
   }
-  tokens_ -= 1;
+  budget.tokens -= 1;
   note.serial = ++serial_;
   line_.push_back(id);
   pending_.emplace(std::move(id), note);

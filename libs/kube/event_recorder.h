@@ -38,8 +38,11 @@ api::ObjectReference RefTo(const T& object) {
 struct EventRecorderOptions {
   std::string component;  // "order-svc"
   std::string instance;   // this process
-  double per_second = 10;
-  double burst = 50;
+  // Each kind has its own budget. A write of an event costs the API server as much as one of a
+  // ticket, so what goes well is told of few when there are thousands.
+  double warnings_per_second = 10;
+  double normals_per_second = 2;
+  double burst = 50;  // of either
   absl::Duration aggregation_window = absl::Minutes(10);
   int max_pending = 1000;
 };
@@ -96,6 +99,12 @@ class EventRecorder {
   absl::Status SendAgain(const Note& note, Sent& sent, const CallOptions& call);
   void ForgetOld(absl::Time now);
 
+  struct Budget {
+    double per_second = 0;
+    double tokens = 0;
+    MonoTime refilled;
+  };
+
   Client& client_;
   const Clock& clock_;
   const EventRecorderOptions options_;
@@ -105,8 +114,8 @@ class EventRecorder {
   // The same notes, in order.
   std::deque<std::string> line_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Note> pending_ ABSL_GUARDED_BY(mu_);
-  double tokens_ ABSL_GUARDED_BY(mu_);
-  MonoTime refilled_ ABSL_GUARDED_BY(mu_);
+  Budget warnings_ ABSL_GUARDED_BY(mu_);
+  Budget normals_ ABSL_GUARDED_BY(mu_);
   int64_t serial_ ABSL_GUARDED_BY(mu_) = 0;
   // Only Run touches it.
   absl::flat_hash_map<std::string, Sent> sent_;

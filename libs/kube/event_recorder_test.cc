@@ -155,20 +155,23 @@ TEST_CASE("event recorder: after the window, or when the event is gone, it is a 
 
 TEST_CASE("event recorder: over the budget events are dropped and counted; time refills it",
           "[events]") {
-  Rig rig({.component = "c", .per_second = 1, .burst = 2});
+  Rig rig({.component = "c", .normals_per_second = 1, .burst = 2});
   for (int i = 0; i < 4; ++i) {
     rig.recorder.Normal(Ref("web-" + std::to_string(i)), "A", "x");
   }
   // Repeating what waits costs nothing.
   rig.recorder.Normal(Ref("web-0"), "A", "x");
   CHECK(rig.notes.dropped == std::vector<std::string>{"budget", "budget"});
+  // What goes wrong is still told.
+  rig.recorder.Warning(Ref("e"), "R", "m");
+  CHECK(rig.notes.dropped.size() == 2);
   rig.clock.Advance(absl::Seconds(1));
   rig.recorder.Normal(Ref("web-8"), "A", "x");
   rig.recorder.Normal(Ref("web-9"), "A", "x");
   CHECK(rig.notes.dropped.size() == 3);
   rig.clock.Advance(absl::Hours(1));
   rig.Flush();
-  CHECK(rig.Events().size() == 3);
+  CHECK(rig.Events().size() == 4);
 }
 
 TEST_CASE("event recorder: the queue is bounded", "[events]") {
@@ -178,7 +181,7 @@ TEST_CASE("event recorder: the queue is bounded", "[events]") {
   }
   CHECK(rig.notes.dropped == std::vector<std::string>{"queue", "queue"});
   rig.Flush();
-  CHECK(rig.Events().size() == 3);
+  CHECK(rig.Events().size() == 4);
 }
 
 TEST_CASE("event recorder: names and messages keep to what the API server takes", "[events]") {
@@ -252,7 +255,7 @@ TEST_CASE("event recorder: on stop what is left is sent, for two seconds at most
   recorder.Run(stop.get_token());
   CHECK(timeouts == std::vector<absl::Duration>{absl::Seconds(2), absl::Milliseconds(1100),
                                                 absl::Milliseconds(200)});
-  CHECK(rig.Events().size() == 3);
+  CHECK(rig.Events().size() == 4);
 }
 
 TEST_CASE("event recorder: a stop cuts off the event that is being sent, and sends it again",

@@ -29,7 +29,8 @@ std::optional<std::string> HeldOrder(const Grant& grant) {
                                             : std::nullopt;
 }
 
-void GrantTable::Changed(const std::string& id) {
+void GrantTable::Changed(const std::string& id, bool is_new) {
+  has_new_ = has_new_ || is_new;
   if (in_changed_.insert(id).second) {
     changed_.push_back(id);
   }
@@ -41,7 +42,7 @@ void GrantTable::Add(Grant grant) {
   if (!grant.ticket_uid.empty()) {
     by_ticket_[grant.ticket_uid] = grant.id;
   }
-  Changed(grant.id);
+  Changed(grant.id, true);
   const std::string id = grant.id;
   grants_.insert_or_assign(id, std::move(grant));
 }
@@ -52,7 +53,7 @@ Grant GrantTable::Take(const std::string& id) {
   grants_.erase(it);
   by_ticket_.erase(grant.ticket_uid);
   bytes_ -= Bytes(grant);
-  Changed(grant.id);
+  Changed(grant.id, false);
   return grant;
 }
 
@@ -71,6 +72,7 @@ std::vector<GrantChange> GrantTable::TakeChanges() {
   }
   changed_.clear();
   in_changed_.clear();
+  has_new_ = false;
   return changes;
 }
 

@@ -74,17 +74,21 @@ class GrantTable {
   void Touch() { ++revision_; }
   // What became different since the last call, oldest first, each id once.
   std::vector<GrantChange> TakeChanges();
+  bool HasChanges() const { return !changed_.empty(); }
+  // More than grants that went: somebody may be waiting to be told of it.
+  bool HasNew() const { return has_new_; }
   // What all of them take at most when they are written down, each with its claim; and with more.
   size_t bytes() const { return bytes_; }
   size_t BytesWith(const std::vector<Grant>& more) const;
 
  private:
-  void Changed(const std::string& id);
+  void Changed(const std::string& id, bool is_new);
 
   absl::flat_hash_map<std::string, Grant> grants_;
   absl::flat_hash_map<std::string, std::string> by_ticket_;  // uid -> id
   std::vector<std::string> changed_;
   absl::flat_hash_set<std::string> in_changed_;
+  bool has_new_ = false;
   size_t bytes_ = 0;
   uint64_t revision_ = 0;
 };

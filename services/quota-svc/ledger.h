@@ -109,6 +109,9 @@ class Ledger {
   uint64_t revision() const { return grants_.revision(); }
   // The grants that became different since the last call.
   std::vector<GrantChange> TakeGrantChanges() { return grants_.TakeChanges(); }
+  bool HasGrantChanges() const { return grants_.HasChanges(); }
+  // Among them are some that a promise rests on. Others may be written down later.
+  bool HasNewGrants() const { return grants_.HasNew(); }
   std::optional<absl::Time> closed_until() const { return closed_until_; }
 
   // --- what is seen ---

@@ -277,7 +277,7 @@ void LedgerDesk::Observe(const std::function<void(Ledger& ledger)>& change) {
 std::optional<Batch> LedgerDesk::NextBatch(std::stop_token stop, absl::Duration laziness) {
   const MutexLock lock(mu_);
   const auto dirty = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return ledger_ != nullptr && ledger_->revision() > durable_;
+    return ledger_ != nullptr && (ledger_->revision() > durable_ || ledger_->HasGrantChanges());
   };
   if (!work_.Wait(mu_, stop, dirty)) {
     return std::nullopt;
@@ -288,7 +288,15 @@ std::optional<Batch> LedgerDesk::NextBatch(std::stop_token stop, absl::Duration 
   if (stop.stop_requested() || !dirty()) {
     return std::nullopt;
   }
-  return Batch{ledger_->revision(), ledger_->TakeGrantChanges(), ledger_->closed_until()};
+  Batch batch{ledger_->revision(), {}, ledger_->closed_until()};
+  // Every ticket that proves its charge gives its grant back. Were each written down with the next
+  // confirmation, that would need a write after all.
+  const MonoTime now = SteadyNow();
+  if (ledger_->HasNewGrants() || now >= give_back_at_) {
+    batch.changes = ledger_->TakeGrantChanges();
+    give_back_at_ = now + absl::ToChronoNanoseconds(laziness);
+  }
+  return batch;
 }
 
 void LedgerDesk::MarkDurable(const Batch& batch) {

@@ -91,7 +91,8 @@ class LedgerDesk {
   }
 
   // What to write next: at once when somebody waits for it, otherwise when `laziness` has passed
-  // since it changed. nullopt on stop.
+  // since it changed. What was given back goes along with new grants, or after `laziness`. nullopt
+  // on stop.
   std::optional<Batch> NextBatch(std::stop_token stop, absl::Duration laziness = absl::Seconds(1));
   void MarkDurable(const Batch& batch);
 
@@ -123,6 +124,8 @@ class LedgerDesk {
   uint64_t term_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t durable_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t wanted_ ABSL_GUARDED_BY(mu_) = 0;  // the newest revision that somebody waits for
+  // From when on what was given back is written down even without new grants.
+  MonoTime give_back_at_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace korder::quota

@@ -54,7 +54,7 @@ TEST_CASE("ledger desk: no answer before its batch is durable", "[quota][desk]")
   CHECK(CountGranted(got) == 1);
 }
 
-TEST_CASE("ledger desk: a repeated call waits for a write, which proves that we still lead",
+TEST_CASE("ledger desk: a repeated call waits for a batch, which proves that we still lead",
           "[quota][desk]") {
   DeskFixture fixture(kTwoTickets);
   const auto reserve = [&] { return fixture.desk.Reserve({MakeClaim(), {"a"}}, fixture.Soon()); };
@@ -69,6 +69,55 @@ TEST_CASE("ledger desk: a repeated call waits for a write, which proves that we 
   CHECK(next->changes.empty());
   fixture.desk.MarkDurable(*next);
   CHECK(CountGranted(second.get()) == 1);
+}
+
+TEST_CASE("ledger desk: what was given back is written with the next grant, or after a while",
+          "[quota][desk]") {
+  DeskFixture fixture(kTwoTickets);
+  const auto reserve = [&](const std::string& id) {
+    return fixture.desk.Reserve({.claim = MakeClaim(), .ids = {id}, .ticket_names = {"t-" + id}},
+                                fixture.Soon());
+  };
+  const auto confirm = [&] {
+    return fixture.desk.Confirm(
+        {{.uid = "uid", .reservation_id = "a", .claim = MakeClaim(), .name = "t-a"}},
+        fixture.Soon());
+  };
+  // The next batch, written at once, for a call that waits for it.
+  const auto written = [&](const auto& call) {
+    auto answer = std::async(std::launch::async, call);
+    const std::optional<Batch> batch = fixture.desk.NextBatch({}, absl::Seconds(5));
+    fixture.desk.MarkDurable(*batch);
+    REQUIRE(answer.get().ok());
+    std::string text;
+    for (const GrantChange& change : batch->changes) {
+      text += (change.grant ? "+" : "-") + change.id;
+    }
+    return text;
+  };
+  CHECK(written([&] { return reserve("a"); }) == "+a");
+  CHECK(written([&] { return reserve("b"); }) == "+b");
+  REQUIRE(fixture.desk.Release({"b"}).ok());
+  CHECK(written(confirm).empty());
+  SECTION("with a grant") {
+    CHECK(written([&] { return reserve("c"); }) == "-b+c");
+  }
+  SECTION("alone") {
+    const std::optional<Batch> batch = fixture.desk.NextBatch({}, absl::Milliseconds(1));
+    CHECK(batch->changes.empty());  // within five seconds of the last
+    DeskFixture other(kTwoTickets);
+    other.WriteInBackground();
+    REQUIRE(other.desk.Reserve({MakeClaim(), {"a"}}, other.Soon()).ok());
+    REQUIRE(other.desk.Release({"a"}).ok());
+    const MonoTime end = other.Soon();
+    const auto pending = [&] {
+      return other.desk.Look(true, [](const Ledger& l) { return l.HasGrantChanges(); });
+    };
+    while (pending() && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    CHECK_FALSE(pending());
+  }
 }
 
 TEST_CASE("ledger desk: a refusal needs no write", "[quota][desk]") {

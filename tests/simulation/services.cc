@@ -38,7 +38,7 @@ const BackoffPolicy kBackoff{.max = absl::Seconds(3)};
 
 // Events are for people; none is written here.
 kube::EventRecorderOptions NoEvents() {
-  return {.component = "", .instance = "", .per_second = 0, .burst = 0};
+  return {.component = "", .instance = "", .burst = 0};
 }
 
 kube::LeaderElectionOptions LeaseOf(const std::string& service, const Process& process) {
