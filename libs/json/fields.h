@@ -15,10 +15,11 @@
 //   std::string text = json::Print(spec);
 //
 // Reading: unknown fields are skipped, null counts as absent, absent fields keep their value.
-// Writing: std::optional without value, empty strings and empty containers are left out; everything
-// else is written. A fixed member is described by v.Constant("kind", "Order"): written, not read.
-// A type that is not an object in JSON has ReadJson(Reader&, T&) and WriteJson(Writer&, const T&),
-// found by argument-dependent lookup, and may have IsEmptyJson(const T&) to be left out when empty.
+// Writing: std::optional and Boxed without value, empty strings and empty containers are left out;
+// everything else is written. A fixed member is described by v.Constant("kind", "Order"): written,
+// not read. A type that is not an object in JSON has ReadJson(Reader&, T&) and WriteJson(Writer&,
+// const T&), found by argument-dependent lookup, and may have IsEmptyJson(const T&) to be left out
+// when empty.
 #pragma once
 
 #include <concepts>
@@ -32,6 +33,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/boxed.h"
 #include "base/status.h"
 #include "json/reader.h"
 #include "json/writer.h"
@@ -79,11 +81,17 @@ void ReadJson(Reader& r, std::optional<T>& out) {
 }
 
 template <class T>
+void ReadJson(Reader& r, Boxed<T>& out) {
+  ReadJson(r, out.emplace());
+}
+
+template <class T>
 void ReadJson(Reader& r, std::vector<T>& out) {
   out.clear();
   for (r.BeginArray(); r.NextElement();) {
     ReadJson(r, out.emplace_back());
   }
+  out.shrink_to_fit();  // What is read is mostly kept, and thousands of times.
 }
 
 template <class T, class Compare>
@@ -169,6 +177,10 @@ bool IsEmptyJson(const std::optional<T>& value) {
   return !value.has_value();
 }
 template <class T>
+bool IsEmptyJson(const Boxed<T>& value) {
+  return !value.has_value();
+}
+template <class T>
 bool IsEmptyJson(const std::vector<T>& value) {
   return value.empty();
 }
@@ -185,6 +197,12 @@ void WriteJson(Writer& w, const std::map<std::string, T, Compare>& values);
 // REQUIRES: value.has_value().
 template <class T>
 void WriteJson(Writer& w, const std::optional<T>& value) {
+  WriteJson(w, *value);
+}
+
+// REQUIRES: value.has_value().
+template <class T>
+void WriteJson(Writer& w, const Boxed<T>& value) {
   WriteJson(w, *value);
 }
 

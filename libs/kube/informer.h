@@ -95,7 +95,8 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
   }
   absl::StatusOr<std::string> Event(EventType type, json::Reader& object) override {
     T item;
-    json::ReadJson(object, item);
+    using json::ReadJson;  // Or what the type brings with it.
+    ReadJson(object, item);
     if (!object.ok()) {
       return object.Finish();
     }

@@ -3,31 +3,37 @@
 //   store.AddIndex("owner", [](const api::Ticket& t) { return OwnerUids(t); });   // before it
 //   fills for (const auto& ticket : store.ByIndex("owner", order.metadata.uid)) { ... }
 //
-// Objects are immutable and shared: a reader may keep one as long as it likes. Thread-safe.
+// Objects are immutable and shared: a reader may keep one as long as it likes. There may be tens of
+// thousands, so nothing of them is kept twice: keys and index values are views into the objects.
+// Thread-safe.
 #pragma once
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "base/mutex.h"
 #include "kube/object_key.h"
 
 namespace korder::kube {
 
+// Views into the object they are of, or of what lives for ever.
+using IndexValues = absl::InlinedVector<std::string_view, 1>;
+
 template <class T>
 class Store {
  public:
   using Ptr = std::shared_ptr<const T>;
-  using IndexFn = std::function<std::vector<std::string>(const T&)>;
+  using IndexFn = std::function<IndexValues(const T&)>;
 
   // REQUIRES: the store is empty.
   void AddIndex(std::string name, IndexFn values) {
@@ -38,34 +44,26 @@ class Store {
   Ptr Get(const ObjectKey& key) const {
     const MutexLock lock(mu_);
     const auto it = objects_.find(key);
-    return it == objects_.end() ? nullptr : it->second;
+    return it == objects_.end() ? nullptr : *it;
   }
   // Ordered by key.
   std::vector<Ptr> List() const {
     std::vector<Ptr> all;
     {
       const MutexLock lock(mu_);
-      all.reserve(objects_.size());
-      for (const auto& [key, object] : objects_) {
-        all.push_back(object);
-      }
+      all.assign(objects_.begin(), objects_.end());
     }
-    const auto name = [](const Ptr& object) {
-      return std::tie(object->metadata.ns, object->metadata.name);
-    };
     std::sort(all.begin(), all.end(),
-              [&name](const Ptr& a, const Ptr& b) { return name(a) < name(b); });
+              [](const Ptr& a, const Ptr& b) { return Name(*a) < Name(*b); });
     return all;
   }
   // Ordered by key. REQUIRES: AddIndex(index) was called.
   std::vector<Ptr> ByIndex(std::string_view index, std::string_view value) const {
     const MutexLock lock(mu_);
     std::vector<Ptr> found;
-    const Index& in = indexes_.find(index)->second;
-    if (const auto keys = in.keys.find(value); keys != in.keys.end()) {
-      for (const ObjectKey& key : keys->second) {
-        found.push_back(objects_.find(key)->second);
-      }
+    const auto& entries = indexes_.find(index)->second.entries;
+    for (auto it = entries.lower_bound(value); it != entries.end() && it->value == value; ++it) {
+      found.push_back(it->object);
     }
     return found;
   }
@@ -79,14 +77,13 @@ class Store {
   // Puts the object in; returns the one it replaced, if any.
   Ptr Put(Ptr object) {
     const MutexLock lock(mu_);
-    const ObjectKey key = KeyOf(*object);
-    Ptr old = Remove(key);
+    Ptr old = Remove(KeyOf(*object));
     for (auto& [name, index] : indexes_) {
-      for (std::string& value : index.values(*object)) {
-        index.keys[std::move(value)].insert(key);
+      for (const std::string_view value : index.values(*object)) {
+        index.entries.insert(Entry{value, object});
       }
     }
-    objects_[key] = std::move(object);
+    objects_.insert(std::move(object));
     return old;
   }
   // Takes the object out and returns it.
@@ -100,8 +97,8 @@ class Store {
     {
       const MutexLock lock(mu_);
       keys.reserve(objects_.size());
-      for (const auto& [key, object] : objects_) {
-        keys.push_back(key);
+      for (const Ptr& object : objects_) {
+        keys.push_back(KeyOf(*object));
       }
     }
     std::sort(keys.begin(), keys.end());
@@ -109,9 +106,42 @@ class Store {
   }
 
  private:
+  using NameView = std::tuple<std::string_view, std::string_view>;
+  static NameView Name(const T& object) { return {object.metadata.ns, object.metadata.name}; }
+  static NameView Name(const Ptr& object) { return Name(*object); }
+  static NameView Name(const ObjectKey& key) { return {key.ns, key.name}; }
+
+  // Objects are found by their key.
+  struct NameHash {
+    using is_transparent = void;
+    template <class Named>
+    size_t operator()(const Named& named) const {
+      return absl::HashOf(Name(named));
+    }
+  };
+  struct NameEqual {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return Name(a) == Name(b);
+    }
+  };
+
+  struct Entry {
+    std::string_view value;  // of the object
+    Ptr object;
+  };
+  struct EntryLess {
+    using is_transparent = void;
+    bool operator()(const Entry& a, const Entry& b) const {
+      return a.value != b.value ? a.value < b.value : Name(a.object) < Name(b.object);
+    }
+    bool operator()(const Entry& a, std::string_view value) const { return a.value < value; }
+    bool operator()(std::string_view value, const Entry& b) const { return value < b.value; }
+  };
   struct Index {
     IndexFn values;
-    std::map<std::string, std::set<ObjectKey>, std::less<>> keys;
+    absl::btree_set<Entry, EntryLess> entries;
   };
 
   Ptr Remove(const ObjectKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -119,23 +149,18 @@ class Store {
     if (it == objects_.end()) {
       return nullptr;
     }
-    Ptr old = std::move(it->second);
+    Ptr old = *it;
     objects_.erase(it);
     for (auto& [name, index] : indexes_) {
-      for (const std::string& value : index.values(*old)) {
-        if (const auto keys = index.keys.find(value); keys != index.keys.end()) {
-          keys->second.erase(key);
-          if (keys->second.empty()) {
-            index.keys.erase(keys);
-          }
-        }
+      for (const std::string_view value : index.values(*old)) {
+        index.entries.erase(Entry{value, old});
       }
     }
     return old;
   }
 
   mutable Mutex mu_;
-  absl::flat_hash_map<ObjectKey, Ptr> objects_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<Ptr, NameHash, NameEqual> objects_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, Index, std::less<>> indexes_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -19,10 +19,10 @@ std::shared_ptr<const api::ConfigMap> Make(const std::string& name, const Names&
   return std::make_shared<const api::ConfigMap>(std::move(object));
 }
 
-Names TagsOf(const api::ConfigMap& object) {
-  Names tags;
+IndexValues TagsOf(const api::ConfigMap& object) {
+  IndexValues tags;
   for (const auto& [tag, unused] : object.data) {
-    tags.push_back(tag);
+    tags.emplace_back(tag);
   }
   return tags;
 }
@@ -71,7 +71,7 @@ TEST_CASE("store: an object that a reader holds outlives its place in the store"
   const auto held = store.Get({"ns", "a"});
   store.Put(Make("a"));
   store.Erase({"ns", "a"});
-  CHECK(TagsOf(*held) == Names{"red"});
+  CHECK(TagsOf(*held) == IndexValues{"red"});
 }
 
 }  // namespace

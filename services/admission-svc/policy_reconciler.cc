@@ -56,7 +56,8 @@ absl::StatusOr<kube::Result> PolicyReconciler::Reconcile(const kube::ObjectKey& 
     written_.erase(key);
     return kube::Result::Done();
   }
-  const auto pods = stores_.pods.ByIndex(kByPolicy, PolicyIndex(key.ns, key.name));
+  auto pods = stores_.pods.ByIndex(kByPolicy, key.name);
+  std::erase_if(pods, [&key](const auto& pod) { return pod->metadata.ns != key.ns; });
   std::optional<api::ClaimPolicyStatus> status =
       DecidePolicyStatus({*policy, CountPods(pods), CoverageNow(*policy),
                           stores_.policies.ByIndex(kByNamespace, key.ns)},

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "admission-svc/policy_status.h"
 #include "api/core/webhook_configuration.h"
@@ -19,19 +18,14 @@ inline constexpr char kByNamespace[] = "namespace";
 inline constexpr char kByPolicy[] = "policy";
 
 template <class T>
-std::vector<std::string> NamespaceOf(const T& object) {
+kube::IndexValues NamespaceOf(const T& object) {
   return {object.metadata.ns};
 }
 
-// The value of the index kByPolicy.
-inline std::string PolicyIndex(const std::string& ns, const std::string& policy) {
-  return ns + "/" + policy;
-}
-
-inline std::vector<std::string> PolicyOf(const ClaimingPod& pod) {
+// The name of the policy, in the pod's namespace.
+inline kube::IndexValues PolicyOf(const ClaimingPod& pod) {
   const std::string& policy = pod.metadata.annotations.policy;
-  return policy.empty() ? std::vector<std::string>{}
-                        : std::vector{PolicyIndex(pod.metadata.ns, policy)};
+  return policy.empty() ? kube::IndexValues() : kube::IndexValues{policy};
 }
 
 struct PolicyStores {

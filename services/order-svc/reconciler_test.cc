@@ -97,7 +97,7 @@ class Service {
         controller("order", reconciler, clock, {.backoff = {.max = absl::Seconds(3)}}) {
     tickets_.AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
       const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-      return owner == nullptr ? std::vector<std::string>() : std::vector<std::string>{owner->uid};
+      return owner == nullptr ? kube::IndexValues() : kube::IndexValues{owner->uid};
     });
   }
 

@@ -19,13 +19,13 @@ bool IsOtherPlace(const api::Node* was, const api::Node* is) {
 
 }  // namespace
 
-std::vector<std::string> DaemonIndex(const api::Order& order) {
-  return order.spec.daemon_set ? std::vector<std::string>{"true"} : std::vector<std::string>();
+kube::IndexValues DaemonIndex(const api::Order& order) {
+  return order.spec.daemon_set ? kube::IndexValues{"true"} : kube::IndexValues();
 }
 
-std::vector<std::string> OwnerIndex(const api::Ticket& ticket) {
+kube::IndexValues OwnerIndex(const api::Ticket& ticket) {
   const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  return owner == nullptr ? std::vector<std::string>() : std::vector<std::string>{owner->uid};
+  return owner == nullptr ? kube::IndexValues() : kube::IndexValues{owner->uid};
 }
 
 void WakeUps::OnOrder(const api::Order* was, const api::Order* is) {

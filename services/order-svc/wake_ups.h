@@ -3,9 +3,7 @@
 //   tickets.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "kube/controller.h"
 #include "kube/store.h"
@@ -15,9 +13,9 @@ namespace korder::order {
 
 // The index of the order store that finds orders with one ticket for each node.
 inline constexpr std::string_view kDaemonIndex = "daemonSet";
-std::vector<std::string> DaemonIndex(const api::Order& order);
+kube::IndexValues DaemonIndex(const api::Order& order);
 // Values of kOwnerIndex.
-std::vector<std::string> OwnerIndex(const api::Ticket& ticket);
+kube::IndexValues OwnerIndex(const api::Ticket& ticket);
 
 // Thread-safe.
 class WakeUps {

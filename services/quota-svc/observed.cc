@@ -1,31 +1,51 @@
 #include "quota-svc/observed.h"
 
 #include "api/core/namespace.h"
-#include "api/v1alpha1/ticket_window.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
+#include "json/fields.h"
+#include "quota-svc/claim_pool.h"
 
 namespace korder::quota {
 namespace {
 
-bool ActedOn(const api::Ticket& ticket) { return ticket.status.incarnation >= 1; }
-bool Finished(const api::Ticket& ticket) { return api::IsFinished(ticket.status.phase); }
+// The tickets of an order have equal claims. Several watches may read at the same time.
+ClaimPtr Shared(Claim claim) {
+  static Mutex mu;
+  static ClaimPool& pool = *new ClaimPool;
+  const MutexLock lock(mu);
+  return pool.Intern(std::move(claim));
+}
 
 }  // namespace
 
-TicketView ViewOf(const api::Ticket& ticket) {
+LedgerTicket Reduced(const api::Ticket& ticket) {
+  const api::ObjectMeta& meta = ticket.metadata;
+  return {.metadata = {meta.name, meta.ns, meta.uid, meta.resource_version},
+          .reservation_id = std::string(api::ValueOf(meta.annotations, api::kAnnotationGrant)),
+          .claim = Shared(ClaimOf(ticket)),
+          .acted_on = ticket.status.incarnation >= 1,
+          .finished = api::IsFinished(ticket.status.phase)};
+}
+
+void ReadJson(json::Reader& r, LedgerTicket& out) {
+  api::Ticket ticket;
+  json::ReadJson(r, ticket);
+  out = Reduced(ticket);
+}
+
+TicketView ViewOf(const LedgerTicket& ticket) {
   return {.uid = ticket.metadata.uid,
-          .reservation_id =
-              std::string(api::ValueOf(ticket.metadata.annotations, api::kAnnotationGrant)),
-          .claim = ClaimOf(ticket),
-          .acted_on = ActedOn(ticket),
-          .finished = Finished(ticket),
+          .reservation_id = ticket.reservation_id,
+          .claim = *ticket.claim,
+          .acted_on = ticket.acted_on,
+          .finished = ticket.finished,
           .name = ticket.metadata.name};
 }
 
-bool LedgerSeesChange(const api::Ticket& was, const api::Ticket& is) {
-  return was.metadata.uid != is.metadata.uid || ActedOn(was) != ActedOn(is) ||
-         Finished(was) != Finished(is) || was.metadata.labels != is.metadata.labels ||
-         api::HeldFor(was) != api::HeldFor(is) || was.spec.resources != is.spec.resources;
+bool LedgerSeesChange(const LedgerTicket& was, const LedgerTicket& is) {
+  return was.metadata.uid != is.metadata.uid || was.acted_on != is.acted_on ||
+         was.finished != is.finished || was.claim != is.claim;
 }
 
 std::string NameOf(const api::Order& order) {

@@ -7,15 +7,37 @@
 
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/ticket.h"
+#include "json/reader.h"
 #include "kube/client.h"
 #include "quota-svc/ledger.h"
 #include "quota-svc/ledger_desk.h"
 
 namespace korder::quota {
 
-TicketView ViewOf(const api::Ticket& ticket);
+// A Ticket, reduced to what the ledger sees of it: the store holds thousands.
+struct LedgerTicket {
+  static constexpr const api::ResourceType& kResource = api::Ticket::kResource;
+
+  struct Metadata {
+    std::string name;
+    std::string ns;
+    std::string uid;
+    std::string resource_version;
+  };
+
+  Metadata metadata;
+  std::string reservation_id;
+  ClaimPtr claim;  // equal ones are the same object
+  bool acted_on = false;
+  bool finished = false;
+};
+
+LedgerTicket Reduced(const api::Ticket& ticket);
+void ReadJson(json::Reader& r, LedgerTicket& out);
+
+TicketView ViewOf(const LedgerTicket& ticket);
 // False when the ledger would see no difference: most changes of a ticket are such.
-bool LedgerSeesChange(const api::Ticket& was, const api::Ticket& is);
+bool LedgerSeesChange(const LedgerTicket& was, const LedgerTicket& is);
 
 // "<namespace>/<name>".
 std::string NameOf(const api::Order& order);

@@ -17,7 +17,7 @@ kube::ObjectKey OrderKey(const std::string& held) {
   return {held.substr(0, slash), held.substr(slash + 1)};
 }
 
-std::vector<TicketView> ViewsOf(const std::vector<std::shared_ptr<const api::Ticket>>& tickets) {
+std::vector<TicketView> ViewsOf(const std::vector<std::shared_ptr<const LedgerTicket>>& tickets) {
   std::vector<TicketView> views;
   views.reserve(tickets.size());
   for (const auto& ticket : tickets) {
@@ -80,10 +80,10 @@ bool Sweeper::IsSeen(const Grant& grant) const {
 
 absl::Status Sweeper::SweepTickets(const std::string& ns, const std::vector<Grant>& grants,
                                    std::stop_token stop) {
-  ASSIGN_OR_RETURN(const kube::ObjectList<api::Ticket> listed,
-                   kube::ListAll<api::Ticket>(client_, ns, {}, {.stop = std::move(stop)}));
+  ASSIGN_OR_RETURN(const kube::ObjectList<LedgerTicket> listed,
+                   kube::ListAll<LedgerTicket>(client_, ns, {}, {.stop = std::move(stop)}));
   std::vector<TicketView> tickets;
-  for (const api::Ticket& ticket : listed.items) {
+  for (const LedgerTicket& ticket : listed.items) {
     tickets.push_back(ViewOf(ticket));
   }
   for (const Grant& grant : grants) {

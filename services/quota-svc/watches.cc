@@ -66,14 +66,13 @@ void Watches::WatchOrders(LedgerDesk& desk) {
 }
 
 void Watches::WatchTickets(LedgerDesk& desk) {
-  tickets_.store().AddIndex(std::string(kUidIndex), [](const api::Ticket& ticket) {
-    return std::vector<std::string>{ticket.metadata.uid};
+  tickets_.store().AddIndex(std::string(kUidIndex), [](const LedgerTicket& ticket) {
+    return kube::IndexValues{ticket.metadata.uid};
   });
-  tickets_.store().AddIndex(std::string(kReservationIndex), [](const api::Ticket& ticket) {
-    return std::vector<std::string>{
-        std::string(api::ValueOf(ticket.metadata.annotations, api::kAnnotationGrant))};
+  tickets_.store().AddIndex(std::string(kReservationIndex), [](const LedgerTicket& ticket) {
+    return kube::IndexValues{ticket.reservation_id};
   });
-  tickets_.OnChange([&desk](const api::Ticket* was, const api::Ticket* is) {
+  tickets_.OnChange([&desk](const LedgerTicket* was, const LedgerTicket* is) {
     if (was != nullptr && is != nullptr && !LedgerSeesChange(*was, *is)) {
       return;
     }

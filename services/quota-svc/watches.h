@@ -15,10 +15,10 @@
 #include "api/core/namespace.h"
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/quota.h"
-#include "api/v1alpha1/ticket.h"
 #include "base/clock.h"
 #include "kube/informer.h"
 #include "quota-svc/ledger_desk.h"
+#include "quota-svc/observed.h"
 
 namespace korder::quota {
 
@@ -33,7 +33,7 @@ class Watches {
 
   const kube::Store<api::Quota>& quotas() const { return quotas_.store(); }
   const kube::Store<api::Order>& orders() const { return orders_.store(); }
-  const kube::Store<api::Ticket>& tickets() const { return tickets_.store(); }
+  const kube::Store<LedgerTicket>& tickets() const { return tickets_.store(); }
 
   // Called after the ledger knows of the change. REQUIRES: nothing runs yet.
   void OnQuota(kube::Informer<api::Quota>::Handler handler);
@@ -51,7 +51,7 @@ class Watches {
   kube::Informer<api::Quota> quotas_;
   kube::Informer<api::Namespace> namespaces_;
   kube::Informer<api::Order> orders_;
-  kube::Informer<api::Ticket> tickets_;
+  kube::Informer<LedgerTicket> tickets_;
 };
 
 }  // namespace korder::quota

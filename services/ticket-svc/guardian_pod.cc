@@ -155,8 +155,7 @@ api::Container RestrictedContainer(std::string name, std::string image) {
 namespace {
 
 // Terms are alternatives: each gets the requirement.
-void RequireField(const api::NodeSelectorRequirement& field,
-                  std::optional<api::Affinity>& affinity) {
+void RequireField(const api::NodeSelectorRequirement& field, Boxed<api::Affinity>& affinity) {
   if (!affinity) {
     affinity.emplace();
   }
@@ -178,11 +177,11 @@ void RequireField(const api::NodeSelectorRequirement& field,
 
 }  // namespace
 
-void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity) {
+void PinToNode(const std::string& node, Boxed<api::Affinity>& affinity) {
   RequireField({.key = std::string(api::kFieldNodeName), .op = "In", .values = {node}}, affinity);
 }
 
-void AvoidNodes(const std::set<std::string>& nodes, std::optional<api::Affinity>& affinity) {
+void AvoidNodes(const std::set<std::string>& nodes, Boxed<api::Affinity>& affinity) {
   for (const std::string& node : nodes) {
     RequireField({.key = std::string(api::kFieldNodeName), .op = "NotIn", .values = {node}},
                  affinity);

@@ -38,10 +38,10 @@ void AddPullSecrets(const GuardianOptions& options, api::PodSpec& spec);
 api::Container RestrictedContainer(std::string name, std::string image);
 
 // The node as required affinity, so that the scheduler still checks the room there.
-void PinToNode(const std::string& node, std::optional<api::Affinity>& affinity);
+void PinToNode(const std::string& node, Boxed<api::Affinity>& affinity);
 
 // The pod may run on none of these nodes. At most a few: each is a term of its own.
-void AvoidNodes(const std::set<std::string>& nodes, std::optional<api::Affinity>& affinity);
+void AvoidNodes(const std::set<std::string>& nodes, Boxed<api::Affinity>& affinity);
 
 // `avoid`: nodes on which it must not look for room just now (guardian_traffic.h); the pod says so
 // in an annotation.

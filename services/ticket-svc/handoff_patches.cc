@@ -92,7 +92,7 @@ void Pin(const api::Pod& pod, const std::string& node, api::JsonPatch& patch) {
       .key = std::string(api::kFieldNodeName), .op = "In", .values = {node}};
   api::NodeSelector only;
   only.terms.emplace_back().match_fields = {pin};
-  const std::optional<api::Affinity>& affinity = pod.spec.affinity;
+  const Boxed<api::Affinity>& affinity = pod.spec.affinity;
   if (!affinity) {
     api::Affinity whole;
     whole.node_affinity.emplace().required = only;

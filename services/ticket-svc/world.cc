@@ -21,11 +21,9 @@ constexpr char kNamespace[] = "namespace";
 constexpr char kUnplaced[] = "unplaced";  // guardians: that look for a node
 constexpr char kWaiting[] = "waiting";    // claim pods: namespace of those that wait
 
-using Values = std::vector<std::string>;
+using Values = kube::IndexValues;
 
-Values If(bool condition, std::string value) {
-  return condition ? Values{std::move(value)} : Values{};
-}
+Values If(bool condition, std::string_view value) { return condition ? Values{value} : Values(); }
 
 bool LooksForRoom(const api::Pod& pod) {
   return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian &&
@@ -51,7 +49,7 @@ World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(cloc
                              [](const api::Pod& pod) { return If(LooksForRoom(pod), ""); });
   stores_.guardians.AddIndex(kOwner, [](const api::Pod& pod) {
     const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
-    return If(owner != nullptr, owner != nullptr ? owner->uid : "");
+    return owner == nullptr ? Values() : Values{owner->uid};
   });
   stores_.claim_pods.AddIndex(kNamespace,
                               [](const api::Pod& pod) { return Values{pod.metadata.ns}; });

@@ -20,7 +20,7 @@ namespace korder::api {
 struct Placement {
   const std::string& node_name;  // empty: any
   const Labels& node_selector;
-  const std::optional<Affinity>& affinity;
+  const Boxed<Affinity>& affinity;
   const std::vector<Toleration>& tolerations;
 };
 

@@ -10,6 +10,7 @@
 #include "api/core/pod_security.h"
 #include "api/core/resources.h"
 #include "api/core/scheduling.h"
+#include "base/boxed.h"
 #include "json/fields.h"
 
 namespace korder::api {
@@ -20,7 +21,7 @@ struct Container {
   std::string image_pull_policy;
   ResourceRequirements resources;
   std::string restart_policy;  // "Always" makes an init container a sidecar
-  std::optional<SecurityContext> security_context;
+  Boxed<SecurityContext> security_context;
 
   bool operator==(const Container&) const = default;
 
@@ -65,20 +66,20 @@ struct PodSpec {
   std::string preemption_policy;
   std::vector<PodSchedulingGate> scheduling_gates;
   Labels node_selector;
-  std::optional<Affinity> affinity;
+  Boxed<Affinity> affinity;
   std::vector<Toleration> tolerations;
   std::vector<TopologySpreadConstraint> topology_spread_constraints;
   std::vector<Container> init_containers;
   std::vector<Container> containers;
   ResourceList overhead;
-  std::optional<ResourceRequirements> resources;  // of the pod as a whole
+  Boxed<ResourceRequirements> resources;  // of the pod as a whole
   std::string restart_policy;
   std::optional<int64_t> termination_grace_period_seconds;
   std::string service_account_name;
   std::optional<bool> automount_service_account_token;
   std::optional<bool> enable_service_links;
   std::vector<LocalObjectReference> image_pull_secrets;
-  std::optional<PodSecurityContext> security_context;
+  Boxed<PodSecurityContext> security_context;
 
   bool operator==(const PodSpec&) const = default;
   friend bool IsEmptyJson(const PodSpec& spec) { return spec == PodSpec{}; }

@@ -13,8 +13,7 @@
 namespace korder::api {
 
 void ValidateNodeSelector(const Labels& selector, const FieldPath& path, Problems& problems);
-void ValidateAffinity(const std::optional<Affinity>& affinity, const FieldPath& path,
-                      Problems& problems);
+void ValidateAffinity(const Boxed<Affinity>& affinity, const FieldPath& path, Problems& problems);
 void ValidateTolerations(const std::vector<Toleration>& tolerations, const FieldPath& path,
                          Problems& problems);
 void ValidateTopologySpread(const std::vector<TopologySpreadConstraint>& constraints,

@@ -100,6 +100,11 @@ struct Shaper<std::optional<T>> {
 };
 
 template <class T>
+struct Shaper<Boxed<T>> {
+  static Shape Make() { return ShapeOf<T>(); }
+};
+
+template <class T>
 struct Shaper<std::vector<T>> {
   static Shape Make() { return {.kind = Shape::Kind::kArray, .element = {ShapeOf<T>()}}; }
 };

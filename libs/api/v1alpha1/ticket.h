@@ -18,6 +18,7 @@
 #include "api/meta/resource_type.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/ticket_spec.h"
+#include "base/boxed.h"
 #include "json/fields.h"
 
 namespace korder::api {
@@ -72,7 +73,7 @@ struct TicketStatus {
   std::optional<absl::Time> claimed_time;
   std::optional<absl::Time> finished_time;
   std::string utilization_rate;  // "0.80"
-  std::optional<TicketHandoff> handoff;
+  Boxed<TicketHandoff> handoff;
   int32_t incarnation = 0;  // of the newest guardian; 0 before the first
   int64_t observed_generation = 0;
   std::vector<Condition> conditions;

@@ -14,6 +14,7 @@
 #include "api/meta/enum_names.h"
 #include "api/v1alpha1/duration_field.h"
 #include "api/value/labels.h"
+#include "base/boxed.h"
 #include "json/fields.h"
 
 namespace korder::api {
@@ -46,7 +47,7 @@ struct TicketSpec {
   ResourceRequirements resources;
   std::string node_name;
   Labels node_selector;
-  std::optional<Affinity> affinity;
+  Boxed<Affinity> affinity;
   std::vector<Toleration> tolerations;
   std::vector<TopologySpreadConstraint> topology_spread_constraints;
 
