@@ -94,18 +94,28 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
     listed_.clear();
   }
   absl::StatusOr<std::string> Event(EventType type, json::Reader& object) override {
-    T item;
+    if (type == EventType::kAdded || type == EventType::kModified) {
+      ASSIGN_OR_RETURN(T item, Read<T>(object));
+      std::string version = item.metadata.resource_version;
+      Upsert(std::move(item));
+      return version;
+    }
+    // Only the name counts: what became unreadable before it was deleted must not stay for ever.
+    ASSIGN_OR_RETURN(internal::OnlyMeta named, Read<internal::OnlyMeta>(object));
+    if (type == EventType::kDeleted) {
+      Remove(KeyOf(named));
+    }
+    return std::move(named.metadata.resource_version);
+  }
+
+  template <class Item>
+  static absl::StatusOr<Item> Read(json::Reader& object) {
+    Item item;
     json::ReadJson(object, item);
     if (!object.ok()) {
       return object.Finish();
     }
-    std::string version = item.metadata.resource_version;
-    if (type == EventType::kDeleted) {
-      Remove(KeyOf(item));
-    } else if (type != EventType::kBookmark) {
-      Upsert(std::move(item));
-    }
-    return version;
+    return item;
   }
 
   void Upsert(T item) {

@@ -269,6 +269,19 @@ TEST_CASE("list watcher: one object that cannot be read does not stop the others
   CHECK(rig.Stored() == Lines{"a@12", "c@3"});
 }
 
+TEST_CASE("list watcher: an object that became unreadable before it was deleted does not stay",
+          "[list_watcher]") {
+  Rig rig;
+  rig.transport.Answer(Page({Object("a", 1), Object("b", 2)}, "9"));
+  const std::string bad = Object("a", 11, R"(,"data":{"key":[1]})");
+  rig.transport.AnswerStream(
+      {{R"({"type":"MODIFIED","object":)" + bad + "}\n" + R"({"type":"DELETED","object":)" + bad +
+        "}\n" + Event("ADDED", "c", 12)},
+       absl::OkStatus()});
+  rig.Run();
+  CHECK(rig.changes == Lines{"+a@1", "+b@2", "-a@1", "+c@12"});
+}
+
 TEST_CASE("list watcher: what is no list or no event is asked for again", "[list_watcher]") {
   Rig rig;
   rig.transport.Answer(HttpResponse{.status = 200, .body = "<html>"});
