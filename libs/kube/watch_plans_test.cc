@@ -4,6 +4,7 @@
 // say 410; and processes that begin anew. In the end every view is the server's, and no handler was
 // led back on the way.
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <iostream>
 #include <memory>
