@@ -1,6 +1,12 @@
 #include "kube/beast_transport.h"
 
+#include <algorithm>
+#include <functional>
 #include <latch>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -374,6 +380,126 @@ TEST_CASE("beast transport: a stream that breaks gives what came, then UNAVAILAB
   }
   CHECK(all == "hellowor");
   CHECK(absl::IsUnavailable(piece.status()));
+}
+
+TEST_CASE("beast transport: a stream cut at any byte gives what came whole, then UNAVAILABLE",
+          "[transport]") {
+  const std::vector<std::string> pieces{"{\"a\":1}\n", "{\"b\"", ":2}\n{\"c\":3}\n", "{}\n"};
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string body;
+  std::string answer = head;
+  std::vector<std::string> before(head.size(), "");  // by byte: the body that has come by then
+  for (const std::string& piece : pieces) {
+    const std::string size = absl::StrCat(absl::Hex(piece.size()), "\r\n");
+    absl::StrAppend(&answer, size, piece, "\r\n");
+    before.resize(before.size() + size.size(), body);
+    for (const char c : piece) {
+      before.push_back(body);
+      body += c;
+    }
+    before.resize(before.size() + 2, body);
+  }
+  answer += "0\r\n\r\n";
+  before.resize(answer.size(), body);
+  for (size_t cut = 0; cut <= answer.size(); ++cut) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadRequest();
+      peer.Write(std::string_view(answer).substr(0, cut));
+    });
+    const auto transport = NewBeastTransport(server.Config());
+    const auto stream = transport->Open(kGet, {});
+    INFO("cut after byte " << cut);
+    REQUIRE(stream.ok() == (cut >= head.size()));
+    if (!stream.ok()) {
+      REQUIRE(absl::IsUnavailable(stream.status()));
+      continue;
+    }
+    std::string all;
+    absl::StatusOr<std::string> piece = stream->body->Read(kLong);
+    for (; piece.ok() && !piece->empty(); piece = stream->body->Read(kLong)) {
+      all += *piece;
+    }
+    REQUIRE(all == (cut == answer.size() ? body : before[cut]));
+    REQUIRE(piece.ok() == (cut == answer.size()));
+    REQUIRE((piece.ok() || absl::IsUnavailable(piece.status())));
+  }
+}
+
+namespace {
+
+// The descriptors of this process for which `wanted` holds.
+std::vector<int> Sockets(const std::function<bool(int)>& wanted) {
+  std::vector<int> found;
+  for (int fd = 3; fd < 1024; ++fd) {
+    if (wanted(fd)) {
+      found.push_back(fd);
+    }
+  }
+  return found;
+}
+
+// The port at this end (getsockname) or at the other (getpeername) of a connection.
+template <class Name>
+int PortOf(int fd, Name name) {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  sockaddr_in peer{};
+  socklen_t peer_size = sizeof(peer);
+  const bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0;
+  return connected && name(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0
+             ? ntohs(address.sin_port)
+             : 0;
+}
+
+int Option(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  REQUIRE(::getsockopt(fd, IPPROTO_TCP, name, &value, &size) == 0);
+  return value;
+}
+void SetOption(int fd, int name, int value) {
+  REQUIRE(::setsockopt(fd, IPPROTO_TCP, name, &value, sizeof(value)) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("beast transport: a peer that vanished without a word is noticed within 30 seconds",
+          "[transport]") {
+  TestServer server([](Peer& peer) {
+    peer.ReadRequest();
+    peer.Write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    peer.AwaitClose();
+  });
+  const auto transport = NewBeastTransport(server.Config());
+  const auto stream = transport->Open(kGet, {});
+  REQUIRE(stream.ok());
+  REQUIRE(*stream->body->Read(kLong) == "hello");
+  const auto ours = Sockets([&](int fd) { return PortOf(fd, ::getpeername) == server.port(); });
+  const auto theirs = Sockets([&](int fd) { return PortOf(fd, ::getsockname) == server.port(); });
+  REQUIRE(ours.size() == 1);
+  REQUIRE(theirs.size() == 1);
+
+  // A silent connection is probed after KEEPIDLE, and given up at the first probe after
+  // USER_TIMEOUT.
+  const int idle = Option(ours[0], TCP_KEEPIDLE);
+  const int interval = Option(ours[0], TCP_KEEPINTVL);
+  const int limit = Option(ours[0], TCP_USER_TIMEOUT) / 1000;
+  REQUIRE(limit > 0);
+  CHECK(std::max(limit, idle) + interval <= 30);
+  CHECK(idle + interval * Option(ours[0], TCP_KEEPCNT) <= 30);
+
+  // From now on every packet to the server vanishes, probes too. With the times shortened, so that
+  // the test need not wait for as long, the connection's end is seen.
+  sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{1, &nothing};
+  REQUIRE(::setsockopt(theirs[0], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0);
+  SetOption(ours[0], TCP_USER_TIMEOUT, 1500);
+  SetOption(ours[0], TCP_KEEPINTVL, 1);
+  SetOption(ours[0], TCP_KEEPIDLE, 1);
+  const SystemClock clock;
+  const MonoTime start = clock.Mono();
+  CHECK(absl::IsUnavailable(stream->body->Read(kLong).status()));
+  CHECK(clock.Mono() - start < std::chrono::seconds(20));
 }
 
 TEST_CASE("beast transport: a silent stream ends after its idle limit, or on a stop",

@@ -21,12 +21,14 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "kube/client.h"
 #include "kube/decode_page.h"
 #include "kube/list_watcher.h"
 #include "kube/store.h"
+#include "kube/watch_state.h"
 
 namespace korder::kube {
 
@@ -93,20 +95,39 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
     }
     listed_.clear();
   }
-  absl::StatusOr<std::string> Event(EventType type, json::Reader& object) override {
-    T item;
+  absl::StatusOr<std::string> Event(EventType type, std::string_view after,
+                                    json::Reader& object) override {
+    if (type == EventType::kAdded || type == EventType::kModified) {
+      ASSIGN_OR_RETURN(T item, Read<T>(object));
+      std::string version = item.metadata.resource_version;
+      RETURN_IF_ERROR(CheckForward(version, after));
+      Upsert(std::move(item));
+      return version;
+    }
+    // Only the name counts: what became unreadable before it was deleted must not stay for ever.
+    ASSIGN_OR_RETURN(internal::OnlyMeta named, Read<internal::OnlyMeta>(object));
+    if (type == EventType::kDeleted) {
+      RETURN_IF_ERROR(CheckForward(named.metadata.resource_version, after));
+      Remove(KeyOf(named));
+    }
+    return std::move(named.metadata.resource_version);
+  }
+
+  template <class Item>
+  static absl::StatusOr<Item> Read(json::Reader& object) {
+    Item item;
     using json::ReadJson;  // Or what the type brings with it.
     ReadJson(object, item);
     if (!object.ok()) {
       return object.Finish();
     }
-    std::string version = item.metadata.resource_version;
-    if (type == EventType::kDeleted) {
-      Remove(KeyOf(item));
-    } else if (type != EventType::kBookmark) {
-      Upsert(std::move(item));
-    }
-    return version;
+    return item;
+  }
+  static absl::Status CheckForward(std::string_view version, std::string_view after) {
+    return GoesBack(version, after)
+               ? absl::DataLossError(absl::StrCat("an event of version ", std::string(version),
+                                                  " after ", std::string(after)))
+               : absl::OkStatus();
   }
 
   void Upsert(T item) {

@@ -228,8 +228,11 @@ absl::Status ListWatcher::HandleObject(std::string_view type, json::Reader& obje
   }
   const std::optional<EventType> known = TypeOf(type);
   const absl::StatusOr<std::string> version =
-      known ? sink_.Event(*known, object)
+      known ? sink_.Event(*known, state.version(), object)
             : InvalidArgumentError(absl::StrCat("unknown type \"", std::string(type), "\""));
+  if (absl::IsDataLoss(version.status())) {
+    return version.status();
+  }
   if (version.ok()) {
     state.Seen(*version);
   } else {

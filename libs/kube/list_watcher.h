@@ -1,7 +1,7 @@
 // The untyped half of an informer: drives the pure WatchState over a transport and hands what
 // arrives to a typed Sink. Lists in pages with a quorum read, watches with bookmarks, resumes from
-// the last version seen, relists on 410, backs off on errors, and gives up a connection that is
-// silent too long.
+// the last version seen, relists on 410 and when a watch goes back in time, backs off on errors,
+// and gives up a connection that is silent too long.
 #pragma once
 
 #include <atomic>
@@ -53,8 +53,10 @@ class ListWatcher {
     // The list is complete: what it did not name is gone.
     virtual void ListDone() = 0;
     // One watch event whose object is next in the reader; returns the object's resourceVersion. On
-    // an error the event is logged and left out.
-    virtual absl::StatusOr<std::string> Event(EventType type, json::Reader& object) = 0;
+    // an error the event is logged and left out. One that goes back behind `after`, the newest
+    // version known, must not be put in: DATA_LOSS, which ends the watch.
+    virtual absl::StatusOr<std::string> Event(EventType type, std::string_view after,
+                                              json::Reader& object) = 0;
   };
 
   // Borrows everything.

@@ -1,19 +1,25 @@
 #include "kube/watch_state.h"
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/strings/numbers.h"
 
 namespace korder::kube {
 namespace {
 
+std::optional<uint64_t> NumberIn(std::string_view version) {
+  uint64_t number = 0;
+  return absl::SimpleAtoi(absl::string_view(version.data(), version.size()), &number)
+             ? std::optional(number)
+             : std::nullopt;
+}
+
 // The resourceVersions of one server are numbers that grow; anything else is only equal or not.
 bool IsNewer(std::string_view a, std::string_view b) {
-  uint64_t x = 0;
-  uint64_t y = 0;
-  const bool numbers = absl::SimpleAtoi(absl::string_view(a.data(), a.size()), &x) &&
-                       absl::SimpleAtoi(absl::string_view(b.data(), b.size()), &y);
-  return numbers ? x > y : a != b;
+  const auto x = NumberIn(a);
+  const auto y = NumberIn(b);
+  return x && y ? *x > *y : a != b;
 }
 
 // The server understood and will not do it: repeating the same request is of no use.
@@ -30,6 +36,12 @@ bool IsRefusal(const absl::Status& status) {
 }
 
 }  // namespace
+
+bool GoesBack(std::string_view version, std::string_view after) {
+  const auto x = NumberIn(version);
+  const auto y = NumberIn(after);
+  return x && y && *x < *y;
+}
 
 void WatchState::ListAnew(int failures, std::string_view reason) {
   next_ = {.kind = Kind::kList, .failures = failures, .reason = reason};
@@ -80,6 +92,8 @@ void WatchState::WatchEnded(const absl::Status& status, absl::Duration lasted) {
     WatchAgain(watch_failures_, healthy ? "closed" : "short");
   } else if (absl::IsOutOfRange(status)) {
     ListAnew(earlier_failures, "expired");  // The first time at once.
+  } else if (absl::IsDataLoss(status)) {
+    ListAnew(watch_failures_ + 1, "disorder");
   } else if (silent_ >= kMaxSilent) {
     silent_ = 0;
     ListAnew(watch_failures_, "silent");

@@ -3,7 +3,8 @@
 //
 //   list pages --> watch --+--> the server closed it, it broke, fell silent --> watch from the last
 //       ^                  |                                                    version seen
-//       +------------------+--> the version is too old (410), or the watch is refused
+//       +------------------+--> the version is too old (410), the watch is refused, or tells
+//                                something older than it told before
 //
 //   WatchState state;
 //   const WatchState::Step step = state.next();
@@ -21,6 +22,10 @@
 #include "base/status.h"
 
 namespace korder::kube {
+
+// Whether an event of this version would be older than what is known to be `after`; the versions of
+// one server are numbers that grow, and of others nothing is known.
+bool GoesBack(std::string_view version, std::string_view after);
 
 class WatchState {
  public:
@@ -40,7 +45,7 @@ class WatchState {
     int failures = 0;            // in a row, to back off for
     absl::Duration at_least;     // what the server asked us to wait
     // What led here, when something ended or failed: "closed", "short", "silent", "expired",
-    // "refused", "refresh", "error".
+    // "refused", "disorder", "refresh", "error".
     std::string_view reason;
 
     bool operator==(const Step&) const = default;
@@ -64,7 +69,10 @@ class WatchState {
   void WatchOpened() { opened_ = true; }
   // An event or bookmark came; versions only go forward.
   void Seen(std::string_view version);
-  // OK = the server closed it in good order.
+  // The newest version that is known.
+  const std::string& version() const { return version_; }
+  // OK = the server closed it in good order. DATA_LOSS = it went back: whatever else it has told or
+  // kept to itself, a list knows.
   void WatchEnded(const absl::Status& status, absl::Duration lasted);
 
  private:

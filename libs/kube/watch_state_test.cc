@@ -177,6 +177,27 @@ TEST_CASE("watch state: a version that is too old means a list, at once the firs
   CHECK(state.next() == List(0, "expired"));
 }
 
+TEST_CASE("watch state: a watch that went back lists anew, never at once", "[watch_state]") {
+  WatchState state = Watching("7");
+  state.WatchOpened();
+  state.Seen("9");
+  state.WatchEnded(absl::DataLossError("8 after 9"), kQuick);
+  CHECK(state.next() == List(1, "disorder"));
+  state.PageArrived("9", "");
+  state.WatchOpened();
+  state.WatchEnded(absl::DataLossError("8 after 9"), kQuick);
+  CHECK(state.next() == List(2, "disorder"));
+}
+
+TEST_CASE("watch state: only numbers go back", "[watch_state]") {
+  CHECK(GoesBack("9", "10"));
+  CHECK_FALSE(GoesBack("10", "10"));
+  CHECK_FALSE(GoesBack("11", "10"));
+  CHECK_FALSE(GoesBack("a", "b"));
+  CHECK_FALSE(GoesBack("", "10"));
+  CHECK_FALSE(GoesBack("10", ""));
+}
+
 TEST_CASE("watch state: a refused watch lists anew, and backs off", "[watch_state]") {
   for (const absl::Status& refusal : {InvalidArgumentError("x"), NotFoundError("x"),
                                       PermissionDeniedError("x"), UnauthenticatedError("x")}) {
