@@ -100,6 +100,24 @@ TEST_CASE("json: broken text is an error at every cut, never a crash", "[json]")
   }
 }
 
+TEST_CASE("json: texts are escaped and read back, and what is no UTF-8 is refused", "[json]") {
+  std::string all;
+  for (char c = 1; c < 127; ++c) {
+    all += c;
+  }
+  all += "\u00e9\u20ac";
+  CHECK(Print(std::string("a\n\x1f\"\\/b")) == R"("a\n\u001F\"\\/b")");
+  for (const std::string& text : {all, std::string("plain"), std::string("\n"), std::string()}) {
+    std::string again;
+    REQUIRE(Parse(Print(text), again).ok());
+    CHECK(again == text);
+  }
+  RawValue raw;
+  CHECK_FALSE(Parse("\"\xff\"", raw).ok());
+  CHECK_FALSE(Parse("[\"long enough for eight\", \"\xc3(\"]", raw).ok());
+  CHECK_FALSE(Parse(R"("\ud800")", raw).ok());
+}
+
 TEST_CASE("json: nesting is bounded", "[json]") {
   RawValue raw;
   CHECK(Message(Parse(std::string(100'000, '['), raw)) == "nested too deeply");
@@ -120,6 +138,13 @@ TEST_CASE("json: times are whole seconds in UTC", "[json]") {
   absl::Time time;
   REQUIRE(Parse("\"2026-11-01T10:00:00+02:00\"", time).ok());
   CHECK(Print(time) == "\"2026-11-01T08:00:00Z\"");
+  REQUIRE(Parse("\"2028-02-29T23:59:59Z\"", time).ok());
+  CHECK(Print(time) == "\"2028-02-29T23:59:59Z\"");
+  for (const char* none : {"\"2027-02-29T08:00:00Z\"", "\"2026-11-01T24:00:01Z\"",
+                           "\"2026-11-01 08:00:00Z\"", "\"2026-1a-01T08:00:00Z\""}) {
+    CAPTURE(none);
+    CHECK_FALSE(Parse(none, time).ok());
+  }
 }
 
 }  // namespace

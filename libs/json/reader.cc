@@ -1,5 +1,6 @@
 #include "json/reader.h"
 
+#include <cstring>
 #include <limits>
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
@@ -12,10 +13,11 @@
 namespace korder::json {
 namespace {
 
-constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseFullPrecisionFlag |
-                            rapidjson::kParseValidateEncodingFlag;
+constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseFullPrecisionFlag;
+constexpr unsigned kValidatingFlags = kFlags | rapidjson::kParseValidateEncodingFlag;
 // Deeper nesting than any Kubernetes object has; bounds the stack a hostile text can take.
 constexpr size_t kMaxDepth = 128;
+constexpr size_t kUsualDepth = 12;
 
 // One token of the text. The whole text is parsed once into a flat tape of these; reading walks the
 // tape, and passing over an object or array is one jump.
@@ -50,7 +52,7 @@ struct Token {
 // Receives RapidJSON's events and fills the tape.
 class TapeBuilder {
  public:
-  explicit TapeBuilder(std::vector<Token>& tape) : tape_(tape) {}
+  explicit TapeBuilder(std::vector<Token>& tape) : tape_(tape) { open_.reserve(kUsualDepth); }
 
   bool Null() {
     Add(Token::Type::kNull);
@@ -117,6 +119,24 @@ class TapeBuilder {
   std::vector<uint32_t> open_;
 };
 
+// What is ASCII throughout, as nearly every object is, needs no validation of its encoding: that
+// looks at one character after the other, this at eight. (An escape in it cannot make bad UTF-8:
+// the parser checks surrogates always.)
+bool IsAscii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t seen = 0;
+  size_t i = 0;
+  for (; i + sizeof(uint64_t) <= text.size(); i += sizeof(uint64_t)) {
+    uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + i, sizeof(eight));
+    seen |= eight;
+  }
+  for (; i < text.size(); ++i) {
+    seen |= static_cast<unsigned char>(text[i]);
+  }
+  return (seen & kHighBits) == 0;
+}
+
 // Where we are: in an object at a key, or in an array at an index.
 struct Frame {
   bool array = false;
@@ -172,7 +192,7 @@ std::string_view KindName(Kind kind) {
 }
 
 struct Reader::Impl {
-  explicit Impl(std::string t) : text(std::move(t)) {}
+  explicit Impl(std::string t) : text(std::move(t)) { frames.reserve(kUsualDepth); }
   const Token& token() const { return tape[next]; }
 
   std::string text;
@@ -184,10 +204,12 @@ struct Reader::Impl {
 Reader::Reader(std::string text) : impl_(std::make_unique<Impl>(std::move(text))) {
   // A token stands for about eight bytes of Kubernetes JSON: one allocation for most texts.
   impl_->tape.reserve(impl_->text.size() / 8 + 8);
+  const bool ascii = IsAscii(impl_->text);
   TapeBuilder builder(impl_->tape);
   rapidjson::InsituStringStream stream(impl_->text.data());
   rapidjson::Reader parser;
-  const rapidjson::ParseResult result = parser.Parse<kFlags>(stream, builder);
+  const rapidjson::ParseResult result = ascii ? parser.Parse<kFlags>(stream, builder)
+                                              : parser.Parse<kValidatingFlags>(stream, builder);
   if (result.Code() == rapidjson::kParseErrorTermination) {
     Fail("nested too deeply");
   } else if (result.IsError()) {

@@ -87,13 +87,13 @@ Json WithoutOurs(Json pod) {
   }
   pod["spec"]["schedulingGates"] = Json::Of(gates);
   for (const char* map : {"labels", "annotations"}) {
-    Json::Object kept;
+    Json kept = Json::EmptyObject();
     for (const auto& [key, value] : pod.ObjectAt({"metadata", map})) {
       if (!key.starts_with(api::kPrefix)) {
         kept[key] = value;
       }
     }
-    pod["metadata"][map] = Json::Of(kept);
+    pod["metadata"][map] = kept;
   }
   return pod;
 }

@@ -7,6 +7,10 @@ namespace {
 
 bool WasRefused(const HandoffView& view) { return api::Unschedulable(*view.pod) != nullptr; }
 
+// A scheduler that refuses the pod takes its nomination away, and may look at it anew whenever
+// there is one: the two could go on at each other hundreds of times a second.
+constexpr absl::Duration kRenominateAfter = absl::Milliseconds(200);
+
 class Nominate final : public HandoffMethod {
  public:
   bool nominates() const override { return true; }
@@ -28,7 +32,12 @@ class Nominate final : public HandoffMethod {
     if (OutOfPatience(view) && (WasRefused(view) || !IsNominated(view))) {
       return Lose(HandoffReason::kTimeout);
     }
-    return IsNominated(view) ? WaitFor(kLookAgain) : DoNext(HandoffAct::kMark);
+    if (IsNominated(view)) {
+      return WaitFor(kLookAgain);
+    }
+    return WasRefused(view) && view.renominated_ago < kRenominateAfter
+               ? WaitFor(kRenominateAfter - view.renominated_ago)
+               : DoNext(HandoffAct::kMark);
   }
 };
 

@@ -66,9 +66,8 @@ absl::Status ForEach(size_t count, Fn fn) {
 }
 
 // The guardian will not find room by itself, or not soon enough for the handoff.
-bool IsStuck(const api::Pod& guardian, const api::TicketHandoff& handoff, absl::Time now) {
-  return api::Unschedulable(guardian) != nullptr ||
-         now > handoff.started_at.value_or(absl::InfinitePast()) + kSeekingPatience;
+bool IsStuck(const api::Pod& guardian, absl::Duration age) {
+  return api::Unschedulable(guardian) != nullptr || age > kSeekingPatience;
 }
 
 // Another pod, of no handoff here, would take the room before `pod` does or be counted beside it.
@@ -168,6 +167,16 @@ absl::Status HandoffReconciler::Refresh(Scene& scene, std::stop_token stop) {
   return absl::OkStatus();
 }
 
+absl::Duration HandoffReconciler::AgeOf(const api::TicketHandoff& handoff) {
+  const MonoTime now = parts_.clock.Mono();
+  const MutexLock lock(mu_);
+  Memory& memory = memory_[handoff.id];
+  if (!memory.since) {
+    memory.since = now;
+  }
+  return ticket::AgeOf(handoff, parts_.clock.Now(), absl::FromChrono(now - *memory.since));
+}
+
 HandoffView HandoffReconciler::View(Scene& scene) {
   const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
   if (!scene.live) {
@@ -181,11 +190,11 @@ HandoffView HandoffReconciler::View(Scene& scene) {
                    .node = scene.node.get(),
                    .contested = scene.contested,
                    .settle = options_.settle,
-                   .now = parts_.clock.Now()};
+                   .age = AgeOf(handoff)};
   const std::optional<absl::Time> end = WindowEnd(*scene.ticket);
-  view.window_over = end && *end <= view.now;
+  view.window_over = end && *end <= parts_.clock.Now();
   for (const PodPtr& rival : Rivals(scene)) {
-    ++(IsStuck(*rival, handoff, view.now) ? view.stuck_guardians : view.seeking_guardians);
+    ++(IsStuck(*rival, view.age) ? view.stuck_guardians : view.seeking_guardians);
   }
   const MonoTime now = parts_.clock.Mono();
   const MutexLock lock(mu_);
@@ -202,6 +211,9 @@ HandoffView HandoffReconciler::View(Scene& scene) {
   // A guardian that went before this process began has been gone for long enough.
   if (memory.gone_since) {
     view.gone_for = absl::FromChrono(now - *memory.gone_since);
+  }
+  if (memory.renominated) {
+    view.renominated_ago = absl::FromChrono(now - *memory.renominated);
   }
   if (scene.pod && method_.nominates()) {
     const std::string& scheduler = scene.pod->spec.scheduler_name;
@@ -361,8 +373,8 @@ absl::Status HandoffReconciler::Perform(const HandoffMove& move, Scene& scene,
 absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) {
   const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
   std::vector<PodPtr> stuck = Rivals(scene);
-  std::erase_if(stuck,
-                [&](const PodPtr& rival) { return !IsStuck(*rival, handoff, parts_.clock.Now()); });
+  const absl::Duration age = AgeOf(handoff);
+  std::erase_if(stuck, [age](const PodPtr& rival) { return !IsStuck(*rival, age); });
   return ForEach(stuck.size(), [&](size_t i) -> absl::Status {
     const api::ObjectMeta& meta = stuck[i]->metadata;
     const kube::ObjectKey key = kube::KeyOf(*stuck[i]);
@@ -400,6 +412,9 @@ absl::Status HandoffReconciler::Mark(Scene& scene, std::stop_token stop) {
     memory.marked_at = Doubts(scene.pod->spec.scheduler_name);
     // An earlier answer of the scheduler says nothing about this nomination.
     memory.fence.reset();
+    if (!api::HasGate(*scene.pod, api::kGateClaim)) {
+      memory.renominated = parts_.clock.Mono();
+    }
   }
   return PatchPod(method_.nominates() ? NominatePatch(*scene.pod, *scene.ticket)
                                       : MarkPatch(*scene.pod, *scene.ticket),

@@ -72,9 +72,11 @@ class HandoffReconciler final : public kube::Reconciler {
   };
   // What this process remembers of one, beyond what the world shows.
   struct Memory {
-    std::optional<uint64_t> marked_at;   // Doubts() at the last nomination
-    std::optional<Fences::Token> fence;  // asked after the last nomination
-    std::optional<uint64_t> began;       // the moment from which on guardians avoid the node
+    std::optional<uint64_t> marked_at;    // Doubts() at the last nomination
+    std::optional<Fences::Token> fence;   // asked after the last nomination
+    std::optional<uint64_t> began;        // the moment from which on guardians avoid the node
+    std::optional<MonoTime> since;        // when this process first looked at it
+    std::optional<MonoTime> renominated;  // when the gate was open already
     bool saw_guardian = false;
     std::optional<MonoTime> gone_since;  // when this process first saw the guardian gone
   };
@@ -84,6 +86,7 @@ class HandoffReconciler final : public kube::Reconciler {
   absl::Status Refresh(Scene& scene, std::stop_token stop);
   // Of the scene as it is now: its node is looked up anew.
   HandoffView View(Scene& scene);
+  absl::Duration AgeOf(const api::TicketHandoff& handoff);
   // Grows whenever the scheduler may have begun anew.
   uint64_t Doubts(const std::string& scheduler) const;
   // Guardians that might take the room.

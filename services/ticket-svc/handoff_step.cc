@@ -148,13 +148,15 @@ HandoffStage StageOf(const HandoffView& view) {
   return IsPrepared(view) ? HandoffStage::kMarked : HandoffStage::kHeld;
 }
 
+absl::Duration AgeOf(const api::TicketHandoff& record, absl::Time now, absl::Duration waited) {
+  return std::max(now - record.started_at.value_or(absl::InfinitePast()), waited);
+}
+
 bool IsNominated(const HandoffView& view) {
   return view.pod->status.nominated_node_name == view.record.node;
 }
 
-bool OutOfPatience(const HandoffView& view) {
-  return view.now > view.record.started_at.value_or(absl::InfinitePast()) + kHandoffPatience;
-}
+bool OutOfPatience(const HandoffView& view) { return view.age > kHandoffPatience; }
 
 HandoffMove WaitFor(absl::Duration at_most) { return {.act = HandoffAct::kWait, .wait = at_most}; }
 

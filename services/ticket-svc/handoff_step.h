@@ -49,7 +49,9 @@ struct HandoffView {
   // long it has been gone as far as this process knows.
   absl::Duration settle;
   absl::Duration gone_for = absl::InfiniteDuration();
-  absl::Time now;
+  absl::Duration age;  // for how long the handoff has been under way
+  // How long ago this process last made the nomination again although the gate was open already.
+  absl::Duration renominated_ago = absl::InfiniteDuration();
 };
 
 enum class HandoffAct {
@@ -112,6 +114,10 @@ constexpr auto EnumNames(HandoffStage) {
   return std::to_array<std::string_view>({"Held", "Marked", "Released", "Open", "Over"});
 }
 HandoffStage StageOf(const HandoffView& view);
+
+// For how long a handoff has been under way: by its record, or by what this process has seen of it,
+// should the clock have been set back since the promise.
+absl::Duration AgeOf(const api::TicketHandoff& record, absl::Time now, absl::Duration waited);
 
 // Helpers for the methods.
 bool IsNominated(const HandoffView& view);

@@ -64,7 +64,8 @@ struct Stage {
             .contested = contested,
             .settle = settle,
             .gone_for = gone_for,
-            .now = now};
+            .age = AgeOf(record, now, waited),
+            .renominated_ago = renominated_ago};
   }
 
   api::TicketHandoff record;
@@ -81,6 +82,8 @@ struct Stage {
   absl::Duration settle;
   absl::Duration gone_for = absl::InfiniteDuration();
   absl::Time now = kNow + absl::Seconds(1);
+  absl::Duration waited;
+  absl::Duration renominated_ago = absl::InfiniteDuration();
 };
 
 constexpr Why kNoReason = Why::kNone;
@@ -257,6 +260,34 @@ TEST_CASE("handoff step: a scheduler that began anew is told again", "[handoff]"
   s.gone_for = absl::ZeroDuration();
   CHECK(s.Step().act == Act::kMark);
   CHECK(s.Ungated().Step().act == Act::kWait);
+}
+
+TEST_CASE("handoff step: a nomination is not made again for an hour because the clock was set back",
+          "[handoff]") {
+  Stage s;
+  s.Nominated().Released().Ungated().pod->status.nominated_node_name.clear();
+  s.now = kNow - absl::Hours(1);
+  s.waited = absl::Seconds(10);
+  CHECK(s.Step().act == Act::kMark);
+  s.waited = absl::Seconds(11);
+  CHECK(s.Step().act == Act::kLost);
+  CHECK(s.Step().reason == Why::kTimeout);
+}
+
+TEST_CASE("handoff step: a scheduler that refuses the pod is not told the same again at once",
+          "[handoff]") {
+  Stage s;
+  s.Nominated().Released().Ungated().pod->status.nominated_node_name.clear();
+  s.renominated_ago = absl::Milliseconds(50);
+  CHECK(s.Step().act == Act::kMark);  // somebody else took it away
+  s.pod->status.conditions = {{.type = "PodScheduled",
+                               .status = "False",
+                               .last_transition_time = kNow,
+                               .reason = "Unschedulable",
+                               .message = ""}};
+  CHECK(s.Step() == HandoffMove{.act = Act::kWait, .wait = absl::Milliseconds(150)});
+  s.renominated_ago = absl::Milliseconds(200);
+  CHECK(s.Step().act == Act::kMark);
 }
 
 TEST_CASE("handoff step: no release while another pod is nominated to the node", "[handoff]") {

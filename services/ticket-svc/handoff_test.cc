@@ -774,6 +774,22 @@ TEST_CASE("handoff: no room passes on while another pod is nominated to the node
   }
 }
 
+TEST_CASE("handoff: one that cannot go on is given up in its time although the clock was set back",
+          "[handoff][shell]") {
+  Stage s;
+  Service careful(s.bench, {.fence = FenceMode::kAlways});  // which nobody answers
+  s.AddClaimPod();
+  careful.Sync();
+  careful.Work();
+  REQUIRE(s.bench.Ticket("web-0").status.handoff);
+  s.bench.clock.StepWall(-absl::Hours(1));
+  s.bench.clock.Advance(absl::Seconds(11));
+  careful.Sync();
+  careful.Work();
+  CHECK_FALSE(s.bench.Ticket("web-0").status.handoff);
+  CHECK(s.bench.FindPod("web-0-g1").has_value());
+}
+
 TEST_CASE("handoff: by preemption, only a pod above the guardian's priority can claim",
           "[handoff][shell]") {
   Stage s;

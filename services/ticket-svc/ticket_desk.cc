@@ -108,8 +108,7 @@ v1::Handoff::Stage TicketDesk::StageOf(const api::Ticket& ticket) const {
                          .pod = pod && pod->metadata.uid == handoff.pod_uid ? pod.get() : nullptr,
                          .guardian = guardian && guardian->metadata.uid == handoff.guardian_uid
                                          ? guardian.get()
-                                         : nullptr,
-                         .now = clock_.Now()};
+                                         : nullptr};
   switch (ticket::StageOf(view)) {
     case HandoffStage::kHeld:
       return v1::Handoff::HELD;

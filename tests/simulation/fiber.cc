@@ -74,11 +74,7 @@ void AfterSwitch([[maybe_unused]] void* shadow, [[maybe_unused]] const void** st
 }  // namespace
 
 Fiber::Fiber(std::function<void()> work) : work_(std::move(work)), stack_(FreeStacks().Take()) {
-  getcontext(&context_);
-  context_.uc_stack.ss_sp = stack_;
-  context_.uc_stack.ss_size = kStackSize;
-  context_.uc_link = nullptr;
-  makecontext(&context_, &Fiber::Enter, 0);
+  inside_.Prepare(stack_, kStackSize, &Fiber::Enter);
 }
 
 Fiber::~Fiber() { FreeStacks().Give(stack_); }
@@ -86,7 +82,7 @@ Fiber::~Fiber() { FreeStacks().Give(stack_); }
 void Fiber::Resume() {
   current = this;
   BeforeSwitch(&outside_shadow_, stack_, kStackSize);
-  swapcontext(&outside_, &context_);
+  StackContext::Switch(outside_, inside_);
   AfterSwitch(outside_shadow_, nullptr, nullptr);
   current = nullptr;
 }
@@ -96,7 +92,7 @@ void Fiber::Suspend() { current->SwitchBack(false); }
 void Fiber::SwitchBack(bool for_good) {
   // The shadow of a stack that is left for good is not kept.
   BeforeSwitch(for_good ? nullptr : &shadow_, outside_stack_, outside_size_);
-  swapcontext(&context_, &outside_);
+  StackContext::Switch(inside_, outside_);
   AfterSwitch(shadow_, &outside_stack_, &outside_size_);
 }
 

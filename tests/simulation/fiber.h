@@ -11,7 +11,8 @@
 
 #include <cstddef>
 #include <functional>
-#include <ucontext.h>
+
+#include "stack_context.h"
 
 namespace korder::simulation {
 
@@ -36,8 +37,8 @@ class Fiber {
 
   std::function<void()> work_;
   void* stack_;
-  ucontext_t context_{};
-  ucontext_t outside_{};
+  StackContext inside_;
+  StackContext outside_;
   bool done_ = false;
   // What AddressSanitizer knows of the stack that is left.
   void* shadow_ = nullptr;

@@ -27,7 +27,8 @@ kube::ObjectKey KeyOf(const Json& object) {
 // What the admission plugin Priority does.
 std::string WithPriority(const std::string& body) {
   Json pod;
-  if (!json::Parse(body, pod).ok() || pod.TextAt({"spec", "priorityClassName"}) != kGuardianClass) {
+  if (body.find(kGuardianClass) == std::string::npos || !json::Parse(body, pod).ok() ||
+      pod.TextAt({"spec", "priorityClassName"}) != kGuardianClass) {
     return body;
   }
   pod["spec"]["priority"] = Json::Int(kGuardianPriority);

@@ -89,24 +89,32 @@ HttpResponse ApiServer::Page(const ApiCall& call, std::vector<ObjectPtr> objects
     limit = std::min(limit, asked);
   }
   const auto end = objects.begin() + static_cast<std::ptrdiff_t>(limit);
-  Json::Array items;
-  for (auto it = objects.begin(); it != end; ++it) {
-    items.push_back(**it);
-  }
-  Json list;
-  list["kind"] = Json::String(KindOf(call.resource) + "List");
-  list["apiVersion"] = Json::String(call.ApiVersion());
-  list["metadata"]["resourceVersion"] = Json::String(std::to_string(version));
+  Json metadata;
+  metadata["resourceVersion"] = Json::String(std::to_string(version));
   if (end != objects.end()) {
     const std::string token = absl::StrCat("page-", ++tokens_);
-    list["metadata"]["continue"] = Json::String(token);
+    metadata["continue"] = Json::String(token);
     if (count_rest) {
-      list["metadata"]["remainingItemCount"] = Json::Int(objects.end() - end);
+      metadata["remainingItemCount"] = Json::Int(objects.end() - end);
     }
     continuations_[token] = {{end, objects.end()}, version};
   }
-  list["items"] = Json::Of(std::move(items));
-  return OkResponse(list);
+  json::Writer list;
+  list.BeginObject();
+  list.Key("apiVersion");
+  list.String(call.ApiVersion());
+  list.Key("items");
+  list.BeginArray();
+  for (auto it = objects.begin(); it != end; ++it) {
+    list.Raw((*it)->Printed());
+  }
+  list.EndArray();
+  list.Key("kind");
+  list.String(KindOf(call.resource) + "List");
+  list.Key("metadata");
+  WriteJson(list, metadata);
+  list.EndObject();
+  return {.status = 200, .body = list.Take()};
 }
 
 ApiServer::Watch ApiServer::StartWatch(const ApiCall& call) {
@@ -226,7 +234,10 @@ HttpResponse ApiServer::Replace(const ApiCall& call, const ObjectPtr& was, Json 
   if (Refusal refusal = PrepareUpdate(call, *was, is)) {
     return *std::move(refusal);
   }
-  if (is == *was || !call.Query("dryRun").empty()) {
+  if (is == *was) {
+    return OkResponse(*was);
+  }
+  if (!call.Query("dryRun").empty()) {
     return OkResponse(is);
   }
   if (IsReadyToGo(call.resource, is)) {

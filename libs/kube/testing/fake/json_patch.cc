@@ -248,7 +248,7 @@ void MergePatch(Json& target, const Json& patch) {
     return;
   }
   if (!target.IsObject()) {
-    target = Json::Of(Json::Object());
+    target = Json::EmptyObject();
   }
   for (const auto& [name, value] : patch.object()) {
     if (value.IsNull()) {
@@ -265,7 +265,7 @@ void StrategicMergePatch(Json& target, const Json& patch) {
     return;
   }
   if (!target.IsObject() || patch.TextAt({kDirective}) == "replace") {
-    target = Json::Of(Json::Object());
+    target = Json::EmptyObject();
   }
   for (const auto& [name, value] : patch.object()) {
     MergeMember(target, name, value);

@@ -1,10 +1,48 @@
 #include "kube/testing/fake/json_value.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 
 namespace korder::kube::fake {
+namespace {
+
+// The value that only its holder sees from now on.
+template <class T>
+T& Own(std::shared_ptr<T>& shared) {
+  if (shared.use_count() > 1) {
+    shared = std::make_shared<T>(*shared);
+  }
+  return *shared;
+}
+
+bool IsBefore(const Json::Member& member, std::string_view key) { return member.key < key; }
+
+// Objects are small: the length tells most keys apart, without a look at their letters.
+template <class Object>
+auto FindIn(Object& members, std::string_view key) {
+  return std::find_if(members.begin(), members.end(),
+                      [key](const Json::Member& member) { return member.key == key; });
+}
+
+// Of a member that comes twice, the last one counts.
+void Sort(Json::Object& members) {
+  const auto in_order = [](const Json::Member& a, const Json::Member& b) { return a.key < b.key; };
+  const auto out_of_order = [](const Json::Member& a, const Json::Member& b) {
+    return a.key >= b.key;
+  };
+  if (std::adjacent_find(members.begin(), members.end(), out_of_order) == members.end()) {
+    return;
+  }
+  std::stable_sort(members.begin(), members.end(), in_order);
+  const auto first =
+      std::unique(members.rbegin(), members.rend(),
+                  [](const Json::Member& a, const Json::Member& b) { return a.key == b.key; });
+  members.erase(members.begin(), first.base());
+}
+
+}  // namespace
 
 Json Json::Bool(bool value) {
   Json json;
@@ -26,14 +64,27 @@ Json Json::String(std::string_view value) {
 
 Json Json::Of(Array elements) {
   Json json;
-  json.value_ = std::move(elements);
+  json.value_ = std::make_shared<Array>(std::move(elements));
   return json;
 }
 
-Json Json::Of(Object members) {
+Json Json::EmptyObject() {
   Json json;
-  json.value_ = std::move(members);
+  json.value_ = std::make_shared<Object>();
   return json;
+}
+
+bool operator==(const Json& a, const Json& b) {
+  if (a.value_.index() != b.value_.index()) {
+    return false;
+  }
+  if (a.IsArray()) {
+    return &a.array() == &b.array() || a.array() == b.array();
+  }
+  if (a.IsObject()) {
+    return &a.object() == &b.object() || a.object() == b.object();
+  }
+  return a.value_ == b.value_;
 }
 
 bool Json::IsEmpty() const {
@@ -45,8 +96,8 @@ const Json* Json::Find(std::string_view key) const {
   if (!IsObject()) {
     return nullptr;
   }
-  const auto it = object().find(key);
-  return it == object().end() ? nullptr : &it->second;
+  const auto it = FindIn(object(), key);
+  return it == object().end() ? nullptr : &it->value;
 }
 
 const Json* Json::At(Path path) const {
@@ -60,11 +111,15 @@ const Json* Json::At(Path path) const {
   return at;
 }
 
-std::string Json::Text() const { return IsString() ? std::get<std::string>(value_) : ""; }
+const std::string& Json::Text() const {
+  static const std::string kNone;
+  return IsString() ? std::get<std::string>(value_) : kNone;
+}
 
-std::string Json::TextAt(Path path) const {
+const std::string& Json::TextAt(Path path) const {
+  static const Json kNull;
   const Json* at = At(path);
-  return at == nullptr ? "" : at->Text();
+  return (at == nullptr ? kNull : *at).Text();
 }
 
 int64_t Json::IntAt(Path path) const {
@@ -89,12 +144,19 @@ const Json::Object& Json::ObjectAt(Path path) const {
   return at != nullptr && at->IsObject() ? at->object() : kNone;
 }
 
+Json::Array& Json::array() { return Own(std::get<Shared<Array>>(value_)); }
+Json::Object& Json::object() { return Own(std::get<Shared<Object>>(value_)); }
+
 Json& Json::operator[](std::string_view key) {
   if (!IsObject()) {
-    value_ = Object();
+    value_ = std::make_shared<Object>();
   }
-  const auto it = object().find(key);
-  return it != object().end() ? it->second : object()[std::string(key)];
+  Object& members = object();
+  if (const auto it = FindIn(members, key); it != members.end()) {
+    return it->value;
+  }
+  const auto at = std::lower_bound(members.begin(), members.end(), key, IsBefore);
+  return members.insert(at, Member{std::string(key), Json()})->value;
 }
 
 const Json& Json::operator[](std::string_view key) const {
@@ -104,20 +166,22 @@ const Json& Json::operator[](std::string_view key) const {
 }
 
 void Json::Erase(std::string_view key) {
-  if (IsObject()) {
-    if (const auto it = object().find(key); it != object().end()) {
-      object().erase(it);
-    }
+  if (Find(key) != nullptr) {
+    Object& members = object();
+    members.erase(FindIn(members, key));
   }
 }
 
 void Json::CopyMember(const Json& other, std::string_view key) {
-  if (const Json* theirs = other.Find(key); theirs != nullptr) {
-    Json copy = *theirs;
-    (*this)[key] = std::move(copy);
-  } else {
-    Erase(key);
+  const Json* theirs = other.Find(key);
+  if (theirs == nullptr) {
+    return Erase(key);
   }
+  if (const Json* mine = Find(key); mine != nullptr && *mine == *theirs) {
+    return;
+  }
+  Json copy = *theirs;
+  (*this)[key] = std::move(copy);
 }
 
 void ReadJson(json::Reader& r, Json& out) {
@@ -136,16 +200,18 @@ void ReadJson(json::Reader& r, Json& out) {
       for (r.BeginArray(); r.NextElement();) {
         ReadJson(r, elements.emplace_back());
       }
-      out.value_ = std::move(elements);
+      out = Json::Of(std::move(elements));
       return;
     }
     case json::Kind::kObject: {
       Json::Object members;
       std::string_view key;
       for (r.BeginObject(); r.NextKey(key);) {
-        ReadJson(r, members[std::string(key)]);
+        members.push_back({std::string(key), Json()});
+        ReadJson(r, members.back().value);
       }
-      out.value_ = std::move(members);
+      Sort(members);
+      out.value_ = std::make_shared<Json::Object>(std::move(members));
       return;
     }
     case json::Kind::kNull:

@@ -6,12 +6,14 @@
 //   pod.TextAt({"metadata", "name"});   // "" when there is none
 //   json::Print(pod);
 //
-// Compares by value; the order of members does not matter. For tests only: nothing here is fast.
+// Compares by value; the order of members does not matter. Copies share their objects and arrays
+// until one of them is changed, so a copy costs nothing much. A reference into a value that may be
+// changed is good until that value is copied. For tests only.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
-#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,8 +25,9 @@ namespace korder::kube::fake {
 
 class Json {
  public:
+  struct Member;
   using Array = std::vector<Json>;
-  using Object = std::map<std::string, Json, std::less<>>;
+  using Object = std::vector<Member>;  // ordered by key
   using Path = std::initializer_list<std::string_view>;
 
   Json() = default;  // null
@@ -32,12 +35,12 @@ class Json {
   static Json Int(int64_t value);
   static Json String(std::string_view value);
   static Json Of(Array elements);
-  static Json Of(Object members);
+  static Json EmptyObject();
 
   bool IsNull() const { return std::holds_alternative<std::monostate>(value_); }
   bool IsString() const { return std::holds_alternative<std::string>(value_); }
-  bool IsArray() const { return std::holds_alternative<Array>(value_); }
-  bool IsObject() const { return std::holds_alternative<Object>(value_); }
+  bool IsArray() const { return std::holds_alternative<Shared<Array>>(value_); }
+  bool IsObject() const { return std::holds_alternative<Shared<Object>>(value_); }
   // {} or [] or "".
   bool IsEmpty() const;
 
@@ -46,20 +49,20 @@ class Json {
   const Json* Find(std::string_view key) const;
   const Json* At(Path path) const;
   // A string's text; "" for everything else and for what is not there.
-  std::string Text() const;
-  std::string TextAt(Path path) const;
+  const std::string& Text() const;
+  const std::string& TextAt(Path path) const;
   // A number's value; 0 for everything else and for what is not there.
   int64_t IntAt(Path path) const;
   // The elements at the path; none when it is no array.
   const Array& ArrayAt(Path path) const;
   const Object& ObjectAt(Path path) const;
+  // REQUIRES: IsArray() or IsObject(), respectively.
+  const Array& array() const { return *std::get<Shared<Array>>(value_); }
+  const Object& object() const { return *std::get<Shared<Object>>(value_); }
 
   // --- changing ---
-  // REQUIRES: IsArray() or IsObject(), respectively.
-  Array& array() { return std::get<Array>(value_); }
-  const Array& array() const { return std::get<Array>(value_); }
-  Object& object() { return std::get<Object>(value_); }
-  const Object& object() const { return std::get<Object>(value_); }
+  // REQUIRES: IsArray().
+  Array& array();
   // The member, made when it is not there; what is no object becomes one.
   Json& operator[](std::string_view key);
   // The member; null when it is not there.
@@ -68,7 +71,7 @@ class Json {
   // Makes member `key` equal to that of `other`, also in being absent.
   void CopyMember(const Json& other, std::string_view key);
 
-  friend bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
+  friend bool operator==(const Json& a, const Json& b);
   friend void ReadJson(json::Reader& r, Json& out);
   friend void WriteJson(json::Writer& w, const Json& value);
 
@@ -78,10 +81,21 @@ class Json {
     std::string text;
     bool operator==(const Number&) const = default;
   };
+  template <class T>
+  using Shared = std::shared_ptr<T>;
 
-  std::variant<std::monostate, bool, Number, std::string, Array, Object> value_;
+  Object& object();
+
+  std::variant<std::monostate, bool, Number, std::string, Shared<Array>, Shared<Object>> value_;
 };
 
+struct Json::Member {
+  std::string key;
+  Json value;
+  bool operator==(const Member&) const = default;
+};
+
+bool operator==(const Json& a, const Json& b);
 void ReadJson(json::Reader& r, Json& out);
 void WriteJson(json::Writer& w, const Json& value);
 

@@ -9,7 +9,7 @@ namespace {
 
 ObjectPtr Stamped(Json object, int64_t version) {
   object["metadata"]["resourceVersion"] = Json::String(std::to_string(version));
-  return std::make_shared<const Json>(std::move(object));
+  return std::make_shared<const StoredObject>(std::move(object));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kube/object_key.h"
@@ -19,23 +20,30 @@
 
 namespace korder::kube::fake {
 
-using ObjectPtr = std::shared_ptr<const Json>;
+// An object as it was after one write, and its text, which is made when somebody asks first.
+class StoredObject final : public Json {
+ public:
+  explicit StoredObject(Json object) : Json(std::move(object)) {}
+  const std::string& Printed() const {
+    if (text_.empty()) {
+      text_ = json::Print<Json>(*this);
+    }
+    return text_;
+  }
+
+ private:
+  mutable std::string text_;
+};
+using ObjectPtr = std::shared_ptr<const StoredObject>;
 
 // One write. Of a deletion, `is` is null and `was` is the last state.
 struct Change {
   int64_t version = 0;
   ObjectPtr was;
   ObjectPtr is;
-  // What Text has made, for all who are told of the change.
-  mutable std::string text = {};
 
   // The new state, or the last one.
-  const std::string& Text() const {
-    if (text.empty()) {
-      text = json::Print(is ? *is : *was);
-    }
-    return text;
-  }
+  const std::string& Text() const { return (is ? *is : *was).Printed(); }
 };
 
 class ObjectStore {

@@ -10,7 +10,7 @@ Json StatusObject(std::string_view status) {
   Json body;
   body["kind"] = Json::String("Status");
   body["apiVersion"] = Json::String("v1");
-  body["metadata"] = Json::Of(Json::Object());
+  body["metadata"] = Json::EmptyObject();
   body["status"] = Json::String(status);
   return body;
 }
@@ -79,6 +79,10 @@ std::string_view ReasonOfCode(int code) {
 
 HttpResponse OkResponse(const Json& object, int code) {
   return {.status = code, .body = json::Print(object)};
+}
+
+HttpResponse OkResponse(const StoredObject& object, int code) {
+  return {.status = code, .body = object.Printed()};
 }
 
 HttpResponse Success(int code) { return OkResponse(StatusObject("Success"), code); }

@@ -11,11 +11,13 @@
 
 #include "kube/testing/fake/api_call.h"
 #include "kube/testing/fake/json_value.h"
+#include "kube/testing/fake/object_store.h"
 #include "kube/transport.h"
 
 namespace korder::kube::fake {
 
 HttpResponse OkResponse(const Json& object, int code = 200);
+HttpResponse OkResponse(const StoredObject& object, int code = 200);
 // For an act that makes no object.
 HttpResponse Success(int code);
 // What DELETE answers when the object is gone.

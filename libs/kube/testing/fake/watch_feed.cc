@@ -16,7 +16,11 @@ void WatchFeed::Offer(const Change& change) {
   if (after) {
     Push(before ? "MODIFIED" : "ADDED", change.Text());
   } else if (before) {
-    // The last state that the client could see, with the version of the change.
+    // The last state that the client could see, with the version of the change; an object that is
+    // gone has it already.
+    if (!change.is) {
+      return Push("DELETED", change.Text());
+    }
     Json last = *change.was;
     last["metadata"]["resourceVersion"] = Json::String(std::to_string(change.version));
     Push("DELETED", last);
@@ -25,7 +29,7 @@ void WatchFeed::Offer(const Change& change) {
 
 void WatchFeed::OfferExisting(const ObjectPtr& object) {
   if (selector_.Matches(*object)) {
-    Push("ADDED", *object);
+    Push("ADDED", object->Printed());
   }
 }
 
