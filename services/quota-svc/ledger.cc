@@ -141,7 +141,7 @@ absl::StatusOr<std::optional<Granted>> Ledger::Known(const std::string& id,
     // A ticket may have brought other labels when it took the grant.
     if (!SameContent(*grant->claim, claim) || (pending && grant->claim->labels != claim.labels)) {
       return InvalidArgumentError(
-          absl::StrCat("reservation id \"", id, "\" was used before for another claim"));
+          absl::StrCat("reservation_ids: \"", id, "\": was used before for another claim"));
     }
     return Granted{pending ? std::optional(grant->expire_time) : std::nullopt};
   }
