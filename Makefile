@@ -17,7 +17,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
-        simulation museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
+        simulation fuzz museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ demo: build ## Start a real control plane, run korder on it and play the seed's 
 
 down: ## Stop what `make demo` left running
 	@scripts/demo --down --name $(CLUSTER)
+
+fuzz: bootstrap ## Run every fuzzer for SECONDS (30), from SEED (1), with sanitizers: tests/fuzz
+	@scripts/fuzz --seconds $(or $(SECONDS),30) --seed $(or $(SEED),1)
 
 museum: bootstrap ## Plant the known mistakes of this field one at a time; a test must catch each
 	@tests/museum/museum

@@ -15,6 +15,10 @@ namespace {
 using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
+// A status travels in the trailer. Clients take trailers of at most 8 KiB, and make another error
+// of a larger one; the message may stand in it twice, in two encodings.
+constexpr size_t kMostInTrailer = 2 << 10;
+
 constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 // google.rpc.Status {int32 code = 1; string message = 2; repeated Any details = 3;}
 constexpr int kCode = 1;
@@ -23,7 +27,27 @@ constexpr int kDetails = 3;
 // google.rpc.RetryInfo {Duration retry_delay = 1;}
 constexpr int kRetryDelay = 1;
 
-std::string EncodeDetails(const absl::Status& status, absl::Duration retry_after) {
+// The message, or as much of it as arrives, without half a character at its end.
+std::string Sendable(std::string_view message) {
+  size_t length = 0;
+  for (size_t cost = 0; length < message.size(); ++length) {
+    const char c = message[length];
+    cost += c >= ' ' && c <= '~' && c != '%' ? 1 : 3;  // otherwise it is written as %XX
+    if (cost > kMostInTrailer) {
+      break;
+    }
+  }
+  if (length == message.size()) {
+    return std::string(message);
+  }
+  while (length > 0 && (static_cast<unsigned char>(message[length]) & 0xC0) == 0x80) {
+    --length;
+  }
+  return std::string(message.substr(0, length)) + "...";
+}
+
+std::string EncodeDetails(absl::StatusCode code, const std::string& message,
+                          absl::Duration retry_after) {
   google::protobuf::Duration delay;
   delay.set_seconds(absl::ToInt64Seconds(retry_after));
   delay.set_nanos(
@@ -35,8 +59,8 @@ std::string EncodeDetails(const absl::Status& status, absl::Duration retry_after
   retry_info.SerializeToString(any.mutable_value());
 
   UnknownFieldSet details;
-  details.AddVarint(kCode, static_cast<uint64_t>(status.code()));
-  details.AddLengthDelimited(kMessage, std::string(korder::Message(status)));
+  details.AddVarint(kCode, static_cast<uint64_t>(code));
+  details.AddLengthDelimited(kMessage, message);
   details.AddLengthDelimited(kDetails, any.SerializeAsString());
   std::string out;
   details.SerializeToString(&out);
@@ -76,10 +100,10 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   }
   // The two vocabularies share their numbers.
   const auto code = static_cast<grpc::StatusCode>(status.code());
-  const std::string message(korder::Message(status));
+  const std::string message = Sendable(korder::Message(status));
   const absl::Duration retry_after = RetryAfter(status);
   return retry_after > absl::ZeroDuration()
-             ? grpc::Status(code, message, EncodeDetails(status, retry_after))
+             ? grpc::Status(code, message, EncodeDetails(status.code(), message, retry_after))
              : grpc::Status(code, message);
 }
 

@@ -47,6 +47,27 @@ TEST_CASE("grpc status: OK stays OK", "[grpc][status]") {
   CHECK(FromGrpcStatus(grpc::Status::OK, "reserve").ok());
 }
 
+TEST_CASE("grpc status: a message that repeats a huge request still fits into a trailer",
+          "[grpc][status]") {
+  const std::string path = "claim.requests[" + std::string(100'000, 'x') + "]: ";
+  const grpc::Status plain = ToGrpcStatus(InvalidArgumentError(path));
+  CHECK(plain.error_message().size() < 2100);
+  CHECK(plain.error_message().starts_with("claim.requests[xxx"));
+  CHECK(plain.error_message().ends_with("xxx..."));
+  // What is not ASCII takes three times the room; no character is cut in two.
+  std::string euros = "a";
+  for (int i = 0; i < 1000; ++i) {
+    euros += "\xe2\x82\xac";
+  }
+  const std::string cut = ToGrpcStatus(InvalidArgumentError(euros)).error_message();
+  CHECK(cut.size() < 700);
+  CHECK(cut.substr(cut.size() - 6) == "\xe2\x82\xac...");
+  const grpc::Status hinted =
+      ToGrpcStatus(WithRetryAfter(UnavailableError(path), absl::Seconds(1)));
+  CHECK(hinted.error_message().size() + hinted.error_details().size() * 4 / 3 < 6000);
+  CHECK(RetryAfter(FromGrpcStatus(hinted, "reserve")) == absl::Seconds(1));
+}
+
 TEST_CASE("grpc status: a code nobody knows is UNKNOWN", "[grpc][status]") {
   const grpc::Status strange(static_cast<grpc::StatusCode>(20), "?");
   CHECK(FromGrpcStatus(strange, "reserve").code() == absl::StatusCode::kUnknown);

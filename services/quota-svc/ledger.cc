@@ -147,8 +147,8 @@ absl::StatusOr<std::optional<Granted>> Ledger::Known(const Grant& asked) const {
     // A ticket may have brought other labels when it took the grant.
     if (!SameContent(*grant->claim, claim) || (pending && grant->claim->labels != claim.labels) ||
         grant->ticket_name != asked.ticket_name) {
-      return InvalidArgumentError(absl::StrCat("reservation id \"", asked.id,
-                                               "\" was used before for another claim or ticket"));
+      return InvalidArgumentError(absl::StrCat("reservation_ids: \"", asked.id,
+                                               "\": was used before for another claim or ticket"));
     }
     return Granted{pending ? std::optional(grant->expire_time) : std::nullopt};
   }

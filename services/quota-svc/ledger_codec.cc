@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -23,6 +24,10 @@ constexpr char kMagic[] = "korder-ledger";
 constexpr char kVersion[] = "1";
 constexpr char kNone[] = "-";
 constexpr size_t kUidSize = 36;
+// What counts can go on counting.
+constexpr int64_t kMostCounted = std::numeric_limits<int64_t>::max() / 2;
+// Every object of a ledger has a name that quota-svc's Role allows.
+constexpr int64_t kMostSegments = 64;
 
 constexpr std::array<uint32_t, 256> kCrcTable = [] {
   std::array<uint32_t, 256> table{};
@@ -92,7 +97,18 @@ absl::StatusOr<int64_t> ReadInt(std::string_view word) {
   if (!absl::SimpleAtoi(std::string(word), &value) || value < 0) {
     return InvalidArgumentError("a number is expected");
   }
+  if (value > kMostCounted) {
+    return InvalidArgumentError("a number is out of range");
+  }
   return value;
+}
+
+absl::StatusOr<int64_t> ReadSegments(std::string_view word) {
+  ASSIGN_OR_RETURN(const int64_t segments, ReadInt(word));
+  if (segments < 1 || segments > kMostSegments) {
+    return InvalidArgumentError("the number of objects is out of range");
+  }
+  return segments;
 }
 
 absl::StatusOr<absl::Time> ReadTime(std::string_view word) {
@@ -153,6 +169,9 @@ absl::StatusOr<Claim> ReadClaim(const Words& words) {
   ASSIGN_OR_RETURN(claim.ns, ReadWord(words[1]));
   if (words[2] != kNone) {
     ASSIGN_OR_RETURN(claim.duration, api::ParseDuration(words[2]));
+    if (*claim.duration < absl::ZeroDuration()) {
+      return InvalidArgumentError("a duration is negative");
+    }
   }
   ASSIGN_OR_RETURN(const api::Labels amounts, ReadPairs(words[3]));
   for (const auto& [key, text] : amounts) {
@@ -169,6 +188,9 @@ absl::StatusOr<Claim> ReadClaim(const Words& words) {
 absl::StatusOr<Grant> ReadGrant(const Words& words, ClaimPtr claim) {
   Grant grant{.id = "", .claim = std::move(claim), .ticket_uid = "", .expire_time = {}};
   ASSIGN_OR_RETURN(grant.id, ReadWord(words[1]));
+  if (grant.id.empty()) {
+    return InvalidArgumentError("a grant without an id");
+  }
   ASSIGN_OR_RETURN(grant.expire_time, ReadTime(words[2]));
   if (words[3] != kNone) {
     ASSIGN_OR_RETURN(grant.ticket_uid, ReadWord(words[3]));
@@ -197,7 +219,7 @@ class Decoder {
     } else if (is("seq", 2)) {
       ASSIGN_OR_RETURN(image_.seq, ReadInt(words[1]));
     } else if (is("segments", 2)) {
-      ASSIGN_OR_RETURN(image_.segments, ReadInt(words[1]));
+      ASSIGN_OR_RETURN(image_.segments, ReadSegments(words[1]));
     } else if (is("closed-until", 2)) {
       ASSIGN_OR_RETURN(image_.closed_until, ReadTime(words[1]));
     } else if (is("claim", 5)) {

@@ -1,8 +1,12 @@
-// Recorded histories of concurrent callers, checked against a quota that does one thing at a time.
+// 1,000 recorded histories of 200 calls by concurrent callers, checked against a quota that does
+// one thing at a time.
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 #include <random>
+#include <set>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -25,8 +29,9 @@ using Told = Operation::Answer;
 using Kind = Operation::Kind;
 
 constexpr int kThreads = 4;
-constexpr int kOperations = 12;  // of each thread
+constexpr int kOperations = 50;  // of each thread
 constexpr int kLimit = 3;
+constexpr uint32_t kHistories = 500;  // of each kind
 
 struct Run {
   explicit Run(uint32_t run_seed) : seed(run_seed) { replicas[0]->Lead(1); }
@@ -68,6 +73,18 @@ struct Run {
     return operation;
   }
 
+  // The next write does not arrive, or its answer is lost.
+  void LoseSomething(std::mt19937& random) {
+    switch (random() % 4) {
+      case 0:
+        return server.LoseNextResponse("update", "configmaps");
+      case 1:
+        return server.LoseNextRequest("update", "configmaps");
+      default:
+        return;
+    }
+  }
+
   // `disturb` runs beside the callers until they are done.
   std::vector<Operation> History(const std::function<void()>& disturb) {
     std::vector<std::vector<Operation>> parts(kThreads);
@@ -85,7 +102,6 @@ struct Run {
       }
       while (busy > 0) {
         disturb();
-        std::this_thread::yield();
       }
     }
     std::vector<Operation> history;
@@ -136,29 +152,94 @@ TEST_CASE("linearizability: the checker knows what cannot have happened", "[quot
                              {.limit = 1, .forgetful = true}));
 }
 
+// What happened one after the other, told as if several callers had been at it at once: each call
+// began a little earlier and returned a little later than it was decided.
+std::vector<Operation> Legal(uint32_t seed) {
+  std::mt19937 random(seed);
+  std::set<int> held;
+  std::vector<Operation> history;
+  for (int64_t now = 100; history.size() < kThreads * kOperations; now += 10) {
+    Operation operation{.kind = random() % 3 == 0 ? Kind::kRelease : Kind::kReserve,
+                        .id = static_cast<int>(random() % 7),
+                        .answer = Told::kYes,
+                        .called = now - static_cast<int64_t>(random() % 25),
+                        .returned = now + static_cast<int64_t>(random() % 25)};
+    if (operation.kind == Kind::kRelease) {
+      held.erase(operation.id);
+    } else if (held.contains(operation.id) || held.size() < kLimit) {
+      held.insert(operation.id);
+    } else {
+      operation.answer = Told::kNo;
+    }
+    if (random() % 10 == 0) {
+      operation.answer = Told::kUnknown;  // it was decided, but nobody was told
+    }
+    history.push_back(operation);
+  }
+  return history;
+}
+
+// One after the other, when everything else is over.
+void Append(std::vector<Operation>& history, Kind kind, std::initializer_list<int> ids, Told told) {
+  int64_t now = 0;
+  for (const Operation& operation : history) {
+    now = std::max(now, operation.returned);
+  }
+  for (const int id : ids) {
+    history.push_back({kind, id, told, now + 1, now + 2});
+    now += 2;
+  }
+}
+
+TEST_CASE("linearizability: the checker finds one lie in a long history", "[quota][histories]") {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    const std::vector<Operation> legal = Legal(seed);
+    REQUIRE(IsLinearizable(legal, {.limit = kLimit}));
+    REQUIRE(IsLinearizable(legal, {.limit = kLimit, .forgetful = true}));
+
+    std::vector<Operation> over = legal;
+    Append(over, Kind::kRelease, {0, 1, 2, 3, 4, 5, 6}, Told::kYes);
+    Append(over, Kind::kReserve, {0, 1, 2}, Told::kYes);
+    CHECK(IsLinearizable(over, {.limit = kLimit}));
+    Append(over, Kind::kReserve, {3}, Told::kYes);
+    // Nothing unknown may be left that could give the room back.
+    std::erase_if(over, [](const Operation& o) { return o.answer == Told::kUnknown; });
+    CHECK_FALSE(IsLinearizable(over, {.limit = kLimit}));
+
+    std::vector<Operation> stingy = legal;
+    Append(stingy, Kind::kRelease, {0, 1, 2, 3, 4, 5, 6}, Told::kYes);
+    std::erase_if(stingy, [](const Operation& o) { return o.answer == Told::kUnknown; });
+    Append(stingy, Kind::kReserve, {0}, Told::kNo);
+    CHECK_FALSE(IsLinearizable(stingy, {.limit = kLimit}));
+  }
+}
+
 TEST_CASE("linearizability: concurrent callers of one leader", "[quota][histories]") {
-  for (uint32_t seed = 0; seed < 200; ++seed) {
+  for (uint32_t seed = 0; seed < kHistories; ++seed) {
     Run run(seed);
     std::mt19937 random(seed);
     const auto history = run.History([&] {
-      if (random() % 50 == 0) {
-        run.server.LoseNextResponse("update", "configmaps");
-      }
+      run.LoseSomething(random);
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 2000));
     });
     CAPTURE(seed);
+    REQUIRE(history.size() == kThreads * kOperations);
     REQUIRE(IsLinearizable(history, {.limit = kLimit}));
   }
 }
 
 TEST_CASE("linearizability: callers while leaders die and replace each other",
           "[quota][histories]") {
-  for (uint32_t seed = 0; seed < 100; ++seed) {
+  int64_t terms = 0, unknown = 0;
+  for (uint32_t seed = 0; seed < kHistories; ++seed) {
     Run run(seed);
     std::mt19937 random(seed);
     int64_t epoch = 1;
     const auto history = run.History([&] {
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
-      if (epoch < 6) {
+      run.LoseSomething(random);
+      if (epoch < 12) {
         const size_t next = static_cast<size_t>(++epoch % 2);
         if (random() % 2 == 0) {
           run.replicas[1 - next]->Die();
@@ -168,8 +249,16 @@ TEST_CASE("linearizability: callers while leaders die and replace each other",
       }
     });
     CAPTURE(seed);
+    REQUIRE(history.size() == kThreads * kOperations);
     REQUIRE(IsLinearizable(history, {.limit = kLimit, .forgetful = true}));
+    terms += epoch;
+    unknown += std::count_if(history.begin(), history.end(),
+                             [](const Operation& o) { return o.answer == Told::kUnknown; });
   }
+  // Otherwise it was not about what it is called after.
+  INFO(terms << " terms, " << unknown << " calls that nobody knows the outcome of");
+  CHECK(terms > 4 * kHistories);
+  CHECK(unknown > kHistories);
 }
 
 }  // namespace korder::quota

@@ -15,6 +15,7 @@ namespace korder::quota {
 namespace {
 
 constexpr size_t kMaxId = 63;
+constexpr size_t kMaxName = 253;  // of an object
 constexpr int kMaxBatch = 5000;
 
 absl::Status Problem(std::string path, std::string value, std::string rule) {
@@ -26,11 +27,12 @@ bool IsIdChar(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
 }
 
-absl::Status CheckId(const std::string& path, const std::string& id) {
+absl::Status CheckId(const std::string& path, const std::string& id, size_t longest = kMaxId) {
   const bool good =
-      !id.empty() && id.size() <= kMaxId && std::all_of(id.begin(), id.end(), IsIdChar);
+      !id.empty() && id.size() <= longest && std::all_of(id.begin(), id.end(), IsIdChar);
   return good ? absl::OkStatus()
-              : Problem(path, id, "must be 1 to 63 characters of [A-Za-z0-9._-]");
+              : Problem(path, id,
+                        absl::StrCat("must be 1 to ", longest, " characters of [A-Za-z0-9._-]"));
 }
 
 absl::Status CheckNamespace(const std::string& ns) { return CheckId("namespace", ns); }
@@ -59,10 +61,10 @@ absl::StatusOr<api::Labels> ParseLabels(const std::string& path, const Map& labe
 absl::StatusOr<api::ResourceList> ParseRequests(const std::string& path, const pb::Claim& claim) {
   api::ResourceList requests;
   for (const auto& [resource, text] : claim.requests()) {
-    const std::string at = absl::StrCat(path, ".requests[", resource, "]");
     if (std::string problem = api::LabelKeyProblem(resource); !problem.empty()) {
-      return Problem(at, "", std::move(problem));
+      return Problem(path + ".requests", resource, std::move(problem));
     }
+    const std::string at = absl::StrCat(path, ".requests[", resource, "]");
     const absl::StatusOr<api::Quantity> quantity = api::Quantity::Parse(text);
     if (!quantity.ok()) {
       return Problem(at, text, std::string(Message(quantity.status())));
@@ -77,12 +79,13 @@ absl::StatusOr<api::ResourceList> ParseRequests(const std::string& path, const p
 
 absl::StatusOr<absl::Duration> ParseDuration(const std::string& path,
                                              const google::protobuf::Duration& given) {
-  // The bounds of google.protobuf.Duration.
-  const bool valid = given.seconds() >= 0 && given.seconds() <= 315'576'000'000 &&
-                     given.nanos() >= 0 && given.nanos() <= 999'999'999;
+  // What the ledger object can hold: 64 bits of nanoseconds. google.protobuf.Duration goes further.
+  constexpr int64_t kMostSeconds = 2'562'047 * int64_t{3600};
+  const bool valid = given.seconds() >= 0 && given.nanos() >= 0 && given.nanos() <= 999'999'999 &&
+                     given.seconds() < kMostSeconds;
   if (!valid) {
     return Problem(path, absl::StrCat(given.seconds(), "s ", given.nanos(), "ns"),
-                   "must be a valid duration of 0 or more");
+                   "must be a valid duration of 0 or more, at most 2562047h");
   }
   return absl::Seconds(given.seconds()) + absl::Nanoseconds(given.nanos());
 }
@@ -220,9 +223,7 @@ absl::StatusOr<std::vector<std::string>> Parse(const pb::ReleaseRequest& request
 absl::StatusOr<OrderRequest> ParseOrder(const pb::AdmitRequest& request) {
   const pb::AdmitRequest::Order& given = request.order();
   RETURN_IF_ERROR(CheckNamespace(request.namespace_()));
-  if (given.name().empty()) {
-    return Problem("order.name", "", "is required");
-  }
+  RETURN_IF_ERROR(CheckId("order.name", given.name(), kMaxName));
   OrderRequest order{.ns = request.namespace_(),
                      .name = given.name(),
                      .labels = {},

@@ -236,6 +236,9 @@ TEST_CASE("ledger service: a wrong request is refused with its path", "[quota][g
       {"a negative duration",
        [](auto& r) { r.mutable_claim()->mutable_duration()->set_seconds(-1); },
        "claim.duration: \"-1s 0ns\": must be a valid duration of 0 or more"},
+      {"a duration that cannot be written down",
+       [](auto& r) { r.mutable_claim()->mutable_duration()->set_seconds(2'562'047LL * 3600 + 1); },
+       "must be a valid duration of 0 or more, at most 2562047h"},
       {"a bad label", [](auto& r) { (*r.mutable_claim()->mutable_labels())["a b"] = "c"; },
        "claim.labels: \"a b\": "},
       {"a namespace that is not there", [](auto& r) { r.set_namespace_("gone"); },
@@ -254,6 +257,34 @@ TEST_CASE("ledger service: a wrong request is refused with its path", "[quota][g
   CHECK_THAT(fixture.Refusal(&pb::QuotaLedger::Stub::Confirm, pb::ConfirmRequest()),
              Catch::Contains("items: \"0 items\": must be 1 to 5000"));
   CHECK(fixture.Refusal(&pb::QuotaLedger::Stub::Reserve, good) == "OK");
+}
+
+TEST_CASE("ledger service: a huge name in a wrong request does not hide what is wrong",
+          "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
+  pb::ReserveRequest request;
+  request.set_namespace_("default");
+  request.add_reservation_ids("a");
+  (*request.mutable_claim()->mutable_requests())[std::string(100'000, 'x')] = "1";
+  CHECK_THAT(fixture.Refusal(&pb::QuotaLedger::Stub::Reserve, request),
+             Catch::StartsWith("INVALID_ARGUMENT: call: claim.requests: \"xxx") &&
+                 Catch::Contains("xxx...\": "));
+}
+
+TEST_CASE("ledger service: an order's name is a name", "[quota][grpc]") {
+  ServiceFixture fixture(MakeQuota("q").Hard("orders", "5"));
+  pb::AdmitRequest request;
+  request.set_namespace_("default");
+  request.mutable_order()->set_create(true);
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a/b"),
+                                  std::string("\xe2\x82\xac"), std::string(254, 'x')}) {
+    request.mutable_order()->set_name(name);
+    CHECK_THAT(fixture.Refusal(&pb::QuotaLedger::Stub::Admit, request),
+               Catch::StartsWith("INVALID_ARGUMENT: call: order.name: ") &&
+                   Catch::EndsWith("must be 1 to 253 characters of [A-Za-z0-9._-]"));
+  }
+  request.mutable_order()->set_name(std::string(253, 'x'));
+  CHECK(fixture.Refusal(&pb::QuotaLedger::Stub::Admit, request) == "OK");
 }
 
 TEST_CASE("ledger service: an annotation that cannot be an id does no harm", "[quota][grpc]") {

@@ -24,19 +24,17 @@ using testing::MakeClaim;
 using testing::MakeQuota;
 using testing::Replica;
 
-constexpr int kCallers = 64;
 // Small, so that there are many objects.
 constexpr int kObjects = 64;
 constexpr SegmentLimits kLimits = {
     .count = kObjects, .soft_bytes = 8 << 10, .hard_bytes = 16 << 20};
 
 // How many grants are asked for in all; a soak takes more.
-int Asked() {
-  int asked = 4096;
+int Asked(int asked) {
   if (const char* text = std::getenv("KORDER_STORM_GRANTS")) {
     REQUIRE(absl::SimpleAtoi(text, &asked));
   }
-  return asked / kCallers * kCallers;
+  return asked;
 }
 
 struct Storm {
@@ -129,28 +127,30 @@ struct Storm {
   std::atomic<int> most_ = 0;
 };
 
-void Run(Storm& storm, int asked, const std::function<void(int round)>& disturb) {
+// REQUIRES: each caller asks as often as another.
+void Run(Storm& storm, int callers, int asked, const std::function<void(int round)>& disturb) {
   storm.replicas[0]->Lead(1);
-  std::atomic<int> busy = kCallers;
-  std::vector<std::jthread> callers;
-  for (int caller = 0; caller < kCallers; ++caller) {
-    callers.emplace_back([&, caller] {
-      storm.Call(caller, asked / kCallers);
+  REQUIRE(asked % callers == 0);
+  std::atomic<int> busy = callers;
+  std::vector<std::jthread> threads;
+  for (int caller = 0; caller < callers; ++caller) {
+    threads.emplace_back([&, caller] {
+      storm.Call(caller, asked / callers);
       --busy;
     });
   }
   for (int round = 0; busy > 0; ++round) {
     disturb(round);
   }
-  callers.clear();
+  threads.clear();
 }
 
 }  // namespace
 
 TEST_CASE("ledger storm: half of what many ask for is granted, exactly", "[quota][storm]") {
-  const int asked = Asked();
+  const int asked = Asked(102'400);
   Storm storm(asked / 2);
-  Run(storm, asked, [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); });
+  Run(storm, 256, asked, [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); });
   CHECK(storm.granted == asked / 2);
   CHECK(storm.denied == asked - asked / 2);
   CHECK_FALSE(storm.over_);
@@ -159,12 +159,12 @@ TEST_CASE("ledger storm: half of what many ask for is granted, exactly", "[quota
 
 TEST_CASE("ledger storm: leaders replace each other while the network loses and clocks jump",
           "[quota][storm]") {
-  const int asked = Asked() / 4;
+  const int asked = Asked(1024);
   Storm storm(asked / 2);
   storm.pause = std::chrono::milliseconds(400);
   std::mt19937 random(9);
   int64_t epoch = 1;
-  Run(storm, asked, [&](int round) {
+  Run(storm, 64, asked, [&](int round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10 + random() % 30));
     if (random() % 2 == 0) {
       storm.server.LoseNextResponse("update", "configmaps");
@@ -193,7 +193,7 @@ TEST_CASE("ledger storm: leaders replace each other while the network loses and 
 
 TEST_CASE("ledger storm: the clock steps back and forth across the edge of a time window",
           "[quota][storm]") {
-  const int asked = Asked();
+  const int asked = Asked(4096);
   const int limit = asked / 4;
   MakeQuota limited("q");
   limited.Hard("tickets", absl::StrCat(limit));
@@ -209,7 +209,7 @@ TEST_CASE("ledger storm: the clock steps back and forth across the edge of a tim
         size_t{0}, [](const Ledger& ledger) { return ledger.grants().size(); });
   };
   bool grew_outside = false;
-  Run(storm, asked, [&](int) {
+  Run(storm, 64, asked, [&](int) {
     // Decisions take the time under the lock that Look takes, too: none before the edge comes
     // later.
     const size_t before = granted();

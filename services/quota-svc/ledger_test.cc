@@ -102,11 +102,11 @@ TEST_CASE("ledger reserve: the same id again is the same answer and no second ch
   revision = ledger.revision();
   SECTION("with other content it is refused, and nothing changes") {
     CHECK(Text(ledger.Reserve({MakeClaim().With("cpu", "2"), {"x", "a"}}, kNow)) ==
-          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim or ticket");
+          "INVALID_ARGUMENT: reservation_ids: \"a\": was used before for another claim or ticket");
     CHECK(Text(ledger.Reserve({MakeClaim().With("cpu", "1").Label("a", "b"), {"a"}}, kNow)) ==
-          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim or ticket");
+          "INVALID_ARGUMENT: reservation_ids: \"a\": was used before for another claim or ticket");
     CHECK(Text(ledger.Reserve({.claim = claim, .ids = {"a"}, .ticket_names = {"web-0"}}, kNow)) ==
-          "INVALID_ARGUMENT: reservation id \"a\" was used before for another claim or ticket");
+          "INVALID_ARGUMENT: reservation_ids: \"a\": was used before for another claim or ticket");
     CHECK(ledger.revision() == revision);
   }
   SECTION("once it belongs to a ticket there is no end to it") {

@@ -1,4 +1,4 @@
-// Our values beside the Go implementations that Kubernetes uses: the same 230,000 texts, made at
+// Our values beside the Go implementations that Kubernetes uses: the same 500,000 texts, made at
 // random, are read by both. KORDER_SEED=n chooses others.
 #include <algorithm>
 #include <cstdlib>
@@ -247,7 +247,7 @@ TEST_CASE("differential: quantities", "[differential]") {
 TEST_CASE("differential: durations", "[differential]") {
   Texts texts;
   const auto questions =
-      Questions(60'000, [&] { return Question{.kind = "duration", .text = texts.Duration()}; });
+      Questions(100'000, [&] { return Question{.kind = "duration", .text = texts.Duration()}; });
   const std::vector<Answer> answers = AskGo(questions);
   Differences differences;
   for (size_t i = 0; i < questions.size(); ++i) {
@@ -263,7 +263,7 @@ TEST_CASE("differential: durations", "[differential]") {
 
 TEST_CASE("differential: selectors as text", "[differential]") {
   Texts texts;
-  const auto questions = Questions(40'000, [&] {
+  const auto questions = Questions(100'000, [&] {
     return Question{.kind = "selector", .text = texts.Selector(), .labels = texts.SomeLabels()};
   });
   const std::vector<Answer> answers = AskGo(questions);
@@ -280,7 +280,7 @@ TEST_CASE("differential: selectors as text", "[differential]") {
 
 TEST_CASE("differential: selectors of objects", "[differential]") {
   Texts texts;
-  const auto questions = Questions(40'000, [&] {
+  const auto questions = Questions(100'000, [&] {
     return Question{
         .kind = "labelSelector", .labels = texts.SomeLabels(), .selector = texts.Expressions()};
   });
@@ -302,7 +302,7 @@ TEST_CASE("differential: selectors of objects", "[differential]") {
 
 TEST_CASE("differential: cron", "[differential]") {
   Texts texts;
-  const auto questions = Questions(30'000, [&] {
+  const auto questions = Questions(100'000, [&] {
     return Question{
         .kind = "cron",
         .text = texts.Cron(),

@@ -106,7 +106,7 @@ size_t Mutator::Below(size_t bound) { return bound == 0 ? 0 : random_() % bound;
 void Mutator::Step(std::string& text) {
   const auto pick = [&](const auto& list) { return std::string(list[Below(list.size())]); };
   const size_t at = Below(text.size() + 1);
-  switch (Below(14)) {
+  switch (Below(18)) {
     case 0:  // one byte is another
       if (at < text.size()) {
         text[at] = static_cast<char>(Below(256));
@@ -181,6 +181,27 @@ void Mutator::Step(std::string& text) {
       }
       break;
     }
+    case 13:
+      return MoveLine(text, at);
+    case 14: {  // what stands between blanks and signs is another word or number
+      constexpr std::string_view kBetween = " \n=,/";
+      const size_t before = text.find_last_of(kBetween, at);
+      const size_t begin = before == std::string::npos ? 0 : before + 1;
+      const size_t end = std::min(text.find_first_of(kBetween, begin), text.size());
+      const size_t other = Below(text.size() + 1);
+      text.replace(begin, end - begin,
+                   Below(2) == 0 ? pick(kNumbers)
+                                 : text.substr(other, text.find_first_of(kBetween, other) - other));
+      break;
+    }
+    case 15:
+    case 16: {  // a number that is one off, or of another size
+      const size_t begin = text.find_first_of("0123456789", at);
+      if (begin != std::string::npos) {
+        text[begin] = static_cast<char>('0' + Below(10));
+      }
+      break;
+    }
     default: {  // deep
       const std::string open = Below(2) == 0 ? "[" : "{\"a\":";
       std::string deep;
@@ -189,6 +210,20 @@ void Mutator::Step(std::string& text) {
       }
       text.insert(at, deep);
     }
+  }
+}
+
+void Mutator::MoveLine(std::string& text, size_t at) {
+  const size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  const size_t end = std::min(text.find('\n', begin), text.size());
+  const std::string line = text.substr(begin, end - begin) + "\n";
+  if (Below(2) == 0) {
+    text.erase(begin, line.size());  // otherwise it is there twice
+  }
+  if (Below(4) != 0) {
+    const size_t there = text.find('\n', Below(text.size() + 1));
+    text.insert(there == std::string::npos ? 0 : there + 1, line);
   }
 }
 

@@ -24,6 +24,8 @@ class Mutator {
 
  private:
   void Step(std::string& text);
+  // A line goes, comes twice, or stands elsewhere.
+  void MoveLine(std::string& text, size_t at);
   size_t Below(size_t bound);  // 0 when bound is 0
   const std::string& Example() { return corpus_[Below(corpus_.size())]; }
 

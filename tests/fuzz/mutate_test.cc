@@ -51,6 +51,22 @@ TEST_CASE("mutator: what it makes is of many kinds, and never too large", "[fuzz
   CHECK(twice);
 }
 
+TEST_CASE("mutator: lines and words of a text change places", "[fuzz]") {
+  Mutator mutator({"epoch 7\nseq 42\nend\n"}, 1);
+  bool moved = false, gone = false, twice = false, number = false;
+  for (uint64_t i = 0; i < 3000; ++i) {
+    const std::string text = mutator.Make(i);
+    moved |= text == "seq 42\nepoch 7\nend\n";
+    gone |= text == "epoch 7\nend\n";
+    twice |= text == "epoch 7\nseq 42\nseq 42\nend\n";
+    number |= text == "epoch 7\nseq 9223372036854775807\nend\n";
+  }
+  CHECK(moved);
+  CHECK(gone);
+  CHECK(twice);
+  CHECK(number);
+}
+
 TEST_CASE("mutator: an empty example is no trouble", "[fuzz]") {
   Mutator mutator({""}, 1);
   for (uint64_t i = 0; i < 500; ++i) {

@@ -8,11 +8,15 @@
 // operation without an answer may have happened at any time after its call, or never.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <set>
+#include <limits>
 #include <utility>
 #include <vector>
+
+#include "absl/container/flat_hash_set.h"
 
 namespace korder::quota::testing {
 
@@ -34,34 +38,44 @@ struct Rules {
   bool forgetful = false;
 };
 
-// REQUIRES: at most 64 operations.
+// REQUIRES: at most 256 operations.
 class LinearizabilityChecker {
  public:
   LinearizabilityChecker(std::vector<Operation> history, Rules rules)
-      : history_(std::move(history)), rules_(rules) {}
+      : history_(std::move(history)), rules_(rules) {
+    // What was called first is tried first, and what has no answer last: nearly always right.
+    std::stable_sort(history_.begin(), history_.end(), [](const Operation& a, const Operation& b) {
+      return std::pair(IsUnknown(a), a.called) < std::pair(IsUnknown(b), b.called);
+    });
+    known_ = history_.size() -
+             static_cast<size_t>(std::count_if(history_.begin(), history_.end(), IsUnknown));
+  }
 
-  bool Check() { return Search(0, 0); }
+  bool Check() { return Search({}, 0, 0); }
 
  private:
-  static uint64_t Bit(size_t at) { return uint64_t{1} << at; }
+  using Ordered = std::array<uint64_t, 4>;  // a bit for each operation
 
-  bool Done(uint64_t ordered) const {
-    for (size_t i = 0; i < history_.size(); ++i) {
-      if ((ordered & Bit(i)) == 0 && history_[i].answer != Operation::Answer::kUnknown) {
-        return false;
-      }
-    }
-    return true;
+  static bool IsUnknown(const Operation& operation) {
+    return operation.answer == Operation::Answer::kUnknown;
   }
-  // Nothing that has not been put in order yet returned before it was called.
-  bool MayBeNext(size_t at, uint64_t ordered) const {
-    for (size_t i = 0; i < history_.size(); ++i) {
-      if (i != at && (ordered & Bit(i)) == 0 && history_[i].answer != Operation::Answer::kUnknown &&
-          history_[i].returned < history_[at].called) {
-        return false;
+  static bool Has(const Ordered& ordered, size_t at) {
+    return (ordered[at / 64] >> (at % 64) & 1) != 0;
+  }
+  static Ordered With(Ordered ordered, size_t at) {
+    ordered[at / 64] |= uint64_t{1} << (at % 64);
+    return ordered;
+  }
+  // The earliest return of what is not in order yet: nothing that was called later is next.
+  // Nothing is left when it never comes. What is before `begin` is in order.
+  int64_t FirstReturn(const Ordered& ordered, size_t begin) const {
+    int64_t first = kNever;
+    for (size_t i = begin; i < known_ && history_[i].called < first; ++i) {
+      if (!Has(ordered, i)) {
+        first = std::min(first, history_[i].returned);
       }
     }
-    return true;
+    return first;
   }
   // The states after the operation, given what it answered.
   std::vector<uint32_t> After(const Operation& operation, uint32_t held) const {
@@ -83,29 +97,47 @@ class LinearizabilityChecker {
     }
     return states;
   }
-  bool Search(uint64_t ordered, uint32_t held) {
-    if (Done(ordered)) {
+  bool Search(const Ordered& ordered, size_t begin, uint32_t held) {
+    while (begin < known_ && Has(ordered, begin)) {
+      ++begin;
+    }
+    const int64_t first_return = FirstReturn(ordered, begin);
+    if (first_return == kNever) {
       return true;
     }
     if (!seen_.insert({ordered, held}).second) {
       return false;
     }
-    for (size_t i = 0; i < history_.size(); ++i) {
-      if ((ordered & Bit(i)) != 0 || !MayBeNext(i, ordered)) {
-        continue;
+    const auto leads_on = [&](size_t at) { return LeadsOn(ordered, begin, held, at); };
+    for (size_t i = begin; i < known_ && history_[i].called <= first_return; ++i) {
+      if (!Has(ordered, i) && leads_on(i)) {
+        return true;
       }
-      for (const uint32_t next : After(history_[i], held)) {
-        if (Search(ordered | Bit(i), next)) {
-          return true;
-        }
+    }
+    for (size_t i = known_; i < history_.size() && history_[i].called <= first_return; ++i) {
+      if (!Has(ordered, i) && leads_on(i)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  // Whether all the rest can follow when this operation is next.
+  bool LeadsOn(const Ordered& ordered, size_t begin, uint32_t held, size_t at) {
+    for (const uint32_t next : After(history_[at], held)) {
+      // What nobody knows of and what changes nothing need not have happened.
+      if ((next != held || at < known_) && Search(With(ordered, at), begin, next)) {
+        return true;
       }
     }
     return false;
   }
 
-  const std::vector<Operation> history_;
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+  std::vector<Operation> history_;
+  size_t known_ = 0;  // so many of them have an answer, and stand first
   const Rules rules_;
-  std::set<std::pair<uint64_t, uint32_t>> seen_;
+  absl::flat_hash_set<std::pair<Ordered, uint32_t>> seen_;
 };
 
 inline bool IsLinearizable(std::vector<Operation> history, Rules rules) {
