@@ -198,6 +198,17 @@ TEST_CASE("list watcher: an expired continue token begins the list anew, without
   CHECK(rig.waits == std::vector{absl::Milliseconds(50)});
 }
 
+TEST_CASE("list watcher: what a list named that broke off is gone if the next one does not name it",
+          "[list_watcher]") {
+  Rig rig;
+  rig.transport.Answer(Page({Object("a", 1)}, "9", "more"));
+  rig.transport.Answer(Refusal(410, "Expired"));
+  rig.transport.Answer(Page({Object("b", 2)}, "11"));
+  rig.Run();
+  CHECK(rig.changes == Lines{"+a@1", "+b@2", "-a@1"});
+  CHECK(rig.Stored() == Lines{"b@2"});
+}
+
 TEST_CASE("list watcher: it is synced only after the last page of the first list",
           "[list_watcher]") {
   Rig rig;
