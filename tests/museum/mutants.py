@@ -64,6 +64,7 @@ class Mutant:
     column: int
     was: str  # the line
     change: str  # "< to <="
+    which: int  # of those in the file that look the same, from 1
 
     def __str__(self):
         return f"{self.file}:{self.line}:{self.column}: {self.was}   [{self.change}]"
@@ -126,7 +127,9 @@ class Switch:
         number = self.first + len(self.mutants)
         line = self.code.count("\n", 0, token.start) + 1
         column = token.start - self.code.rfind("\n", 0, token.start)
-        self.mutants.append(Mutant(number, self.file, line, column, self.lines[line - 1].strip(), change))
+        was = self.lines[line - 1].strip()
+        same = sum((mutant.was, mutant.change) == (was, change) for mutant in self.mutants)
+        self.mutants.append(Mutant(number, self.file, line, column, was, change, same + 1))
         return number
 
     def _wrap(self, start, end, opening, closing, inner=1):
@@ -232,7 +235,12 @@ class Switch:
     # --- what ---
 
     def _find(self):
+        logged = -1
         for index, token in enumerate(self.tokens):
+            if token.text == "log" and self.tokens[index + 1].text == "::" and self.tokens[index + 3].match > index:
+                logged = self.tokens[index + 3].match
+            if index <= logged:
+                continue
             if token.text in BINARY and self._binds(index) < 100:
                 self._binary(index)
             elif token.text == "?":
