@@ -89,7 +89,7 @@ fuzz: bootstrap ## Run every fuzzer for SECONDS (30), from SEED (1), with saniti
 museum: bootstrap ## Plant the known mistakes of this field one at a time; a test must catch each
 	@tests/museum/museum
 
-mutation: bootstrap ## Change single operators of ledger, claim and handoff; print how many a test catches
+mutation: bootstrap ## Change one thing at a time in ledger, claim, handoff and watch; print how many changes a test catches
 	@tests/museum/mutate --least 85
 
 bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, the ledger, admission, claims (build/bench.json)

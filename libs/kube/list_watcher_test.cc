@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/core/config_map.h"
+#include "base/clock.h"
 #include "kube/informer.h"
 #include "kube/testing/scripted_transport.h"
 
@@ -198,6 +200,17 @@ TEST_CASE("list watcher: an expired continue token begins the list anew, without
   CHECK(rig.waits == std::vector{absl::Milliseconds(50)});
 }
 
+TEST_CASE("list watcher: what a list named that broke off is gone if the next one does not name it",
+          "[list_watcher]") {
+  Rig rig;
+  rig.transport.Answer(Page({Object("a", 1)}, "9", "more"));
+  rig.transport.Answer(Refusal(410, "Expired"));
+  rig.transport.Answer(Page({Object("b", 2)}, "11"));
+  rig.Run();
+  CHECK(rig.changes == Lines{"+a@1", "+b@2", "-a@1"});
+  CHECK(rig.Stored() == Lines{"b@2"});
+}
+
 TEST_CASE("list watcher: it is synced only after the last page of the first list",
           "[list_watcher]") {
   Rig rig;
@@ -334,6 +347,16 @@ TEST_CASE("list watcher: the object of an event may stand before its type", "[li
   CHECK(rig.changes == Lines{"+a@10"});
 }
 
+TEST_CASE("list watcher: what else an event says does not matter", "[list_watcher]") {
+  Rig rig;
+  rig.transport.Answer(Page({}, "9"));
+  rig.transport.AnswerStream(
+      {{R"({"type":"ADDED","novel":{"object":{}},"object":)" + Object("a", 10) + "}\n"},
+       absl::OkStatus()});
+  rig.Run();
+  CHECK(rig.changes == Lines{"+a@10"});
+}
+
 TEST_CASE("list watcher: an object of a megabyte and a half passes", "[list_watcher]") {
   Rig rig;
   rig.transport.Answer(Page({}, "9"));
@@ -455,6 +478,58 @@ TEST_CASE("list watcher: a stop ends the wait between attempts", "[list_watcher]
   informer.Run(stop.get_token());
   CHECK(transport.requests.size() == 1);
   CHECK_FALSE(informer.WaitForSync(stop.get_token()));
+}
+
+TEST_CASE("list watcher: it does wait between attempts", "[list_watcher]") {
+  ScriptedTransport transport;  // Answers UNAVAILABLE from the start.
+  std::stop_source stop;
+  int left = 2;
+  transport.at_end = [&] {
+    if (--left == 0) {
+      stop.request_stop();
+    }
+  };
+  Client client(transport);
+  Informer<api::ConfigMap> informer(client,
+                                    {.backoff = {.initial = absl::Milliseconds(20), .jitter = 0}});
+  const MonoTime began = SteadyNow();
+  informer.Run(stop.get_token());
+  CHECK(SteadyNow() - began >= std::chrono::milliseconds(20));
+}
+
+TEST_CASE("list watcher: whoever waits between attempts is told to stop", "[list_watcher]") {
+  ScriptedTransport transport;  // Answers UNAVAILABLE from the start.
+  std::stop_source stop;
+  Client client(transport);
+  int waits = 0;
+  const auto wait = [&](absl::Duration, const std::stop_token& told) {
+    ++waits;
+    stop.request_stop();
+    CHECK(told.stop_requested());
+  };
+  Informer<api::ConfigMap>(client, {.wait = wait}).Run(stop.get_token());
+  CHECK(waits == 1);
+}
+
+TEST_CASE("list watcher: the waits between attempts are spread", "[list_watcher]") {
+  ScriptedTransport transport;  // Answers UNAVAILABLE from the start.
+  std::stop_source stop;
+  Client client(transport);
+  std::set<absl::Duration> waits;
+  int left = 20;
+  const auto wait = [&](absl::Duration delay, const std::stop_token&) {
+    waits.insert(delay);
+    if (--left == 0) {
+      stop.request_stop();
+    }
+  };
+  const absl::Duration hour = absl::Hours(1);
+  Informer<api::ConfigMap>(client,
+                           {.backoff = {.initial = hour, .max = hour, .jitter = 0.5}, .wait = wait})
+      .Run(stop.get_token());
+  CHECK(waits.size() > 10);
+  CHECK(*waits.begin() >= hour / 2);
+  CHECK(*waits.rbegin() <= hour);
 }
 
 TEST_CASE("list watcher: waiting for sync ends with the first list", "[list_watcher]") {

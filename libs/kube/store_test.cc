@@ -65,6 +65,21 @@ TEST_CASE("store: an index follows every change and answers in the order of keys
   CHECK(store.ByIndex("tag", "green").empty());
 }
 
+TEST_CASE("store: lists are in the order of keys", "[store]") {
+  Store<api::ConfigMap> store;
+  Names want;
+  std::vector<ObjectKey> keys;
+  for (char name = 'a'; name <= 'z'; ++name) {
+    want.emplace_back(1, name);
+    keys.push_back({"ns", want.back()});
+  }
+  for (auto name = want.rbegin(); name != want.rend(); ++name) {
+    store.Put(Make(*name));
+  }
+  CHECK(NamesOf(store.List()) == want);
+  CHECK(store.Keys() == keys);
+}
+
 TEST_CASE("store: an object that a reader holds outlives its place in the store", "[store]") {
   Store<api::ConfigMap> store;
   store.Put(Make("a", {"red"}));

@@ -145,6 +145,16 @@ TEST_CASE("watch state: watches that close at once and bring nothing back off", 
   CHECK(state.next() == Watch("8", 0, "closed"));
 }
 
+TEST_CASE("watch state: from a second on a watch is not short", "[watch_state]") {
+  WatchState state = Watching("7");
+  state.WatchOpened();
+  state.WatchEnded(kOk, WatchState::kShort - absl::Nanoseconds(1));
+  CHECK(state.next() == Watch("7", 1, "short"));
+  state.WatchOpened();
+  state.WatchEnded(kOk, WatchState::kShort);
+  CHECK(state.next() == Watch("7", 0, "closed"));
+}
+
 TEST_CASE("watch state: failures to open a watch back off, however long they take",
           "[watch_state]") {
   WatchState state = Watching("7");

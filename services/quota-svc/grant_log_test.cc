@@ -46,6 +46,11 @@ struct Fixture {
   LedgerImage Image(int object) {
     return *Decode(client.Get<api::ConfigMap>({"korder-system", Name(object)})->data.at("ledger"));
   }
+  void Replace(int object, const LedgerImage& image) {
+    api::ConfigMap edited = *client.Get<api::ConfigMap>({"korder-system", Name(object)});
+    edited.data["ledger"] = Encode(image);
+    REQUIRE(client.Update(edited).ok());
+  }
   void Remove(int object) {
     REQUIRE(client.Delete<api::ConfigMap>({"korder-system", Name(object)}).ok());
   }
@@ -116,6 +121,61 @@ TEST_CASE("grant log: a batch without changes writes nothing, and tells whether 
   GrantLog next = f.Log("two");
   REQUIRE(next.Open(2, {}).ok());
   CHECK(absl::IsFailedPrecondition(log.Write({}, std::nullopt, {})));
+}
+
+TEST_CASE("grant log: the next leader knows how full each object is", "[quota][log]") {
+  Fixture f;
+  GrantLog first = f.Log("one");
+  REQUIRE(first.Open(1, {}).ok());
+  int last = 0;
+  while (f.Objects() < 3) {
+    ++last;
+    REQUIRE(f.Put(first, last, last).ok());
+  }
+  const auto sizes = [&] {
+    return std::vector{f.Image(0).grants.size(), f.Image(1).grants.size(),
+                       f.Image(2).grants.size()};
+  };
+  const std::vector<size_t> full = sizes();
+  GrantLog second = f.Log("two");
+  REQUIRE(second.Open(2, {}).ok());
+  REQUIRE(f.Put(second, last + 1, last + 1).ok());
+  CHECK(sizes() == full);
+  CHECK(f.Objects() == 4);
+}
+
+TEST_CASE("grant log: what was given back makes room", "[quota][log]") {
+  Fixture f;
+  GrantLog log = f.Log("one");
+  REQUIRE(log.Open(1, {}).ok());
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(f.Put(log, i, i).ok());
+    REQUIRE(log.Write({{absl::StrCat("id-", i), std::nullopt}}, std::nullopt, {}).ok());
+  }
+  CHECK(f.Objects() == 1);
+}
+
+TEST_CASE("grant log: how long nothing is granted is in the first object, and that it is over, too",
+          "[quota][log]") {
+  Fixture f;
+  GrantLog log = f.Log("one");
+  REQUIRE(log.Open(1, {}).ok());
+  const absl::Time until = f.clock.Now() + absl::Seconds(60);
+  f.server.ClearLog();
+  REQUIRE(log.Write({{"a", Grant{"a", f.claim, "", until}}}, until, {}).ok());
+  CHECK(f.server.Log().size() == 1);
+  CHECK(f.Image(0).closed_until == until);
+  CHECK(Ids(f.Image(0)) == "a");
+  REQUIRE(log.Write({}, std::nullopt, {}).ok());
+  CHECK_FALSE(f.Image(0).closed_until);
+}
+
+TEST_CASE("grant log: who comes too late is told the epoch of the newer leader", "[quota][log]") {
+  Fixture f;
+  REQUIRE(f.Log("two").Open(2, {}).ok());
+  GrantLog late = f.Log("one");
+  CHECK(absl::IsFailedPrecondition(late.Open(1, {}).status()));
+  CHECK(late.stored_epoch() == 2);
 }
 
 TEST_CASE("grant log: a leader that was replaced can write to no object any more", "[quota][log]") {
@@ -215,9 +275,16 @@ TEST_CASE(
     want = "object 1: its checksum is wrong";
   }
   SECTION("a copy of another one") {
-    api::ConfigMap edited = *whole;
-    edited.data["ledger"] = Encode(f.Image(0));
-    REQUIRE(f.client.Update(edited).ok());
+    f.Replace(1, f.Image(0));
+    want = "object 1: holds what another one holds, too";
+  }
+  SECTION("with a second grant for a ticket that has one") {
+    const std::string ticket = "ticket-of-two";
+    for (const int object : {0, 1}) {
+      LedgerImage image = f.Image(object);
+      image.grants.front().ticket_uid = ticket;
+      f.Replace(object, image);
+    }
     want = "object 1: holds what another one holds, too";
   }
   const auto opened = f.Log("two").Open(2, {});

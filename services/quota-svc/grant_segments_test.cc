@@ -56,9 +56,11 @@ TEST_CASE("grant segments: what only lost grants is written first", "[quota][seg
   GrantSegments segments(kSmall);
   segments.Load(0, {{"a", SomeClaim(), "", kNow}, {"b", SomeClaim(), "", kNow}});
   segments.Load(1, {{"c", SomeClaim(), "", kNow}, {"d", SomeClaim(), "", kNow}});
+  CHECK(segments.count() == 2);
   CHECK(Written(segments, {Put("a"), Erase("d")}) == "1,0");
   CHECK(Written(segments, {Put("c"), Erase("b")}) == "0,1");
   CHECK(Written(segments, {Erase("a"), Put("e")}) == "0");
+  CHECK(Written(segments, {Erase("a")}).empty());
   CHECK(Written(segments, {Erase("nobody")}).empty());
 }
 
@@ -79,6 +81,26 @@ TEST_CASE("grant segments: one that emptied is filled again before a new one is 
   }
   CHECK(segments.count() == 2);
   CHECK_FALSE(segments.Grants(0).empty());
+}
+
+TEST_CASE("grant segments: each takes what fits to the last byte, the first of the smallest first",
+          "[quota][segments]") {
+  const size_t one = EncodedBytes(*Put("a").grant) + EncodedBytes(*SomeClaim());
+  const auto place = [](GrantSegments& segments, const std::string& ids) {
+    std::string places;
+    for (const char id : ids) {
+      const auto dirty = segments.Apply({Put(std::string(1, id))});
+      places += dirty.ok() ? absl::StrJoin(*dirty, ",") : "-";
+    }
+    return places;
+  };
+  GrantSegments two({.count = 2, .soft_bytes = 2 * one, .hard_bytes = 3 * one});
+  CHECK(place(two, "abcdefg") == "001101-");
+  GrantSegments three({.count = 3, .soft_bytes = 2 * one, .hard_bytes = 3 * one});
+  CHECK(place(three, "abcd") == "0011");
+  REQUIRE(three.Apply({Erase("b")}).ok());
+  three.Written(0, one);
+  CHECK(place(three, "ef") == "02");
 }
 
 TEST_CASE("grant segments: beyond what is comfortable the smallest grows, until all are full",

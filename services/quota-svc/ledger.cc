@@ -153,8 +153,7 @@ absl::StatusOr<std::optional<Granted>> Ledger::Known(const Grant& asked) const {
     return Granted{pending ? std::optional(grant->expire_time) : std::nullopt};
   }
   if (const auto it = ticket_of_reservation_.find(asked.id); it != ticket_of_reservation_.end()) {
-    const ClaimPtr charged = book_.Find(TicketChargeId(it->second));
-    if (charged != nullptr && SameContent(*charged, claim)) {
+    if (SameContent(*book_.Find(TicketChargeId(it->second)), claim)) {
       return Granted{};
     }
   }

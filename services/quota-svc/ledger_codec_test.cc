@@ -133,11 +133,17 @@ TEST_CASE("ledger codec: a wrong text with a right checksum is refused with its 
        "line 4: a ticket has two grants"},
       {"a negative amount", "claim default - tickets=-1 -\nend\n",
        "line 2: an amount is out of range"},
+      {"a larger amount than can be", "claim default - tickets=9223372036854775808 -\nend\n",
+       "line 2: an amount is out of range"},
       {"an amount that is none", "claim default - tickets=x -\nend\n",
        "line 2: must be a quantity such as 500m, 2 or 1.5Gi"},
       {"no equals sign", "claim default - tickets -\nend\n", "line 2: key=value is expected"},
       {"a key twice", "claim default - a=1,a=2 -\nend\n", "line 2: a key occurs twice"},
       {"a broken escape", "writer a%4\nend\n",
+       "line 2: a word has a character that it must not have"},
+      {"an escape that begins well", "writer a%4g\nend\n",
+       "line 2: a word has a character that it must not have"},
+      {"an escape that ends well", "writer a%g4\nend\n",
        "line 2: a word has a character that it must not have"},
       {"a bad character", "writer a*b\nend\n",
        "line 2: a word has a character that it must not have"},
@@ -148,11 +154,37 @@ TEST_CASE("ledger codec: a wrong text with a right checksum is refused with its 
   CHECK(ErrorOf(Seal(claim + "grant a 1 -\nend\n")) == "");
 }
 
+TEST_CASE("ledger codec: the checksum is the one that every program knows", "[quota][codec]") {
+  CHECK(Seal("123456789") == "korder-ledger 1 crc32=cbf43926\n123456789");
+}
+
 TEST_CASE("ledger codec: a text of another version is refused", "[quota][codec]") {
   std::string text = Encode(SomeImage());
   text.replace(text.find(" 1 "), 3, " 2 ");
   CHECK(ErrorOf(text) == "its version is not known here");
   CHECK(ErrorOf("{}") == "it does not begin like a ledger");
+}
+
+TEST_CASE("ledger codec: no text is longer than was counted for it, nor much shorter",
+          "[quota][codec]") {
+  const std::string uid(36, 'u');
+  for (const size_t length : {1U, 10U, 100U}) {
+    const std::string text(length, 'x');
+    const ClaimPtr claim =
+        MakeClaim(text).With(text, "8191Pi").Label(text, text).Label(text + "2", "").Share();
+    const LedgerImage image{.epoch = 1,
+                            .writer = "",
+                            .seq = 1,
+                            .closed_until = {},
+                            .grants = {{text, claim, uid, kNow}, {text + "2", claim, "", kNow}}};
+    const size_t empty = Encode({.epoch = 1, .writer = "", .seq = 1, .closed_until = {}}).size();
+    const size_t counted =
+        EncodedBytes(*claim) + EncodedBytes(image.grants[0]) + EncodedBytes(image.grants[1]);
+    const size_t written = Encode(image).size() - empty;
+    CAPTURE(length, written, counted);
+    CHECK(written <= counted);
+    CHECK(counted <= written + 250);
+  }
 }
 
 TEST_CASE("ledger codec: random images survive", "[quota][codec][property]") {

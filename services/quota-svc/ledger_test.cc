@@ -116,6 +116,22 @@ TEST_CASE("ledger reserve: the same id again is the same answer and no second ch
     CHECK(Text(ledger.Reserve({claim, {"a"}}, kNow)) == "a: granted");
     CHECK(Used(ledger)["tickets"] == api::Quantity::FromInt(1));
   }
+  SECTION("also when the ticket has brought other labels") {
+    REQUIRE(Text(ledger.Confirm({"uid", "a", MakeClaim().With("cpu", "1").Label("c", "d")},
+                                kNow)) == "granted");
+    CHECK(Text(ledger.Reserve({claim, {"a"}}, kNow)) == "a: granted");
+    CHECK(Used(ledger)["tickets"] == api::Quantity::FromInt(1));
+  }
+  SECTION("until the ticket has become another one, or is gone") {
+    REQUIRE(Text(ledger.Confirm({"uid", "a", claim}, kNow)) == "granted");
+    ledger.Observe(ActedOn(View("uid", MakeClaim().With("cpu", "2"), "a")));
+    CHECK(Text(ledger.Reserve({claim, {"a"}}, kNow)) == "a: granted until +60");
+    CHECK(Used(ledger)["tickets"] == api::Quantity::FromInt(2));
+    ledger.Release({"a"});
+    ledger.TicketGone("uid");
+    CHECK(Text(ledger.Reserve({claim, {"a"}}, kNow)) == "a: granted until +60");
+    CHECK(Used(ledger)["tickets"] == api::Quantity::FromInt(1));
+  }
 }
 
 TEST_CASE("ledger reserve: nothing is decided while the namespace is not known",
@@ -139,9 +155,26 @@ TEST_CASE("ledger reserve: a full ledger refuses instead of growing", "[quota][l
   CHECK(ledger.grants().bytes() <= 1000);
   CHECK(Text(ledger.Confirm({"uid", "", MakeClaim()}, kNow)) ==
         "UNAVAILABLE: the ledger holds as many pending grants as it can");
+  CHECK(absl::IsUnavailable(ledger
+                                .AdmitOrder({.ns = "default",
+                                             .name = "of-a-name-that-needs-some-room-in-the-ledger",
+                                             .claim = MakeClaim(),
+                                             .create = true},
+                                            kNow)
+                                .status()));
   CHECK(Text(ledger.Confirm({"uid", "id-0", MakeClaim()}, kNow)) == "granted");
   ledger.Release({"id-1", "id-2"});
   CHECK(Text(ledger.Confirm({"uid-2", "", MakeClaim()}, kNow)) == "granted");
+}
+
+TEST_CASE("ledger reserve: what fits to the last byte is granted", "[quota][ledger]") {
+  const size_t needed = Ledger().grants().BytesWith(MakeClaim(), {"a"});
+  Ledger enough({.max_bytes = needed});
+  Ledger too_small({.max_bytes = needed - 1});
+  enough.PutNamespace("default", {});
+  too_small.PutNamespace("default", {});
+  CHECK(Text(enough.Reserve({MakeClaim(), {"a"}}, kNow)) == "a: granted until +60");
+  CHECK(absl::IsUnavailable(too_small.Reserve({MakeClaim(), {"a"}}, kNow).status()));
 }
 
 TEST_CASE("ledger confirm: the grant that the ticket carries becomes the ticket's",
@@ -160,7 +193,7 @@ TEST_CASE("ledger confirm: the grant that the ticket carries becomes the ticket'
 TEST_CASE("ledger confirm: a ticket without a grant is charged now or denied", "[quota][ledger]") {
   Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "1"));
   CHECK(Text(ledger.Confirm({"uid-1", "", MakeClaim()}, kNow)) == "granted");
-  CHECK(ledger.grants().Find("ticket/uid-1") != nullptr);
+  CHECK(ledger.grants().Find("ticket/uid-1")->expire_time == kNow + kTtl);
   CHECK(Text(ledger.Confirm({"uid-2", "", MakeClaim()}, kNow)) ==
         "quota q: tickets: requested 1, used 1 of 1");
   ledger.TicketGone("uid-1");
@@ -299,6 +332,59 @@ TEST_CASE("ledger confirm: a longer duration is decided anew", "[quota][ledger]"
   CHECK(ask(absl::Hours(2)) == "granted");
 }
 
+TEST_CASE("ledger confirm: of a window that has begun only what is to come is decided",
+          "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard("max-duration", "2h"));
+  const Claim claim = MakeClaim().For(absl::Hours(2));
+  REQUIRE(Text(ledger.Confirm({"uid", "", claim}, kNow)) == "granted");
+  const auto ask = [&](absl::Duration remaining) {
+    return Text(ledger.Confirm({"uid", "", claim, remaining}, kNow));
+  };
+  const char* const too_long = "quota q: max-duration: requested 3h, at most 2h";
+  CHECK(ask(absl::Hours(3)) == too_long);
+  CHECK(ask(absl::Hours(2)) == "granted");
+  ledger.Observe(ActedOn(View("uid", claim)));
+  CHECK(ask(absl::Hours(3)) == too_long);
+  CHECK(ask(absl::Hours(2)) == "granted");
+}
+
+TEST_CASE("ledger confirm: a ticket that proves its charge is charged for what is confirmed",
+          "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("red").Hard("tickets", "9").ForObjectsWith({{"c", "red"}}));
+  ledger.Observe(ActedOn(View("uid", MakeClaim())));
+  REQUIRE(Used(ledger, "red") == Tickets(0));
+  CHECK(Text(ledger.Confirm({"uid", "", MakeClaim().Label("c", "red")}, kNow)) == "granted");
+  CHECK(Used(ledger, "red") == Tickets(1));
+}
+
+TEST_CASE("ledger: every decision is by the limits of its own instant", "[quota][ledger]") {
+  MakeQuota quota("q");
+  quota.Hard("tickets", "1")
+      .Hard("orders", "1")
+      .quota()
+      .spec.time_windows.push_back(
+          {.name = "closed", .multiplier = {"0"}, .schedule = "0 8 * * *"});
+  const absl::Time closed =
+      absl::FromCivil(absl::CivilMinute(2027, 1, 15, 8, 30), absl::UTCTimeZone());
+  Ledger ledger;
+  ledger.PutNamespace("default", {});
+  ledger.PutQuota(Compile(quota), closed - absl::Hours(1));
+  const char* const none = "quota q: tickets: requested 1, used 0 of 0";
+  SECTION("reserve") {
+    CHECK(Text(ledger.Reserve({MakeClaim(), {"a"}}, closed)) == absl::StrCat("a: ", none));
+  }
+  SECTION("confirm") { CHECK(Text(ledger.Confirm({"uid", "", MakeClaim()}, closed)) == none); }
+  SECTION("admit a ticket") {
+    CHECK(Text(ledger.AdmitTicket({"uid", "", MakeClaim()}, false, closed)) == none);
+  }
+  SECTION("admit an order") {
+    CHECK(Text(ledger
+                   .AdmitOrder({.ns = "default", .name = "o", .claim = MakeClaim(), .create = true},
+                               closed)
+                   ->verdict) == "quota q: orders: requested 1, used 0 of 0");
+  }
+}
+
 TEST_CASE("ledger observe: a ticket that was acted on proves its charge", "[quota][ledger]") {
   Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "3"));
   REQUIRE(ledger.Reserve({MakeClaim(), {"a"}}, kNow).ok());
@@ -320,6 +406,8 @@ TEST_CASE("ledger observe: a ticket that was acted on proves its charge", "[quot
     ledger.TicketGone("uid");
     ledger.TicketGone("uid");
     CHECK(Used(ledger) == Tickets(0));
+    CHECK(Text(ledger.Confirm({"uid", "", MakeClaim()}, kNow)) == "granted");
+    CHECK(Used(ledger) == Tickets(1));
   }
   SECTION("whatever older versions of it are seen") {
     ledger.Observe(View("uid", MakeClaim(), "a"));
@@ -348,6 +436,8 @@ TEST_CASE("ledger admit: a ticket is charged before it exists", "[quota][ledger]
   Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "1"));
   CHECK(Text(ledger.AdmitTicket({"", "", MakeClaim()}, true, kNow)) == "granted");
   CHECK(ledger.revision() == 0);
+  CHECK(Text(ledger.AdmitTicket({"", "", MakeClaim("new")}, true, kNow)) ==
+        "UNAVAILABLE: namespace new is not known yet");
   CHECK(Text(ledger.AdmitTicket({"uid", "", MakeClaim()}, false, kNow)) == "granted until +60");
   CHECK(Text(ledger.AdmitTicket({"uid", "", MakeClaim()}, false, kNow)) == "granted");
   CHECK(Text(ledger.AdmitTicket({"", "", MakeClaim()}, true, kNow)) ==
@@ -373,7 +463,9 @@ TEST_CASE("ledger admit: orders are counted from their admission on", "[quota][l
   ledger.OrderSeen("uid-1", "default/one", MakeOrderClaim("default", {}));
   CHECK(admit("two", true) == "granted until +30");
   CHECK(admit("two") == "granted until +30");
+  const uint64_t revision = ledger.revision();
   CHECK(admit("two") == "granted until +30");
+  CHECK(ledger.revision() > revision);  // a promise that is repeated is written, too
   CHECK(admit("three") == "quota q: orders: requested 1, used 2 of 2");
   ledger.OrderSeen("uid-2", "default/two", MakeOrderClaim("default", {}));
   CHECK(ledger.grants().size() == 0);
@@ -382,6 +474,34 @@ TEST_CASE("ledger admit: orders are counted from their admission on", "[quota][l
   ledger.OrderGone("uid-1");
   ledger.OrderGone("uid-1");
   CHECK(admit("three") == "granted until +30");
+  CHECK(admit("one") == "quota q: orders: requested 1, used 2 of 2");
+  ledger.OrderSeen("uid-3", "default/three", MakeOrderClaim("default", {}));
+  ledger.OrderGone("uid-1");
+  CHECK(admit("three") == "granted");
+}
+
+TEST_CASE("ledger observe: an order counts with the labels that it has now", "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("red").Hard("orders", "9").ForObjectsWith({{"c", "red"}}));
+  const Amounts one{{"orders", api::Quantity::FromInt(1)}};
+  ledger.OrderSeen("uid", "default/o", MakeOrderClaim("default", {}));
+  CHECK(Used(ledger, "red").empty());
+  ledger.OrderSeen("uid", "default/o", MakeOrderClaim("default", {{"c", "red"}}));
+  CHECK(Used(ledger, "red") == one);
+  ledger.OrderGone("uid");
+  CHECK(Used(ledger, "red").empty());
+}
+
+TEST_CASE("ledger admit: an order that was made again while the old one goes is not lost",
+          "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard("orders", "1"));
+  ledger.OrderSeen("uid-1", "default/o", MakeOrderClaim("default", {}));
+  ledger.OrderGone("uid-1");  // it is being deleted
+  ledger.OrderSeen("uid-2", "default/o", MakeOrderClaim("default", {}));
+  ledger.OrderGone("uid-1");  // it is gone
+  CHECK(Text(ledger
+                 .AdmitOrder({.ns = "default", .name = "o", .claim = MakeClaim(), .create = true},
+                             kNow)
+                 ->verdict) == "granted");
 }
 
 TEST_CASE("ledger admit: an order is warned when its tickets do not all fit", "[quota][ledger]") {
@@ -429,6 +549,7 @@ TEST_CASE("ledger time: a grant lapses only when it was found not to be needed",
   REQUIRE(due.size() == 1);
   CHECK(Used(ledger) == Tickets(1));
   SECTION("not needed") {
+    ledger.Lapse(due[0]);
     ledger.Lapse(due[0]);
     CHECK(Used(ledger) == Tickets(0));
   }
@@ -490,6 +611,7 @@ TEST_CASE("ledger load: grants of an earlier leader count, and can be taken", "[
   Ledger second = LedgerWith(MakeQuota("q").Hard("tickets", "2"));
   second.Load(first.grants().All(), std::nullopt);
   CHECK(Used(second) == Tickets(2));
+  CHECK(second.TakeGrantChanges().empty());  // they are durable already
   CHECK(Text(second.Reserve({MakeClaim(), {"a", "c"}}, kNow)) ==
         "a: granted until +60; c: quota q: tickets: requested 1, used 2 of 2");
   CHECK(Text(second.Confirm({"uid", "b", MakeClaim()}, kNow)) == "granted");
@@ -510,9 +632,27 @@ TEST_CASE("ledger load: after a loss nothing new is granted for a while", "[quot
       ledger.AdmitOrder({.ns = "default", .name = "o", .claim = MakeClaim(), .create = true}, kNow)
           .status()
           .code() == absl::StatusCode::kUnavailable);
+  CHECK(Text(ledger.AdmitTicket({"", "", MakeClaim()}, true, kNow)) == want);
   CHECK(Text(ledger.Confirm({"old", "", MakeClaim()}, kNow)) == "granted");
-  CHECK(Text(ledger.Reserve({MakeClaim(), {"a"}}, kNow + kTtl)) == "a: granted until +120");
-  CHECK_FALSE(ledger.closed_until());
+  const uint64_t revision = ledger.revision();
+  SECTION("for as long as was said") {
+    CHECK_FALSE(ledger.Reserve({MakeClaim(), {"a"}}, kNow + kTtl - absl::Nanoseconds(1)).ok());
+    CHECK(ledger.revision() == revision);
+    CHECK(Text(ledger.Reserve({MakeClaim(), {"a"}}, kNow + kTtl)) == "a: granted until +120");
+    CHECK_FALSE(ledger.closed_until());
+  }
+  SECTION("and that it is over is written down, whatever is decided then") {
+    CHECK(Text(ledger.Reserve({MakeClaim("new"), {"a"}}, kNow + kTtl)) ==
+          "UNAVAILABLE: namespace new is not known yet");
+    CHECK_FALSE(ledger.closed_until());
+    CHECK(ledger.revision() > revision);
+  }
+  SECTION("not longer because the clock was set back") {
+    const absl::Time earlier = kNow - absl::Hours(1);
+    CHECK_FALSE(ledger.Reserve({MakeClaim(), {"a"}}, earlier).ok());
+    CHECK(ledger.closed_until() == earlier + kTtl);
+    CHECK(ledger.Reserve({MakeClaim(), {"a"}}, earlier + kTtl).ok());
+  }
 }
 
 }  // namespace

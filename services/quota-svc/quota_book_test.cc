@@ -24,6 +24,20 @@ QuotaBook BookWith(const api::Quota& quota) {
   return book;
 }
 
+TEST_CASE("claim: a request that is none counts as nothing, one beyond all bounds as the largest",
+          "[quota][book]") {
+  const api::Quantity largest = *api::Quantity::Parse("9223372036854775807");
+  const Claim claim = MakeTicketClaim("default", {},
+                                      {{"cpu", *api::Quantity::Parse("-1")},
+                                       {"memory", *api::Quantity::Parse("0")},
+                                       {"a", *api::Quantity::Parse("1m")},
+                                       {"b", *api::Quantity::Parse("99999999999999999999")}},
+                                      absl::Hours(1));
+  CHECK(claim.amounts == Amounts{{"tickets", api::Quantity::FromInt(1)},
+                                 {"reserved.a", *api::Quantity::Parse("1m")},
+                                 {"reserved.b", largest}});
+}
+
 TEST_CASE("quota book: a claim fits up to the limit and not beyond", "[quota][book]") {
   QuotaBook book = BookWith(MakeQuota("team-quota").Hard("reserved.cpu", "20"));
   const ClaimPtr claim = MakeClaim().With("cpu", "500m").Share();
