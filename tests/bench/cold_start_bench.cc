@@ -72,9 +72,8 @@ void Fill(kube::HttpTransport& server, int tickets) {
   ValueOf(client.Create(quota));
   const SampleObjects objects;
   for (int i = 0; i < tickets; ++i) {
-    const std::string text =
-        absl::StrReplaceAll(objects.Ticket(i, i + 1),
-                            {{absl::StrCat(R"("resourceVersion":")", i + 1, "\","), ""}});
+    const std::string text = absl::StrReplaceAll(
+        objects.Ticket(i, i + 1), {{absl::StrCat(R"("resourceVersion":")", i + 1, "\","), ""}});
     const std::string target = TicketsOf("default");
     const std::string status = "{" + text.substr(text.find(R"("status":{"activationTime")"));
     ValueOf(client.Raw({"POST", target, "application/json", text}));
