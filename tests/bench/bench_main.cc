@@ -21,8 +21,10 @@ void RunAndTell(const Bench& bench, const std::string& json_file) {
   w.BeginObject();
   const std::vector<Judged> judged = bench.run(w);
   w.EndObject();
-  std::cout << "\n";
-  PrintJudged(judged);
+  if (!judged.empty()) {
+    std::cout << "\n";
+    PrintJudged(judged);
+  }
   w.Key("figures");
   Write(w, judged);
   w.Key("generator");

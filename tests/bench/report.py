@@ -102,8 +102,9 @@ def main():
             table.append([f"**{part}**" if markdown else said] + [""] * (len(HEADER) - 1))
             last = part
         table.append(row)
-    print()
-    out(table)
+    if len(table) > 1:
+        print()
+        out(table)
     for curve in curves(bench):
         print(f"\n{curve['name']}: {curve['y']}, by {curve['x']}")
         if markdown:
