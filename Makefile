@@ -17,7 +17,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
-        simulation fuzz museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
+        simulation fuzz museum mutation install uninstall deploy undeploy run demo down bench bench-quick bench-curves clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -92,13 +92,19 @@ museum: bootstrap ## Plant the known mistakes of this field one at a time; a tes
 mutation: bootstrap ## Change one thing at a time in ledger, claim, handoff and watch; print how many changes a test catches
 	@tests/museum/mutate --least 85
 
-bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, the ledger, admission, claims (build/bench.json)
-	@ninja -C $(BUILD) -j $(JOBS) admission_bench ledger_bench scale_bench integration_test
+BENCHES := admission_bench cold_start_bench decision_bench ingest_bench integration_test ledger_bench recovery_bench scale_bench
+
+bench: build ## Print the figures of performance with gates and goals (build/bench.json, charts in build/bench); about an hour
+	@ninja -C $(BUILD) -j $(JOBS) $(BENCHES)
 	@scripts/bench --bin $(BUILD)/bin
 
-bench-quick: build ## The same with 1,500 tickets and 100 Orders, in five minutes
-	@ninja -C $(BUILD) -j $(JOBS) admission_bench ledger_bench scale_bench integration_test
+bench-quick: build ## The same with 1,500 tickets, 100 Orders and fewer runs, in a quarter of an hour
+	@ninja -C $(BUILD) -j $(JOBS) $(BENCHES)
 	@scripts/bench --quick --bin $(BUILD)/bin
+
+bench-curves: build ## How cost grows with tickets, Orders, quotas, nodes, waiting pods; added to build/bench.json
+	@ninja -C $(BUILD) -j $(JOBS) $(BENCHES)
+	@scripts/bench curves --add --bin $(BUILD)/bin
 
 simulation: bootstrap $(BUILD)/build.ninja ## Run the services in a deterministic simulation with faults (SEEDS=10000)
 	@ninja -C $(BUILD) -j $(JOBS) simulation

@@ -40,7 +40,7 @@ struct AuditEvent {
   User user;
   Object object;
   Response response;
-  std::optional<absl::Time> at;
+  std::optional<absl::Time> received, at;
 
   template <class Self, class Visitor>
   static void Fields(Self& self, Visitor& v) {
@@ -49,6 +49,7 @@ struct AuditEvent {
     v("user", self.user);
     v("objectRef", self.object);
     v("responseStatus", self.response);
+    v("requestReceivedTimestamp", self.received);
     v("stageTimestamp", self.at);
   }
 };
@@ -58,10 +59,11 @@ struct AuditEvent {
 std::optional<Request> ParseAuditLine(const std::string& line) {
   AuditEvent event;
   if (!json::Parse(line, event).ok() || event.stage != "ResponseComplete" ||
-      event.verb == "watch" || !event.at) {
+      event.verb == "watch" || !event.at || !event.received) {
     return std::nullopt;
   }
-  Request request{.at = *event.at,
+  Request request{.received = *event.received,
+                  .at = *event.at,
                   .user = event.user.username,
                   .verb = event.verb,
                   .resource = event.object.resource,

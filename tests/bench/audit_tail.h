@@ -18,6 +18,7 @@
 namespace korder::bench {
 
 struct Request {
+  absl::Time received;   // when it came
   absl::Time at;         // when it was answered
   std::string user;      // "korder-order-svc", "kwok", "system:kube-scheduler"
   std::string verb;      // "create", "patch", "get"

@@ -16,7 +16,9 @@ std::string Line(const std::string& verb, const std::string& stage, int code) {
       R"({"kind":"Event","stage":")", stage, R"(","verb":")", verb,
       R"(","user":{"username":"system:serviceaccount:korder-system:korder-ticket-svc"},)",
       R"("objectRef":{"resource":"tickets","namespace":"a","name":"t-1","subresource":"status"},)",
-      R"("responseStatus":{"code":)", code, R"(},"stageTimestamp":"2026-01-02T03:04:05.678901Z"})");
+      R"("responseStatus":{"code":)", code,
+      R"(},"requestReceivedTimestamp":"2026-01-02T03:04:05.5Z",)",
+      R"("stageTimestamp":"2026-01-02T03:04:05.678901Z"})");
 }
 
 TEST_CASE("audit log: a line says who did what, when, and how it ended", "[bench]") {
@@ -32,6 +34,7 @@ TEST_CASE("audit log: a line says who did what, when, and how it ended", "[bench
   CHECK_FALSE(request->ok());
   CHECK(absl::FormatTime(absl::RFC3339_full, request->at, absl::UTCTimeZone()) ==
         "2026-01-02T03:04:05.678901+00:00");
+  CHECK(request->at - request->received == absl::Microseconds(178901));
 }
 
 TEST_CASE("audit log: watches, and requests that are only received, are left out", "[bench]") {

@@ -17,6 +17,40 @@ Thirds RatesOfThirds(std::vector<absl::Time> times) {
   return {rate(0, end / 3), rate(end / 3, 2 * end / 3), rate(2 * end / 3, end)};
 }
 
+Spread SpreadOf(const std::vector<double>& values) {
+  return {.median = Quantile(values, 0.5),
+          .least = Quantile(values, 0),
+          .most = Quantile(values, 1),
+          .runs = static_cast<int>(values.size())};
+}
+
+Spread Once(double value) { return SpreadOf({value}); }
+
+Spread RatioOf(const std::vector<double>& these, const std::vector<double>& those) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < these.size(); ++i) {
+    ratios.push_back(those.at(i) == 0 ? 0 : these[i] / those[i]);
+  }
+  return SpreadOf(ratios);
+}
+
+Spread DifferenceOf(const std::vector<double>& these, const std::vector<double>& those) {
+  std::vector<double> differences;
+  for (size_t i = 0; i < these.size(); ++i) {
+    differences.push_back(these[i] - those.at(i));
+  }
+  return SpreadOf(differences);
+}
+
+double Quantile(std::vector<double> values, double q) {
+  if (values.empty()) {
+    return 0;
+  }
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() - 1,
+                         static_cast<size_t>(q * static_cast<double>(values.size())))];
+}
+
 double Slope(const std::vector<Point>& points) {
   const auto n = static_cast<double>(points.size());
   double x = 0, y = 0, xx = 0, xy = 0;

@@ -30,6 +30,26 @@ struct Point {
   double y = 0;
 };
 
+// What several measurements of one thing came to.
+struct Spread {
+  double median = 0;
+  double least = 0;
+  double most = 0;
+  int runs = 0;
+};
+
+Spread SpreadOf(const std::vector<double>& values);
+// Of something that was measured or counted once.
+Spread Once(double value);
+// Each value of `these` by the one of `those` that was measured in the same round, so that what
+// disturbs the machine disturbs both. REQUIRES: equally many.
+Spread RatioOf(const std::vector<double>& these, const std::vector<double>& those);
+// The same with what `these` have more.
+Spread DifferenceOf(const std::vector<double>& these, const std::vector<double>& those);
+
+// The value that the fraction `q` of all is at most; 0 when there are none.
+double Quantile(std::vector<double> values, double q);
+
 // Of the straight line that fits best; 0 when all x are alike.
 double Slope(const std::vector<Point>& points);
 

@@ -8,12 +8,12 @@
 // disturbs all alike; medians are shown, with the smallest and the largest.
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
-#include <fstream>
+#include <cstdlib>
 #include <functional>
 #include <grpcpp/grpcpp.h>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <prometheus/registry.h>
 #include <thread>
 #include <vector>
@@ -24,9 +24,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "api/core/config_map.h"
-#include "base/log.h"
-#include "json/writer.h"
-#include "kube/beast_transport.h"
+#include "bench_main.h"
+#include "figures.h"
+#include "plane.h"
 #include "quota-svc/grant_log.h"
 #include "quota-svc/ledger_desk.h"
 #include "quota-svc/ledger_service.h"
@@ -40,6 +40,9 @@ namespace {
 constexpr char kReserve[] = "/korder.quota.v1.QuotaLedger/Reserve";
 constexpr char kRelease[] = "/korder.quota.v1.QuotaLedger/Release";
 constexpr int kDurableCallers = 64;
+constexpr char kBatches[] = "reservations in memory, by 500";
+constexpr char kDurable[] = "durable grant, 64 callers";
+constexpr char kSwap[] = "compare-and-swap, 64 callers";
 
 struct Settings {
   int rounds = 5;
@@ -213,9 +216,9 @@ bool CompareAndSwap(kube::Client& client, const kube::ObjectKey& key) {
 
 // --- the run ---
 
-class Bench {
+class LedgerBench {
  public:
-  explicit Bench(Settings settings) : settings_(settings) {}
+  explicit LedgerBench(Settings settings) : settings_(settings) {}
 
   void Run() {
     runtime::TestCa ca;
@@ -224,7 +227,12 @@ class Bench {
     Desk full("0");  // every answer is a denial, which needs no write
     LedgerService decided_service(full.desk);
     Served decided(ca, decided_service);
-    std::unique_ptr<Cluster> cluster = Cluster::FromEnvironment();
+    std::optional<bench::Plane> plane;
+    if (std::getenv("KUBECONFIG") != nullptr) {
+      plane.emplace();
+    } else {
+      std::cerr << "durable decisions are not measured: KUBECONFIG is not set\n";
+    }
     for (int round = 0; round < settings_.rounds; ++round) {
       std::cerr << "round " << round + 1 << " of " << settings_.rounds << "\n";
       for (const int callers : {1, 16, 64}) {
@@ -235,110 +243,72 @@ class Bench {
              [&](int) { return decided.Reserve(request); });
       }
       TakeBatches();
-      if (cluster != nullptr) {
-        TakeDurable(*cluster);
+      if (plane) {
+        TakeDurable(plane->client());
       }
-    }
-    if (cluster == nullptr) {
-      std::cerr << "durable decisions were not measured: KUBECONFIG is not set\n";
     }
   }
 
-  double Median(const std::string& name) const {
-    const auto at = samples_.find(name);
-    if (at == samples_.end()) {
-      return 0;
-    }
+  std::vector<double> Rates(const std::string& name) const {
     std::vector<double> rates;
-    for (const Sample& sample : at->second) {
+    for (const Sample& sample : samples_.at(name)) {
       rates.push_back(sample.per_second);
     }
-    std::sort(rates.begin(), rates.end());
-    return rates[rates.size() / 2];
+    return rates;
+  }
+  std::vector<double> P99s(const std::string& name) const {
+    std::vector<double> slow;
+    for (const Sample& sample : samples_.at(name)) {
+      slow.push_back(sample.p99_ms);
+    }
+    return slow;
   }
 
   void PrintTable() const {
     std::cout << absl::StreamFormat("%-34s %12s %25s %10s\n", "", "per second", "(least - most)",
                                     "p99 ms");
     for (const std::string& name : order_) {
-      const std::vector<Sample>& samples = samples_.at(name);
-      const auto [least, most] = std::minmax_element(
-          samples.begin(), samples.end(),
-          [](const Sample& a, const Sample& b) { return a.per_second < b.per_second; });
-      std::vector<double> slow;
-      for (const Sample& sample : samples) {
-        slow.push_back(sample.p99_ms);
-      }
-      std::sort(slow.begin(), slow.end());
-      std::cout << absl::StreamFormat("%-34s %12.0f %12.0f -%11.0f %10.3f\n", name, Median(name),
-                                      least->per_second, most->per_second, slow[slow.size() / 2]);
-    }
-    std::cout << "\n";
-    for (const Ratio& ratio : Ratios()) {
-      std::cout << absl::StreamFormat("%-50s %10.2f   gate %s\n", ratio.name, ratio.value,
-                                      ratio.gate);
+      const bench::Spread rate = bench::SpreadOf(Rates(name));
+      std::cout << absl::StreamFormat("%-34s %12.0f %12.0f -%11.0f %10.3f\n", name, rate.median,
+                                      rate.least, rate.most, bench::SpreadOf(P99s(name)).median);
     }
   }
-
-  // Medians, and every sample they come from.
-  std::string Json() const {
-    json::Writer w;
-    w.BeginObject();
-    w.Key("rates");
-    w.BeginObject();
-    for (const std::string& name : order_) {
-      w.Key(name);
-      w.Double(Median(name));
-    }
-    w.EndObject();
-    w.Key("samplesPerSecond");
-    w.BeginObject();
+  void Write(json::Writer& w) const {
     for (const std::string& name : order_) {
       w.Key(name);
       w.BeginArray();
       for (const Sample& sample : samples_.at(name)) {
+        w.BeginObject();
+        w.Key("perSecond");
         w.Double(sample.per_second);
+        w.Key("p99Milliseconds");
+        w.Double(sample.p99_ms);
+        w.EndObject();
       }
       w.EndArray();
     }
-    w.EndObject();
-    w.Key("ratios");
-    w.BeginObject();
-    for (const Ratio& ratio : Ratios()) {
-      w.Key(ratio.name);
-      w.Double(ratio.value);
+  }
+  std::vector<bench::Judged> Judge() const {
+    std::vector<bench::Judged> judged;
+    for (const int callers : {1, 16, 64}) {
+      const std::string with = absl::StrCat(", ", callers, " callers");
+      judged.push_back({"P5 decisions/s to empty calls/s" + with,
+                        bench::RatioOf(Rates("decision" + with), Rates("empty call" + with)),
+                        ">= 0.75", ">= 0.90", "an empty call, same server and TLS"});
     }
-    w.EndObject();
-    w.EndObject();
-    return w.Take();
+    judged.push_back(
+        {"P5 reservations/s in memory, by 500", bench::SpreadOf(Rates(kBatches)), "", ">= 500000"});
+    if (samples_.contains(kDurable)) {
+      judged.push_back({"P5 durable grants/s to compare-and-swap/s, 64 callers",
+                        bench::RatioOf(Rates(kDurable), Rates(kSwap)), ">= 10", ">= 20",
+                        "a compare-and-swap loop, same API server"});
+      judged.push_back(
+          {"P5 durable grant p99, 64 callers, ms", bench::SpreadOf(P99s(kDurable)), "", ""});
+    }
+    return judged;
   }
 
  private:
-  struct Ratio {
-    std::string name;
-    double value;
-    std::string gate;
-  };
-  struct Cluster {
-    std::unique_ptr<kube::HttpTransport> transport;
-    std::unique_ptr<kube::Client> client;
-
-    static std::unique_ptr<Cluster> FromEnvironment() {
-      if (std::getenv("KUBECONFIG") == nullptr) {
-        return nullptr;
-      }
-      auto config = kube::LoadClusterConfig();
-      if (!config.ok()) {
-        throw std::runtime_error(ToString(config.status()));
-      }
-      auto cluster = std::make_unique<Cluster>();
-      cluster->transport =
-          kube::NewBeastTransport(*std::move(config), {.user_agent = "korder-bench"});
-      cluster->client = std::make_unique<kube::Client>(*cluster->transport);
-      return cluster;
-    }
-  };
-
   void Take(const std::string& name, int callers, const std::function<bool(int)>& call) {
     Record(name, Measure(callers, settings_.seconds, call));
   }
@@ -367,12 +337,12 @@ class Bench {
       return granted;
     });
     sample.per_second *= kBatch;
-    Record("reservations in memory, by 500", sample);
+    Record(kBatches, sample);
   }
 
-  void TakeDurable(Cluster& cluster) {
+  void TakeDurable(kube::Client& client) {
     SystemClock clock;
-    GrantLog log(*cluster.client, clock,
+    GrantLog log(client, clock,
                  {.ns = "default", .name = "korder-bench-ledger", .writer = "bench"});
     const absl::StatusOr<OpenedLedger> opened = log.Open(++epoch_, {});
     if (!opened.ok()) {
@@ -383,7 +353,7 @@ class Bench {
         return log.Write(batch.changes, batch.closed_until, stop);
       });
       std::atomic<int64_t> serial = 0;
-      Take("durable grant, 64 callers", kDurableCallers, [&](int) {
+      Take(kDurable, kDurableCallers, [&](int) {
         return ReserveAndRelease(durable.desk, absl::StrCat("grant-", epoch_, "-", serial++));
       });
     }
@@ -392,24 +362,8 @@ class Bench {
     counter.metadata.ns = key.ns;
     counter.metadata.name = key.name;
     counter.data["used"] = "0";
-    (void)cluster.client->Create(counter);
-    Take("compare-and-swap, 64 callers", kDurableCallers,
-         [&](int) { return CompareAndSwap(*cluster.client, key); });
-  }
-
-  std::vector<Ratio> Ratios() const {
-    std::vector<Ratio> ratios;
-    for (const int callers : {1, 16, 64}) {
-      const std::string with = absl::StrCat(", ", callers, " callers");
-      ratios.push_back({absl::StrCat("decision / empty call", with),
-                        Median("decision" + with) / Median("empty call" + with), ">= 0.75"});
-    }
-    if (samples_.contains("durable grant, 64 callers")) {
-      ratios.push_back(
-          {"durable grant / compare-and-swap, 64 callers",
-           Median("durable grant, 64 callers") / Median("compare-and-swap, 64 callers"), ">= 10"});
-    }
-    return ratios;
+    (void)client.Create(counter);
+    Take(kSwap, kDurableCallers, [&](int) { return CompareAndSwap(client, key); });
   }
 
   const Settings settings_;
@@ -423,19 +377,21 @@ class Bench {
 
 int main(int argc, char** argv) {
   korder::runtime::PrepareGrpc();
-  korder::log::Init({.level = korder::log::Level::kError});
   korder::quota::Settings settings;
-  std::string json_file;
-  CLI::App app("Measures the ledger beside what bounds it");
-  app.add_option("--rounds", settings.rounds)->check(CLI::Range(1, 100));
-  app.add_option("--seconds", settings.seconds, "of each measurement");
-  app.add_option("--json", json_file, "a file for the figures and samples");
-  CLI11_PARSE(app, argc, argv);
-  korder::quota::Bench bench(settings);
-  bench.Run();
-  bench.PrintTable();
-  if (!json_file.empty()) {
-    std::ofstream(json_file) << bench.Json() << "\n";
-  }
-  return 0;
+  return korder::bench::Main(
+      argc, argv,
+      {.what = "Measures the ledger beside what bounds it",
+       .flags =
+           [&](CLI::App& app) {
+             app.add_option("--rounds", settings.rounds)->check(CLI::Range(1, 100));
+             app.add_option("--seconds", settings.seconds, "of each measurement");
+           },
+       .run =
+           [&](korder::json::Writer& samples) {
+             korder::quota::LedgerBench bench(settings);
+             bench.Run();
+             bench.PrintTable();
+             bench.Write(samples);
+             return bench.Judge();
+           }});
 }

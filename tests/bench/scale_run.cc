@@ -7,7 +7,6 @@
 #include <iostream>
 #include <set>
 #include <thread>
-#include <unistd.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -17,40 +16,13 @@
 #include "absl/time/clock.h"
 #include "api/v1alpha1/order.h"
 #include "base/parallel.h"
-#include "json/fields.h"
-#include "kube/beast_transport.h"
-#include "kube/cluster_config.h"
 
 namespace korder::bench {
 namespace {
 
 constexpr absl::Duration kSampleEvery = absl::Seconds(1);
 constexpr absl::Duration kTellEvery = absl::Seconds(3);
-constexpr char kOrdersOf[] = "/apis/core.korder.dev/v1alpha1/namespaces/";
-// What a guardian asks for, too.
-constexpr char kRequests[] = R"({"requests":{"cpu":"50m","memory":"64Mi"}})";
-
-std::string PodText(int number) {
-  return absl::StrCat(
-      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"bare-)", number,
-      R"("},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"pause","image":"pause","resources":)",
-      kRequests, "}]}}");
-}
-
-std::string OrderText(const std::string& ns, int number, int size) {
-  return absl::StrCat(
-      R"({"apiVersion":"core.korder.dev/v1alpha1","kind":"Order","metadata":{"name":"order-)",
-      number, R"(","namespace":")", ns, R"("},"spec":{"replicas":)", size,
-      R"(,"template":{"spec":{"duration":"2h","resources":)", kRequests, "}}}}");
-}
-
 void Sleep(absl::Duration time) { std::this_thread::sleep_for(absl::ToChronoNanoseconds(time)); }
-
-// An object of which nothing is read.
-struct Anything {
-  template <class Self, class Visitor>
-  static void Fields(Self&, Visitor&) {}
-};
 
 // The last (or first) time at which each object was written successfully.
 std::map<std::string, absl::Time> WrittenAt(const std::vector<Request>& requests,
@@ -107,32 +79,18 @@ struct ScaleRun::Begin {
 
 ScaleRun::ScaleRun(ScaleOptions options)
     : options_(std::move(options)),
+      plane_(options_.kubeconfig),
       audit_(options_.audit_log),
       services_(options_.services),
-      others_(options_.others) {
-  auto config = kube::LoadClusterConfig(options_.kubeconfig);
-  if (!config.ok()) {
-    throw std::runtime_error(ToString(config.status()));
-  }
-  transport_ = kube::NewBeastTransport(*std::move(config), {.user_agent = "korder-bench"});
-  client_ = std::make_unique<kube::Client>(*transport_);
-}
-
-ScaleRun::~ScaleRun() = default;
+      others_(options_.others) {}
 
 Figures ScaleRun::Bare(const std::string& name, int count) {
   Begin begin = Start(name, count);
-  const std::string pods = absl::StrCat("/api/v1/namespaces/", begin.ns, "/pods");
+  const std::string pods = PodsOf(begin.ns);
   {
-    // What fails is missed by Await, and told here.
     std::jthread generator([&] {
-      ParallelFor(static_cast<size_t>(count), 16, [&](size_t i) {
-        const auto made =
-            client_->Raw({"POST", pods, "application/json", PodText(static_cast<int>(i))});
-        if (!made.ok()) {
-          std::cerr << ToString(made.status()) << "\n";
-        }
-      });
+      ParallelFor(static_cast<size_t>(count), 16,
+                  [&](size_t i) { plane_.Try("POST", pods, PodText(absl::StrCat("bare-", i))); });
     });
     std::set<std::string> running;
     size_t seen = 0;
@@ -154,9 +112,9 @@ Figures ScaleRun::Bare(const std::string& name, int count) {
   begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
   const absl::Time deletion = absl::Now();
   // As guardians go: at once.
-  Do("DELETE", absl::StrCat(pods, "?gracePeriodSeconds=0"));
+  plane_.Do("DELETE", absl::StrCat(pods, "?gracePeriodSeconds=0"));
   Await(
-      begin, "gone", [&] { return count - Count(pods); }, count);
+      begin, "gone", [&] { return count - plane_.Count(pods); }, count);
   begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
   Gone(begin);
   return begin.figures;
@@ -165,17 +123,16 @@ Figures ScaleRun::Bare(const std::string& name, int count) {
 Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
   const int count = orders * size;
   Begin begin = Start(name, count);
-  const std::string base = absl::StrCat(kOrdersOf, begin.ns);
   std::jthread apply;
   int applied = 0;
   if (orders == 1) {
-    Do("POST", base + "/orders", OrderText(begin.ns, 0, size));
+    plane_.Do("POST", OrdersOf(begin.ns), OrderText(begin.ns, "order-0", size));
   } else {
     const std::filesystem::path file =
         std::filesystem::temp_directory_path() / absl::StrCat(begin.ns, ".json");
     std::ofstream out(file);
     for (int i = 0; i < orders; ++i) {
-      out << OrderText(begin.ns, i, size) << "\n";
+      out << OrderText(begin.ns, absl::StrCat("order-", i), size) << "\n";
     }
     out.close();
     apply = std::jthread([&applied, file] {
@@ -187,7 +144,7 @@ Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
   Await(
       begin, "Ready",
       [&] {
-        const auto all = kube::ListAll<api::Order>(*client_, begin.ns);
+        const auto all = kube::ListAll<api::Order>(plane_.client(), begin.ns);
         if (!all.ok()) {
           throw std::runtime_error(ToString(all.status()));
         }
@@ -209,14 +166,13 @@ Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
   begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
 
   const absl::Time deletion = absl::Now();
-  if (orders == 1) {
-    Do("DELETE", base + "/orders/order-0");
-  } else {
-    Do("DELETE", base + "/orders");
-  }
-  const std::string pods = absl::StrCat("/api/v1/namespaces/", begin.ns, "/pods");
+  plane_.Do("DELETE", OrdersOf(begin.ns) + (orders == 1 ? "/order-0" : ""));
   Await(
-      begin, "gone", [&] { return 2 * count - Count(base + "/tickets") - Count(pods); }, 2 * count);
+      begin, "gone",
+      [&] {
+        return 2 * count - plane_.Count(TicketsOf(begin.ns)) - plane_.Count(PodsOf(begin.ns));
+      },
+      2 * count);
   begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
   Gone(begin);
   return begin.figures;
@@ -225,7 +181,7 @@ Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
 ScaleRun::Begin ScaleRun::Start(const std::string& name, int count) {
   std::cerr << name << ": " << count << "\n";
   Begin begin;
-  begin.ns = MakeNamespace();
+  begin.ns = plane_.MakeNamespace();
   begin.figures.name = name;
   begin.figures.count = count;
   begin.services = services_.Read();
@@ -331,47 +287,12 @@ void ScaleRun::Gone(Begin& begin) {
   for (const auto& [name, usage] : services_.Read()) {
     begin.figures.memory[name].after = usage.resident;
   }
-  DropNamespace(begin.ns);
-}
-
-std::string ScaleRun::MakeNamespace() {
-  const std::string ns = absl::StrCat("bench-", ::getpid(), "-", ++namespaces_);
-  Do("POST", "/api/v1/namespaces",
-     absl::StrCat(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")", ns, "\"}}"));
-  // Pods are refused until their account is there.
-  const std::string account = absl::StrCat("/api/v1/namespaces/", ns, "/serviceaccounts/default");
-  for (int i = 0; i < 100 && !client_->Raw({"GET", account, "", ""}).ok(); ++i) {
-    Sleep(absl::Milliseconds(100));
-  }
-  return ns;
-}
-
-void ScaleRun::DropNamespace(const std::string& ns) {
-  Do("DELETE", absl::StrCat("/api/v1/namespaces/", ns));
-}
-
-std::string ScaleRun::Do(const std::string& method, const std::string& target,
-                         const std::string& body) {
-  auto answer = client_->Raw({method, target, body.empty() ? "" : "application/json", body},
-                             {.timeout = absl::Minutes(5)});
-  if (!answer.ok()) {
-    throw std::runtime_error(absl::StrCat(method, " ", target, ": ", ToString(answer.status())));
-  }
-  return *std::move(answer);
-}
-
-int ScaleRun::Count(const std::string& collection) {
-  kube::ObjectList<Anything> page;
-  if (!json::Parse(Do("GET", collection + "?limit=1"), page).ok()) {
-    throw std::runtime_error("cannot read the list of " + collection);
-  }
-  return static_cast<int>(static_cast<int64_t>(page.items.size()) +
-                          page.metadata.remaining_item_count.value_or(0));
+  plane_.DropNamespace(begin.ns);
 }
 
 int64_t ScaleRun::EtcdUpdates() {
   int64_t updates = 0;
-  for (const absl::string_view line : absl::StrSplit(Do("GET", "/metrics"), '\n')) {
+  for (const absl::string_view line : absl::StrSplit(plane_.Do("GET", "/metrics"), '\n')) {
     if (absl::StartsWith(line, "etcd_requests_total{group=\"core.korder.dev\"") &&
         absl::StrContains(line, "operation=\"update\"") &&
         (absl::StrContains(line, "resource=\"orders\"") ||

@@ -10,13 +10,12 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "audit_tail.h"
 #include "figures.h"
-#include "kube/client.h"
+#include "plane.h"
 #include "processes.h"
 
 namespace korder::bench {
@@ -66,7 +65,6 @@ class ScaleRun {
  public:
   // Throws std::runtime_error, as all else here, with what is wrong.
   explicit ScaleRun(ScaleOptions options);
-  ~ScaleRun();
 
   // Pods that ask for nothing but room, created as fast as sixteen callers can.
   Figures Bare(const std::string& name, int count);
@@ -83,21 +81,13 @@ class ScaleRun {
   void Gone(Begin& begin);
   void CountRequests(Begin& begin, absl::Time ready);
 
-  std::string MakeNamespace();
-  void DropNamespace(const std::string& ns);
-  // A request that must succeed; its answer's body.
-  std::string Do(const std::string& method, const std::string& target,
-                 const std::string& body = "");
-  int Count(const std::string& collection);
   int64_t EtcdUpdates();
 
   ScaleOptions options_;
-  std::unique_ptr<kube::HttpTransport> transport_;
-  std::unique_ptr<kube::Client> client_;
+  Plane plane_;
   AuditTail audit_;
   Processes services_;
   Processes others_;
-  int namespaces_ = 0;
 };
 
 }  // namespace korder::bench
