@@ -17,7 +17,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
-        simulation museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
+        simulation single-faults museum mutation install uninstall deploy undeploy run demo down bench bench-quick clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -96,6 +96,10 @@ bench: build ## Print the figures of performance: 15,000 tickets, 1,000 Orders, 
 bench-quick: build ## The same with 1,500 tickets and 100 Orders, in five minutes
 	@ninja -C $(BUILD) -j $(JOBS) admission_bench ledger_bench scale_bench integration_test
 	@scripts/bench --quick --bin $(BUILD)/bin
+
+single-faults: bootstrap $(BUILD)/build.ninja ## Lose, repeat and crash at every write and call of the simulated services, one at a time
+	@ninja -C $(BUILD) -j $(JOBS) single_faults
+	@$(BUILD)/tests/simulation/single_faults --jobs $(JOBS)
 
 simulation: bootstrap $(BUILD)/build.ninja ## Run the services in a deterministic simulation with faults (SEEDS=10000)
 	@ninja -C $(BUILD) -j $(JOBS) simulation

@@ -14,9 +14,8 @@ namespace {
 std::string Text(const std::vector<api::Condition>& conditions) {
   std::vector<std::string> words;
   for (const api::Condition& condition : conditions) {
-    words.push_back(absl::StrCat(" ", condition.type, "=",
-                                 std::string(api::Name(condition.status)), "/",
-                                 condition.reason));
+    words.push_back(absl::StrCat(" ", condition.type, "=", std::string(api::Name(condition.status)),
+                                 "/", condition.reason));
   }
   std::sort(words.begin(), words.end());
   std::string text;
@@ -45,8 +44,8 @@ std::string Line(const kube::ObjectKey& key, const api::Ticket& ticket) {
       "ticket of ", order.empty() ? key.ToString() : absl::StrCat(key.ns, "/", std::string(order)),
       ": ", std::string(api::Name(status.phase)), "/", status.reason, ", cpu ",
       api::EffectiveRequests(ticket.spec).at("cpu").ToString(), ", for ",
-      timed ? absl::FormatDuration(absl::Trunc(*status.expiration_time - *status.activation_time,
-                                               absl::Minutes(1)))
+      timed ? absl::FormatDuration(
+                  absl::Trunc(*status.expiration_time - *status.activation_time, absl::Minutes(1)))
             : "ever",
       ", used ", status.utilization_rate, ", claimed by \"", status.claimed_pod, "\", handoff ",
       status.handoff ? "under way" : "none", ";", Text(status.conditions));
@@ -62,12 +61,11 @@ std::string Line(const kube::ObjectKey& key, const api::Pod& pod) {
   const auto note = [&](std::string_view name) {
     return std::string(api::ValueOf(pod.metadata.annotations, name));
   };
-  return absl::StrCat("pod ", key.ToString(), ": ", pod.status.phase,
-                      api::IsBound(pod) ? "" : ", not bound",
-                      api::HasGate(pod, api::kGateClaim) ? ", gated" : "", ", claim ",
-                      std::string(api::ValueOf(pod.metadata.labels, api::kLabelClaim)), "/",
-                      note(api::kAnnotationClaimResult), " of order ",
-                      note(api::kAnnotationClaimedOrder));
+  return absl::StrCat(
+      "pod ", key.ToString(), ": ", pod.status.phase, api::IsBound(pod) ? "" : ", not bound",
+      api::HasGate(pod, api::kGateClaim) ? ", gated" : "", ", claim ",
+      std::string(api::ValueOf(pod.metadata.labels, api::kLabelClaim)), "/",
+      note(api::kAnnotationClaimResult), " of order ", note(api::kAnnotationClaimedOrder));
 }
 
 std::string Text(const api::QuotaAmounts& amounts) {

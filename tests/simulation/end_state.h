@@ -1,5 +1,5 @@
-// What somebody who looks at the cluster sees in the end, as lines of text: without names, times and
-// places that may differ from run to run.
+// What somebody who looks at the cluster sees in the end, as lines of text: without names, times
+// and places that may differ from run to run.
 //
 //   const std::vector<std::string> seen = EndState(world);
 //   for (const std::string& line : Differences(seen, expected)) { ... "+ order default/web: ..." }

@@ -34,7 +34,8 @@ class Network {
   // --- what may happen to one message, also one between services
 
   enum class Fate { kArrives, kIsLost, kAnswerIsLost, kArrivesTwice, kCrashBefore, kCrashAfter };
-  // As people would call it: "PUT tickets/status", "Reserve"; and what it is about, if that is known.
+  // As people would call it: "PUT tickets/status", "Reserve"; and what it is about, if that is
+  // known.
   struct Message {
     const Process& from;
     std::string what;

@@ -159,8 +159,7 @@ void Scenario::Patch(const std::string& order, const std::string& spec) {
 }
 
 void Scenario::Limit(const std::string& quota, const std::string& hard) {
-  world_.Patch<api::Quota>(kPeople, {"", quota},
-                           absl::StrCat(R"({"spec":{"hard":{)", hard, "}}}"));
+  world_.Patch<api::Quota>(kPeople, {"", quota}, absl::StrCat(R"({"spec":{"hard":{)", hard, "}}}"));
 }
 
 void Scenario::Finish(const std::string& pod) {
@@ -171,8 +170,7 @@ void Scenario::HarmGuardian(const std::string& order, bool by_deletion) {
   for (const auto& [key, ticket] : world_.tickets.all()) {
     const std::string guardian = ticket->status.guardian_pod;
     if (IsOf(*ticket, KeyIn(order)) && ticket->status.phase == TicketPhase::kReady &&
-        std::find(old_guardians_.begin(), old_guardians_.end(), guardian) ==
-            old_guardians_.end()) {
+        std::find(old_guardians_.begin(), old_guardians_.end(), guardian) == old_guardians_.end()) {
       old_guardians_.push_back(guardian);
       if (by_deletion) {
         world_.Delete<api::Pod>(kPeople, KeyIn(guardian), AtOnce());
@@ -211,8 +209,8 @@ const api::Order& Scenario::Order(const std::string& name) const {
 }
 
 int Scenario::Tickets(const std::string& order, TicketPhase phase) const {
-  return static_cast<int>(
-      std::count_if(world_.tickets.all().begin(), world_.tickets.all().end(), [&](const auto& entry) {
+  return static_cast<int>(std::count_if(
+      world_.tickets.all().begin(), world_.tickets.all().end(), [&](const auto& entry) {
         return IsOf(*entry.second, KeyIn(order)) && entry.second->status.phase == phase;
       }));
 }
@@ -315,8 +313,7 @@ std::vector<Step> Scenario::Claims() {
   return {
       {"pods ask for tickets",
        [this] {
-         api::Pod strict =
-             Asking(MakePod(kShop, "strict", "500m"), api::kAnnotationOrder, "web");
+         api::Pod strict = Asking(MakePod(kShop, "strict", "500m"), api::kAnnotationOrder, "web");
          strict.metadata.annotations[std::string(api::kAnnotationMode)] = api::kModeRequired;
          people_.Apply(strict);
          api::Pod by_label = MakePod(kShop, "by-label", "500m");
@@ -424,8 +421,7 @@ std::vector<Step> Scenario::Changes() {
   return {
       {"the template changes",
        [this] {
-         Patch("default/web",
-               R"("template":{"spec":{"resources":{"requests":{"cpu":"250m"}}}})");
+         Patch("default/web", R"("template":{"spec":{"resources":{"requests":{"cpu":"250m"}}}})");
        },
        [this] {
          // The claimed one stays as it is.
@@ -448,28 +444,26 @@ std::vector<Step> Scenario::Ends() {
        },
        [this] {
          const auto gone = [](const auto& shelf, const kube::ObjectKey& order) {
-           return std::none_of(
-               shelf.all().begin(), shelf.all().end(), [&](const auto& entry) {
-                 return entry.first.ns == order.ns &&
-                        api::ValueOf(entry.second->metadata.labels, api::kLabelOrder) == order.name;
-               });
+           return std::none_of(shelf.all().begin(), shelf.all().end(), [&](const auto& entry) {
+             return entry.first.ns == order.ns &&
+                    api::ValueOf(entry.second->metadata.labels, api::kLabelOrder) == order.name;
+           });
          };
          return gone(world_.tickets, {kTeam, "always"}) && gone(world_.pods, {kTeam, "always"}) &&
                 gone(world_.tickets, {kGuest, "visit"}) && gone(world_.pods, {kGuest, "visit"});
        }},
       {"windows open and close", [] {},
        [this] {
-         const bool renewed = std::any_of(
-             world_.tickets.all().begin(), world_.tickets.all().end(), [](const auto& entry) {
-               return IsOf(*entry.second, {kTeam, "daily"}) &&
-                      entry.second->metadata.annotations.contains(
-                          std::string(api::kAnnotationRenewed));
-             });
+         const bool renewed = std::any_of(world_.tickets.all().begin(), world_.tickets.all().end(),
+                                          [](const auto& entry) {
+                                            return IsOf(*entry.second, {kTeam, "daily"}) &&
+                                                   entry.second->metadata.annotations.contains(
+                                                       std::string(api::kAnnotationRenewed));
+                                          });
          return renewed && Tickets("team-b/brief", TicketPhase::kExpired) == 1 &&
                 Tickets("team-b/nightly", TicketPhase::kExpired) == 1;
        }},
-      {"a limit shrinks below what is used",
-       [this] { Limit("everybody", R"("tickets":"3")"); },
+      {"a limit shrinks below what is used", [this] { Limit("everybody", R"("tickets":"3")"); },
        [this] {
          const std::vector<api::Condition>& conditions =
              world_.quotas.Find({"", "everybody"})->status.conditions;

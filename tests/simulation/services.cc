@@ -112,10 +112,12 @@ class TicketDesk final : public admission::TicketDesk {
     }
     using Fate = Network::Fate;
     Network& network = peers_.network();
-    const Fate fate = network.directed() ? network.NextFate(true, [&] {
-      return Network::Message{process_, "Offer", ns};
-    })
-                                         : Fate::kArrives;
+    const Fate fate = network.directed()
+                          ? network.NextFate(true,
+                                             [&] {
+                                               return Network::Message{process_, "Offer", ns};
+                                             })
+                          : Fate::kArrives;
     if (fate == Fate::kCrashBefore || fate == Fate::kIsLost) {
       if (fate == Fate::kCrashBefore) {
         network.Kill(process_);

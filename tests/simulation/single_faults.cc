@@ -77,7 +77,11 @@ int Many(const Options& options, const Play& peace) {
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < plan.size(); i = next++) {
-      report.Add(plan[i], WhatIsWrong(PlayScenario(options.stage, plan[i]), peace, 1));
+      const auto wrong = WhatIsWrong(PlayScenario(options.stage, plan[i]), peace, 1);
+      report.Add(plan[i], wrong);
+      if (wrong) {  // A run takes minutes; who waits wants to know.
+        std::cerr << "failed: " + ReplayLine(options.stage, plan[i]) + "\n";
+      }
     }
   };
   {

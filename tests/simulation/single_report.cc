@@ -90,20 +90,19 @@ std::string SingleReport::AsJson(absl::Duration took) const {
 
 std::string SingleReport::AsText(absl::Duration took) const {
   const Everything all = Summary(took);
-  std::string text =
-      absl::StrCat(Padded("call site", 44), "  messages  plays  failed\n");
+  std::string text = absl::StrCat(Padded("call site", 44), "  messages  plays  failed\n");
   for (const Site& site : all.sites) {
-    absl::StrAppend(&text, Padded(site.site, 44), "  ", Padded(absl::StrCat(site.messages), 8), "  ",
-                    Padded(absl::StrCat(site.plays), 5), "  ", site.failed, "\n");
+    absl::StrAppend(&text, Padded(site.site, 44), "  ", Padded(absl::StrCat(site.messages), 8),
+                    "  ", Padded(absl::StrCat(site.plays), 5), "  ", site.failed, "\n");
   }
   for (const Failure& failure : all.failures) {
-    absl::StrAppend(&text, "FAILED ", failure.invariant, ": ", failure.what, "\n  (",
-                    failure.about, ")\n  ", failure.replay, "\n");
+    absl::StrAppend(&text, "FAILED ", failure.invariant, ": ", failure.what, "\n  (", failure.about,
+                    ")\n  ", failure.replay, "\n");
   }
   absl::StrAppend(&text, all.messages, " messages from ", all.sites.size(),
                   " call sites (Kubernetes 1.", all.kubernetes, ", ", all.replicas,
-                  " of each service): ", all.plays, " plays, ", all.failures.size(),
-                  " failed, in ", all.seconds, " s\n");
+                  " of each service): ", all.plays, " plays, ", all.failures.size(), " failed, in ",
+                  all.seconds, " s\n");
   return text;
 }
 

@@ -1,9 +1,9 @@
 #include "singles.h"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,10 +42,9 @@ class Performance {
         around_{machine_, network_, peers_, clock_,
                 ticket::OptionsFor(stage.kubernetes, ticket::FenceMode::kAuto,
                                    ticket::HandoffMethodName::kNominate)},
-        processes_(machine_, around_,
-                   [this] {
-                     return downtime_dice_.Between(absl::Milliseconds(50), absl::Seconds(3));
-                   }),
+        processes_(
+            machine_, around_,
+            [this] { return downtime_dice_.Between(absl::Milliseconds(50), absl::Seconds(3)); }),
         people_({machine_, world_, peers_,
                  [this](const auto& id, const auto& what) { invariants_.Fail(id, what); },
                  stage.verbose}),
@@ -153,18 +152,6 @@ class Performance {
   MonoTime last_change_{};
 };
 
-std::vector<Single> SinglesOf(const Play& peace, const std::function<bool(const Sent&)>& that) {
-  std::vector<Single> singles;
-  for (const Sent& sent : peace.sent) {
-    if (that(sent)) {
-      for (const SingleKind& kind : kSingleKinds) {
-        singles.push_back({kind.fate, sent.site, sent.ordinal});
-      }
-    }
-  }
-  return singles;
-}
-
 }  // namespace
 
 Play PlayScenario(const Stage& stage, const std::vector<Single>& singles) {
@@ -187,18 +174,30 @@ std::optional<Broken> WhatIsWrong(const Play& play, const Play& peace, int struc
 }
 
 std::vector<Single> AllSingles(const Play& peace) {
-  return SinglesOf(peace, [](const Sent&) { return true; });
+  std::vector<Single> singles;
+  for (const Sent& sent : peace.sent) {
+    for (const SingleKind& kind : kSingleKinds) {
+      singles.push_back({kind.fate, sent.site, sent.ordinal});
+    }
+  }
+  return singles;
 }
 
 std::vector<Single> SampleSingles(const Play& peace) {
-  std::map<std::string, int> last;
+  std::map<std::string, int> counts;
   for (const Sent& sent : peace.sent) {
-    last[sent.site] = sent.ordinal;
+    ++counts[sent.site];
   }
-  return SinglesOf(peace, [&](const Sent& sent) {
-    const int count = last[sent.site];
-    return sent.ordinal == 1 || sent.ordinal == count || sent.ordinal == (count + 1) / 2;
-  });
+  std::vector<Single> singles;
+  size_t turn = 0;  // so that it is not always the same kind that meets the first message
+  for (const auto& [site, count] : counts) {
+    const std::array<int, 3> ordinals = {1, (count + 1) / 2, count};
+    for (size_t kind = 0; kind < kSingleKinds.size(); ++kind) {
+      singles.push_back({kSingleKinds[kind].fate, site, ordinals[(kind + turn) % ordinals.size()]});
+    }
+    ++turn;
+  }
+  return singles;
 }
 
 std::vector<std::vector<Single>> RandomPairs(const Play& peace, int count, uint64_t seed) {

@@ -53,7 +53,7 @@ std::optional<Broken> WhatIsWrong(const Play& play, const Play& peace, int struc
 
 // Every message that was sent, with everything that may become of it.
 std::vector<Single> AllSingles(const Play& peace);
-// Of each call site the first, the middle and the last message only.
+// Of each call site the first, the middle and the last message, and each kind once.
 std::vector<Single> SampleSingles(const Play& peace);
 // Two at a time. After the first, the second may never come.
 std::vector<std::vector<Single>> RandomPairs(const Play& peace, int count, uint64_t seed);
