@@ -57,6 +57,7 @@ api::Pod MakePod(const char* ns, const char* name, const char* cpu) {
   pod.metadata.name = name;
   pod.metadata.labels = {{"app", "shop"}};
   pod.spec.scheduler_name = "default-scheduler";
+  pod.spec.node_selector = {{"node-type", kCompute}};  // the other nodes come and go
   api::Container container;
   container.name = "app";
   container.image = "app";
