@@ -17,7 +17,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .PHONY: help bootstrap build images test test-unit test-integration test-chart test-e2e lint fmt generate manifests \
-        simulation fuzz museum mutation install uninstall deploy undeploy run demo down bench bench-quick bench-curves clean
+        simulation single-faults fuzz museum mutation install uninstall deploy undeploy run demo down bench bench-quick bench-curves clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -105,6 +105,10 @@ bench-quick: build ## The same with 1,500 tickets, 100 Orders and fewer runs, in
 bench-curves: build ## How cost grows with tickets, Orders, quotas, nodes, waiting pods; added to build/bench.json
 	@ninja -C $(BUILD) -j $(JOBS) $(BENCHES)
 	@scripts/bench curves --add --bin $(BUILD)/bin
+
+single-faults: bootstrap $(BUILD)/build.ninja ## Lose, repeat and crash at every write and call of the simulated services, one at a time
+	@ninja -C $(BUILD) -j $(JOBS) single_faults
+	@$(BUILD)/tests/simulation/single_faults --jobs $(JOBS)
 
 simulation: bootstrap $(BUILD)/build.ninja ## Run the services in a deterministic simulation with faults (SEEDS=10000)
 	@ninja -C $(BUILD) -j $(JOBS) simulation

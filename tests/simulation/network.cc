@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
 #include "kube/api_error.h"
+#include "kube/testing/fake/json_value.h"
 #include "kube/testing/fake/refusal.h"
 
 namespace korder::simulation {
@@ -16,6 +18,17 @@ constexpr absl::Duration kLongestSilence = absl::Seconds(8);
 constexpr absl::Duration kVeryLongLatency = absl::Seconds(3);
 
 absl::Status Dead() { return CancelledError("the process is dead"); }
+
+// A new object's name is in its body.
+std::string About(const kube::fake::ApiCall& call) {
+  kube::ObjectKey key = call.key;
+  if (key.name.empty()) {
+    kube::fake::Json body;
+    json::Parse(call.body, body).IgnoreError();
+    key.name = body.TextAt({"metadata", "name"});
+  }
+  return key.ToString();
+}
 
 }  // namespace
 
@@ -127,7 +140,10 @@ class Network::Transport final : public kube::HttpTransport {
     if (!call.ok()) {
       return kube::fake::NoSuchPath();
     }
-    const Fate fate = network_.NextFate(call->IsWrite());
+    const Fate fate = network_.NextFate(call->IsWrite(), [&] {
+      return Message{process_, absl::StrCat(request.method, " ", call->ResourcePath()),
+                     About(*call)};
+    });
     if (fate == Fate::kCrashBefore) {
       network_.Kill(process_);
       return Dead();
@@ -231,7 +247,10 @@ absl::Duration Network::NextLatency() {
   return latency_dice_.Latency(kUsualLatency, bad ? kVeryLongLatency : kLongLatency);
 }
 
-Network::Fate Network::NextFate(bool write) {
+Network::Fate Network::NextFate(bool write, const std::function<Message()>& message) {
+  if (director_) {
+    return write ? director_(message()) : Fate::kArrives;
+  }
   if (write && faults_.contains(Fault::kCrash) && crash_dice_.Chance(0.01)) {
     return crash_dice_.Chance(0.5) ? Fate::kCrashBefore : Fate::kCrashAfter;
   }

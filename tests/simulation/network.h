@@ -34,7 +34,18 @@ class Network {
   // --- what may happen to one message, also one between services
 
   enum class Fate { kArrives, kIsLost, kAnswerIsLost, kArrivesTwice, kCrashBefore, kCrashAfter };
-  Fate NextFate(bool write);
+  // As people would call it: "PUT tickets/status", "Reserve"; and what it is about, if that is
+  // known.
+  struct Message {
+    const Process& from;
+    std::string what;
+    std::string about;
+  };
+  // `message` is asked for only when somebody directs.
+  Fate NextFate(bool write, const std::function<Message()>& message);
+  // Says what becomes of every write and call, instead of dice.
+  void Direct(std::function<Fate(const Message&)> director) { director_ = std::move(director); }
+  bool directed() const { return director_ != nullptr; }
   absl::Duration NextLatency();
   // For the time it takes to get somewhere. False when the process did not live to see it.
   bool Travel(Process& process, const std::stop_token& stop);
@@ -61,6 +72,7 @@ class Network {
   Dice ambiguity_dice_;
   Dice watch_dice_;
   std::function<void(Process&)> kill_;
+  std::function<Fate(const Message&)> director_;
   std::vector<Stream*> streams_;
 };
 

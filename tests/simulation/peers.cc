@@ -4,6 +4,8 @@
 #include <grpcpp/grpcpp.h>
 #include <utility>
 
+#include "absl/strings/strip.h"
+
 namespace korder::simulation {
 namespace {
 
@@ -30,6 +32,14 @@ std::vector<std::string> Granted(const pb::ReserveResponse& response) {
     }
   }
   return ids;
+}
+
+// "Reserve" of ReserveRequest.
+std::string NameOfCall(const google::protobuf::Message& request) {
+  return std::string(absl::StripSuffix(request.GetDescriptor()->name(), "Request"));
+}
+std::string AboutCall(const google::protobuf::Message& request) {
+  return request.ShortDebugString();
 }
 
 grpc::Status Dead() { return {grpc::StatusCode::CANCELLED, "the process is dead"}; }
@@ -143,7 +153,9 @@ class Stub final : public pb::QuotaLedger::StubInterface {
     }
     ++peers_.calls;
     const MonoTime deadline = machine.Mono() + absl::ToChronoNanoseconds(timeout_);
-    const Network::Fate fate = peers_.network().NextFate(true);
+    const Network::Fate fate = peers_.network().NextFate(true, [&] {
+      return Network::Message{client_, NameOfCall(request), AboutCall(request)};
+    });
     if (fate == Network::Fate::kCrashBefore) {
       peers_.network().Kill(client_);
       return Dead();

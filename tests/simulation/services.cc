@@ -19,6 +19,7 @@
 #include "quota-svc/observed.h"
 #include "runtime/ledger_client.h"
 #include "runtime/manager.h"
+#include "runtime/testing/call_context.h"
 #include "ticket-svc/claim_reconciler.h"
 #include "ticket-svc/clock_watch.h"
 #include "ticket-svc/disturbance.h"
@@ -110,12 +111,33 @@ class TicketDesk final : public admission::TicketDesk {
     if (server == nullptr || process_.dead) {
       return UnavailableError("no connection");
     }
+    using Fate = Network::Fate;
+    Network& network = peers_.network();
+    const Fate fate = network.directed()
+                          ? network.NextFate(true,
+                                             [&] {
+                                               return Network::Message{process_, "Offer", ns};
+                                             })
+                          : Fate::kArrives;
+    if (fate == Fate::kCrashBefore || fate == Fate::kIsLost) {
+      if (fate == Fate::kCrashBefore) {
+        network.Kill(process_);
+      }
+      return UnavailableError("no connection");
+    }
     ticket::v1::OfferRequest request;
     request.set_namespace_(ns);
     request.set_pod_json(pod_json);
     ticket::v1::OfferResponse response;
-    grpc::ServerContext context;
-    if (!server->desk.Offer(&context, &request, &response).ok()) {
+    runtime::CallContext call(ns);
+    if (fate == Fate::kArrivesTwice) {
+      server->desk.Offer(call.get(), &request, &response).ok();
+    }
+    const bool answered = server->desk.Offer(call.get(), &request, &response).ok();
+    if (fate == Fate::kCrashAfter) {
+      network.Kill(process_);
+    }
+    if (!answered || process_.dead || fate == Fate::kAnswerIsLost) {
       return UnavailableError("no answer");
     }
     return admission::Offer{.fits = response.has_ticket(), .message = "no"};
