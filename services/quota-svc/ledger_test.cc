@@ -168,7 +168,8 @@ TEST_CASE("ledger reserve: a full ledger refuses instead of growing", "[quota][l
 }
 
 TEST_CASE("ledger reserve: what fits to the last byte is granted", "[quota][ledger]") {
-  const size_t needed = Ledger().grants().BytesWith(MakeClaim(), {"a"});
+  const Grant grant{.id = "a", .claim = MakeClaim().Share(), .ticket_uid = "", .expire_time = kNow};
+  const size_t needed = Ledger().grants().BytesWith({grant});
   Ledger enough({.max_bytes = needed});
   Ledger too_small({.max_bytes = needed - 1});
   enough.PutNamespace("default", {});
