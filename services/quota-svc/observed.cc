@@ -34,6 +34,15 @@ void ReadJson(json::Reader& r, LedgerTicket& out) {
   out = Reduced(ticket);
 }
 
+void AddIndexes(kube::Store<LedgerTicket>& tickets) {
+  tickets.AddIndex(std::string(kUidIndex), [](const LedgerTicket& ticket) {
+    return kube::IndexValues{ticket.metadata.uid};
+  });
+  tickets.AddIndex(std::string(kReservationIndex), [](const LedgerTicket& ticket) {
+    return kube::IndexValues{ticket.reservation_id};
+  });
+}
+
 TicketView ViewOf(const LedgerTicket& ticket) {
   return {.uid = ticket.metadata.uid,
           .reservation_id = ticket.reservation_id,

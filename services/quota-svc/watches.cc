@@ -1,6 +1,5 @@
 #include "quota-svc/watches.h"
 
-#include <string>
 #include <utility>
 
 #include "api/meta/object_meta.h"
@@ -66,12 +65,7 @@ void Watches::WatchOrders(LedgerDesk& desk) {
 }
 
 void Watches::WatchTickets(LedgerDesk& desk) {
-  tickets_.store().AddIndex(std::string(kUidIndex), [](const LedgerTicket& ticket) {
-    return kube::IndexValues{ticket.metadata.uid};
-  });
-  tickets_.store().AddIndex(std::string(kReservationIndex), [](const LedgerTicket& ticket) {
-    return kube::IndexValues{ticket.reservation_id};
-  });
+  AddIndexes(tickets_.store());
   tickets_.OnChange([&desk](const LedgerTicket* was, const LedgerTicket* is) {
     if (was != nullptr && is != nullptr && !LedgerSeesChange(*was, *is)) {
       return;

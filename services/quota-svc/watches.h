@@ -9,7 +9,6 @@
 #pragma once
 
 #include <stop_token>
-#include <string_view>
 #include <vector>
 
 #include "api/core/namespace.h"
@@ -21,10 +20,6 @@
 #include "quota-svc/observed.h"
 
 namespace korder::quota {
-
-// Indexes of the tickets: by their UID, and by the reservation they carry.
-inline constexpr std::string_view kUidIndex = "uid";
-inline constexpr std::string_view kReservationIndex = "reservation";
 
 class Watches {
  public:
