@@ -8,7 +8,8 @@ Instructions are counted by valgrind's callgrind, bytes by the allocator: neithe
 machine is, so a change that is above a ceiling has made something dearer. If it is worth it, raise the ceiling with
 --update in the same commit, and say in its message why. Far below a ceiling, lower it the same way. They are counted
 with Debian 12's compiler and libraries; others may well be above.
-writesPerTicketUntilReady is the limit of the integration test "scale", and set by hand.
+writesPerTicketUntilReady is the limit of the integration test "scale", and set by hand: one more write for each ticket is
+above it, an event for each (there are fewer when all goes fast) is not.
 """
 import json
 import pathlib
