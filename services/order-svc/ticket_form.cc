@@ -100,6 +100,19 @@ std::string TicketName(const api::Order& order, int64_t ordinal) {
   return absl::StrCat(Shortened(order.metadata.name, kMaxStem), "-", ordinal);
 }
 
+void TrimTicket(api::Ticket& ticket) {
+  api::TicketStatus& status = ticket.status;
+  std::erase_if(ticket.metadata.annotations,
+                [](const auto& note) { return note.first == api::kAnnotationGrant; });
+  std::erase_if(status.conditions,
+                [](const auto& condition) { return condition.type != api::kConditionReady; });
+  status.conditions.shrink_to_fit();
+  for (std::string* text : {&status.message, &status.node_name, &status.guardian_pod,
+                            &status.claimed_pod, &status.claimed_pod_uid}) {
+    std::string().swap(*text);
+  }
+}
+
 int64_t OrdinalOf(const api::Ticket& ticket) {
   const std::string& name = ticket.metadata.name;
   const size_t dash = name.rfind('-');
