@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/core/daemon_nodes.h"
 #include "api/v1alpha1/names.h"
+#include "api/v1alpha1/reasons.h"
 #include "api/v1alpha1/order_windows.h"
 
 namespace korder::order {
