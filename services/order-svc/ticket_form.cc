@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "api/core/daemon_nodes.h"
 #include "api/v1alpha1/names.h"
-#include "api/v1alpha1/reasons.h"
 #include "api/v1alpha1/order_windows.h"
+#include "api/v1alpha1/reasons.h"
 
 namespace korder::order {
 namespace {
@@ -108,8 +108,8 @@ void TrimTicket(api::Ticket& ticket) {
   std::erase_if(status.conditions,
                 [](const auto& condition) { return condition.type != api::kConditionReady; });
   status.conditions.shrink_to_fit();
-  for (std::string* text : {&status.message, &status.node_name, &status.guardian_pod,
-                            &status.claimed_pod, &status.claimed_pod_uid}) {
+  for (std::string* text :
+       {&status.node_name, &status.guardian_pod, &status.claimed_pod, &status.claimed_pod_uid}) {
     std::string().swap(*text);
   }
 }
