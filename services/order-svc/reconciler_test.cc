@@ -104,13 +104,16 @@ class Service {
   void Sync() {
     kube::SyncStore(client_, "", nodes_, [](auto*, auto*) {});
     SyncOrders();
-    kube::SyncStore(client_, "", tickets_, [this](auto* was, auto* is) {
-      if (is == nullptr) {
-        reconciler.Gone(*was);
-      }
-      pace_.OnTicket(was, is);
-      controller.Enqueue({"default", api::ControllerOf((is ? is : was)->metadata)->name});
-    });
+    kube::SyncStore(
+        client_, "", tickets_,
+        [this](auto* was, auto* is) {
+          if (is == nullptr) {
+            reconciler.Gone(*was);
+          }
+          pace_.OnTicket(was, is);
+          controller.Enqueue({"default", api::ControllerOf((is ? is : was)->metadata)->name});
+        },
+        TrimTicket);
   }
   void SyncOrders() {
     kube::SyncStore(client_, "", orders_, [this](auto* was, auto* is) {

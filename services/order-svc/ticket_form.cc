@@ -7,6 +7,7 @@
 #include "api/core/daemon_nodes.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/order_windows.h"
+#include "api/v1alpha1/reasons.h"
 
 namespace korder::order {
 namespace {
@@ -98,6 +99,19 @@ api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordina
 
 std::string TicketName(const api::Order& order, int64_t ordinal) {
   return absl::StrCat(Shortened(order.metadata.name, kMaxStem), "-", ordinal);
+}
+
+void TrimTicket(api::Ticket& ticket) {
+  api::TicketStatus& status = ticket.status;
+  std::erase_if(ticket.metadata.annotations,
+                [](const auto& note) { return note.first == api::kAnnotationGrant; });
+  std::erase_if(status.conditions,
+                [](const auto& condition) { return condition.type != api::kConditionReady; });
+  status.conditions.shrink_to_fit();
+  for (std::string* text :
+       {&status.node_name, &status.guardian_pod, &status.claimed_pod, &status.claimed_pod_uid}) {
+    std::string().swap(*text);
+  }
 }
 
 int64_t OrdinalOf(const api::Ticket& ticket) {

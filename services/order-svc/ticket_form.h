@@ -19,6 +19,9 @@ namespace korder::order {
 // template's startTime is still to come.
 api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordinal, absl::Time now);
 
+// Takes out of a ticket what order-svc never looks at: there may be thousands.
+void TrimTicket(api::Ticket& ticket);
+
 // "my-order-7"; long order names are shortened with a hash so that names stay valid label values.
 std::string TicketName(const api::Order& order, int64_t ordinal);
 // The ordinal of a ticket of this order, or -1 when its name does not tell.

@@ -101,6 +101,12 @@ api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
   return meta;
 }
 
+// clear() keeps the memory.
+template <class T>
+void Empty(std::vector<T>& values) {
+  std::vector<T>().swap(values);
+}
+
 api::Container GuardianContainer(const api::TicketSpec& spec, const std::string& image) {
   api::Container container = RestrictedContainer("guardian", image);
   container.resources.requests = api::EffectiveRequests(spec);
@@ -127,6 +133,28 @@ int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
     return 0;
   }
   return incarnation;
+}
+
+void TrimOwnPod(api::Pod& pod) {
+  api::ObjectMeta& meta = pod.metadata;
+  std::erase_if(meta.labels, [](const auto& label) { return label.first != api::kLabelRole; });
+  std::erase_if(meta.annotations,
+                [](const auto& note) { return note.first != api::kAnnotationAvoids; });
+  for (api::Container& container : pod.spec.containers) {
+    container = {.resources = std::move(container.resources)};
+  }
+  pod.spec.security_context.reset();
+  Empty(pod.spec.image_pull_secrets);
+  if (api::IsBound(pod)) {  // Before that it matters which nodes may take it.
+    pod.spec.node_selector.clear();
+    pod.spec.affinity.reset();
+    Empty(pod.spec.tolerations);
+    Empty(pod.spec.topology_spread_constraints);
+  }
+  std::erase_if(pod.status.conditions, [](const auto& condition) {
+    return condition.type != api::kPodConditionScheduled;
+  });
+  pod.status.conditions.shrink_to_fit();
 }
 
 void RestrictPod(api::PodSpec& spec) {

@@ -32,6 +32,9 @@ std::string GuardianName(const api::Ticket& ticket, int32_t incarnation);
 // guardian is its managing owner, by UID, and its name; a label proves nothing.
 int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod);
 
+// Takes out of a pod of ours what ticket-svc never looks at: there is one for each ticket.
+void TrimOwnPod(api::Pod& pod);
+
 // What every pod of ours has in common, after the Pod Security profile "restricted".
 void RestrictPod(api::PodSpec& spec);
 void AddPullSecrets(const GuardianOptions& options, api::PodSpec& spec);

@@ -26,6 +26,7 @@
 #include "ticket-svc/config.h"
 #include "ticket-svc/disturbance.h"
 #include "ticket-svc/fence.h"
+#include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/handoff_options.h"
 #include "ticket-svc/handoff_reconciler.h"
 #include "ticket-svc/quota_charges.h"
@@ -46,7 +47,7 @@ std::string OwnPodsSelector() {
 struct Informers {
   explicit Informers(kube::Client& client)
       : tickets(client),
-        guardians(client, {.label_selector = OwnPodsSelector()}),
+        guardians(client, {.label_selector = OwnPodsSelector()}, TrimOwnPod),
         claim_pods(client, {.label_selector = std::string(api::kLabelClaim)}),
         nodes(client) {}
 

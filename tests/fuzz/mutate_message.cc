@@ -1,5 +1,6 @@
 #include "mutate_message.h"
 
+#include <algorithm>
 #include <array>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -94,8 +95,18 @@ void Walk(Message& message, std::vector<Message*>& messages, std::vector<std::st
                                              : reflection.GetString(message, field));
       }
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && field->is_repeated()) {
-      for (int i = 0; i < std::min(reflection.FieldSize(message, field), 50); ++i) {
-        Walk(*reflection.MutableRepeatedMessage(&message, field, i), messages, texts);
+      std::vector<Message*> items;
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        items.push_back(reflection.MutableRepeatedMessage(&message, field, i));
+      }
+      if (field->is_map()) {  // which has another order in every process
+        std::sort(items.begin(), items.end(), [](const Message* a, const Message* b) {
+          return a->SerializePartialAsString() < b->SerializePartialAsString();
+        });
+      }
+      items.resize(std::min(items.size(), size_t{50}));
+      for (Message* item : items) {
+        Walk(*item, messages, texts);
       }
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       Walk(*reflection.MutableMessage(&message, field), messages, texts);
@@ -165,7 +176,11 @@ void MessageMutator::Change(Message& message, const FieldDescriptor& field) {
 void MessageMutator::ChangeList(Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   const int size = reflection.FieldSize(message, &field);
-  switch (Below(5)) {
+  const size_t kind = Below(5);
+  if (field.is_map() && kind < 2) {
+    return reflection.ClearField(&message, &field);  // It has no last one.
+  }
+  switch (kind) {
     case 0:
       if (size > 0) {
         reflection.RemoveLast(&message, &field);
@@ -189,7 +204,8 @@ void MessageMutator::ChangeList(Message& message, const FieldDescriptor& field) 
 void MessageMutator::Extend(Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   const int size = reflection.FieldSize(message, &field);
-  const int other = size == 0 ? -1 : static_cast<int>(Below(static_cast<size_t>(size)));
+  const int other =
+      size == 0 || field.is_map() ? -1 : static_cast<int>(Below(static_cast<size_t>(size)));
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
     const std::string before =
         other < 0 ? "a" : reflection.GetRepeatedString(message, &field, other);

@@ -274,7 +274,7 @@ class Load {
       const std::string id = absl::StrCat(ns_, "-held-", number);
       bool answered = false;
       while (!answered && !stop.stop_requested()) {
-        const auto answer = ledger_.Reserve(ns_, claim, {id}, stop);
+        const auto answer = ledger_.Reserve(ns_, claim, {{.id = id, .ticket = id}}, stop);
         answered = answer.ok();
         if (answered && (*answer)[0].granted()) {
           witness_.Acknowledged(id);

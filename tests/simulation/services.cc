@@ -13,6 +13,7 @@
 #include "kube/informer.h"
 #include "kube/leader_elector.h"
 #include "order-svc/reconciler.h"
+#include "order-svc/ticket_form.h"
 #include "order-svc/wake_ups.h"
 #include "prometheus/registry.h"
 #include "quota-svc/leadership.h"
@@ -23,6 +24,7 @@
 #include "ticket-svc/claim_reconciler.h"
 #include "ticket-svc/clock_watch.h"
 #include "ticket-svc/disturbance.h"
+#include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/handoff_reconciler.h"
 #include "ticket-svc/reconciler.h"
 #include "ticket-svc/wake_ups.h"
@@ -38,9 +40,7 @@ constexpr size_t kTicketsUnderWay = 3;
 const BackoffPolicy kBackoff{.max = absl::Seconds(3)};
 
 // Events are for people; none is written here.
-kube::EventRecorderOptions NoEvents() {
-  return {.component = "", .instance = "", .burst = 0};
-}
+kube::EventRecorderOptions NoEvents() { return {.component = "", .instance = "", .burst = 0}; }
 
 kube::LeaderElectionOptions LeaseOf(const std::string& service, const Process& process) {
   return {.ns = kSystemNamespace, .name = "korder-" + service, .identity = process.name};
@@ -186,7 +186,7 @@ void RunOrderService(Surroundings& around, Process& process) {
   kube::Informer<api::Order> orders(client);
   orders.store().AddIndex(std::string(order::kDaemonIndex), order::DaemonIndex);
   kube::Informer<api::Node> nodes(client);
-  kube::Informer<api::Ticket> tickets(client);
+  kube::Informer<api::Ticket> tickets(client, {}, order::TrimTicket);
   tickets.store().AddIndex(std::string(order::kOwnerIndex), order::OwnerIndex);
   kube::EventRecorder events(client, around.clock, NoEvents());
   std::optional<order::WakeUps> wake_ups;
@@ -231,7 +231,7 @@ void RunTicketService(Surroundings& around, Process& process) {
   runtime::Manager manager(clock);
   kube::Informer<api::Ticket> ticket_informer(client);
   kube::Informer<api::Pod> guardian_informer(
-      client, {.label_selector = "korder.dev/role in (guardian,fence)"});
+      client, {.label_selector = "korder.dev/role in (guardian,fence)"}, ticket::TrimOwnPod);
   kube::Informer<api::Pod> claim_pod_informer(client,
                                               {.label_selector = std::string(api::kLabelClaim)});
   kube::Informer<api::Node> node_informer(client);

@@ -217,8 +217,7 @@ void ValidateNodeSelector(const Labels& selector, const FieldPath& path, Problem
   problems.Append(CheckLabels(selector, path.text()));
 }
 
-void ValidateAffinity(const Boxed<Affinity>& affinity, const FieldPath& path,
-                      Problems& problems) {
+void ValidateAffinity(const Boxed<Affinity>& affinity, const FieldPath& path, Problems& problems) {
   if (!affinity.has_value()) {
     return;
   }

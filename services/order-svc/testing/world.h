@@ -129,7 +129,9 @@ class World {
     Observed observed{
         .order = std::make_shared<api::Order>(order_), .memory = memory_, .now = now_};
     for (const api::Ticket& ticket : tickets_) {
-      observed.tickets.push_back(std::make_shared<api::Ticket>(ticket));
+      const auto kept = std::make_shared<api::Ticket>(ticket);
+      TrimTicket(*kept);  // as the service's informer does
+      observed.tickets.push_back(kept);
     }
     for (const api::Node& node : nodes_) {
       observed.nodes.push_back(std::make_shared<api::Node>(node));

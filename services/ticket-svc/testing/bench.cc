@@ -12,6 +12,7 @@
 #include "api/core/pod_requests.h"
 #include "json/fields.h"
 #include "kube/testing/sync_store.h"
+#include "ticket-svc/guardian_pod.h"
 
 namespace korder::ticket {
 namespace {
@@ -373,8 +374,9 @@ void Service::SyncTickets() {
                   [this](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
 }
 void Service::SyncGuardians() {
-  kube::SyncStore(client, "korder.dev/role in (guardian,fence)", guardian_store_,
-                  [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
+  kube::SyncStore(
+      client, "korder.dev/role in (guardian,fence)", guardian_store_,
+      [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); }, TrimOwnPod);
 }
 void Service::SyncClaimPods() {
   kube::SyncStore(client, "korder.dev/claim", claim_pod_store_,
