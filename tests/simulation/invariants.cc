@@ -142,11 +142,25 @@ void Invariants::OnConfigMap(const api::ConfigMap* is) {
 
 // --- I1: never more than the limits
 
+// Confirm writes nothing for a grant that names its ticket: that ticket and the grant are one
+// charge.
+std::string Invariants::ChargedFor(const quota::Grant& grant) const {
+  if (!grant.ticket_uid.empty()) {
+    return grant.ticket_uid;
+  }
+  const api::Ticket* const ticket = grant.ticket_name.empty()
+                                        ? nullptr
+                                        : world_.tickets.Find({grant.claim->ns, grant.ticket_name});
+  const bool its = ticket != nullptr &&
+                   api::ValueOf(ticket->metadata.annotations, api::kAnnotationGrant) == grant.id;
+  return its ? ticket->metadata.uid : grant.id;
+}
+
 std::set<std::string> Invariants::Charged() const {
   std::set<std::string> charged;
   for (const quota::Grant& grant : grants_) {
     if (!quota::HeldOrder(grant)) {
-      charged.insert(grant.ticket_uid.empty() ? grant.id : grant.ticket_uid);
+      charged.insert(ChargedFor(grant));
     }
   }
   for (const auto& [key, ticket] : world_.tickets.all()) {
@@ -180,7 +194,7 @@ Invariants::Uses Invariants::UsesOf(const api::Quota& quota) const {
   for (const quota::Grant& grant : grants_) {
     const auto cpu = grant.claim->amounts.find("reserved.cpu");
     if (!quota::HeldOrder(grant)) {
-      count(grant.ticket_uid.empty() ? grant.id : grant.ticket_uid, grant.claim->ns,
+      count(ChargedFor(grant), grant.claim->ns,
             cpu == grant.claim->amounts.end() ? api::Quantity() : cpu->second);
     }
   }

@@ -70,6 +70,8 @@ class Invariants {
   void OnConfigMap(const api::ConfigMap* is);
 
   const api::Ticket* TicketOf(const api::Pod& guardian) const;
+  // The UID of its ticket, or its id while it has none.
+  std::string ChargedFor(const quota::Grant& grant) const;
   std::set<std::string> Charged() const;  // UIDs of tickets, and ids of grants that have none
   Uses UsesOf(const api::Quota& quota) const;
   bool Recently(MonoTime at, absl::Duration within) const {

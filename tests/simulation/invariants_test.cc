@@ -1,6 +1,7 @@
 // Each invariant can fail: a world that breaks it, and what is said of it.
 #include "invariants.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -33,10 +34,11 @@ struct Scene {
                                    "status"));
   }
 
-  api::Ticket MakeTicket(const std::string& name) {
+  api::Ticket MakeTicket(const std::string& name, const std::string& grant = "") {
     api::Ticket ticket;
     ticket.metadata.ns = "default";
     ticket.metadata.name = name;
+    ticket.metadata.annotations[std::string(api::kAnnotationGrant)] = grant;
     ticket.spec.resources.requests = {{"cpu", *api::Quantity::Parse("1")}};
     REQUIRE(world.Create("test", ticket));
     return *world.tickets.Find({"default", name});
@@ -130,6 +132,34 @@ TEST_CASE("invariants: more tickets than a quota allows", "[simulation]") {
   scene.MakeTicket("b");
   scene.SetStatus("a", R"({"incarnation":1})");
   CHECK(scene.Broken().empty());
+  scene.SetStatus("b", R"({"incarnation":1})");
+  CHECK(scene.Broken() == "I1");
+}
+
+TEST_CASE("invariants: a ticket is not counted beside the grant that names it", "[simulation]") {
+  Scene scene;
+  api::Quota quota;
+  quota.metadata.name = "one";
+  quota.spec.hard["tickets"].text = "1";
+  REQUIRE(scene.world.Create("test", quota));
+  scene.machine.After(absl::Minutes(5), [] {});
+  while (scene.machine.Turn()) {
+  }
+  quota::Claim claim;
+  claim.ns = "default";
+  quota::Grant grant;
+  grant.id = "0001";
+  grant.claim = std::make_shared<const quota::Claim>(claim);
+  grant.ticket_name = "a";
+  api::ConfigMap ledger;
+  ledger.metadata.ns = kSystemNamespace;
+  ledger.metadata.name = "korder-quota-ledger";
+  ledger.data["ledger"] = quota::Encode({.epoch = 1, .writer = "w", .grants = {grant}});
+  REQUIRE(scene.world.Create("w", ledger));
+  scene.MakeTicket("a", grant.id);
+  scene.SetStatus("a", R"({"incarnation":1})");
+  CHECK(scene.Broken().empty());
+  scene.MakeTicket("b", grant.id);
   scene.SetStatus("b", R"({"incarnation":1})");
   CHECK(scene.Broken() == "I1");
 }

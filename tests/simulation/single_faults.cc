@@ -9,12 +9,14 @@
 #include <iostream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dice.h"
 #include "single_report.h"
 
 namespace korder::simulation {
@@ -26,6 +28,7 @@ struct Options {
   bool list = false;
   bool sample = false;
   int pairs = 0;
+  double seconds = 0;  // begin no new play after this; 0 = never
   bool as_json = false;
   int jobs = 1;
 };
@@ -67,6 +70,13 @@ std::vector<std::vector<Single>> Plan(const Options& options, const Play& peace)
   for (Single& single : options.sample ? SampleSingles(peace) : AllSingles(peace)) {
     plan.push_back({std::move(single)});
   }
+  if (!options.sample) {
+    // So that what fits into a time has some of everything.
+    Dice dice(options.stage.seed, "plan");
+    for (size_t left = plan.size(); left > 1; --left) {
+      std::swap(plan[left - 1], plan[dice.Below(left)]);
+    }
+  }
   return plan;
 }
 
@@ -75,8 +85,12 @@ int Many(const Options& options, const Play& peace) {
   const std::vector<std::vector<Single>> plan = Plan(options, peace);
   SingleReport report(options.stage, peace);
   std::atomic<size_t> next = 0;
+  const auto passed = [begin] { return absl::FromChrono(SteadyNow() - begin); };
   const auto work = [&] {
     for (size_t i = next++; i < plan.size(); i = next++) {
+      if (options.seconds > 0 && passed() > absl::Seconds(options.seconds)) {
+        return;
+      }
       const auto wrong = WhatIsWrong(PlayScenario(options.stage, plan[i]), peace, 1);
       report.Add(plan[i], wrong);
       if (wrong) {  // A run takes minutes; who waits wants to know.
@@ -90,8 +104,7 @@ int Many(const Options& options, const Play& peace) {
       workers.emplace_back(work);
     }
   }
-  const absl::Duration took = absl::FromChrono(SteadyNow() - begin);
-  std::cout << (options.as_json ? report.AsJson(took) : report.AsText(took));
+  std::cout << (options.as_json ? report.AsJson(passed()) : report.AsText(passed()));
   return report.failures() == 0 ? 0 : 1;
 }
 
@@ -111,6 +124,8 @@ int main(int argc, char** argv) {
   app.add_option("--replicas", options.stage.replicas, "of each service that elects a leader")
       ->capture_default_str();
   app.add_option("--seed", options.stage.seed, "who is faster where it does not matter")
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "begin no new one after so long; 0: never")
       ->capture_default_str();
   app.add_option("--jobs", options.jobs, "threads")->capture_default_str();
   app.add_flag("--json", options.as_json, "for programs");

@@ -189,13 +189,14 @@ std::vector<Single> SampleSingles(const Play& peace) {
     ++counts[sent.site];
   }
   std::vector<Single> singles;
-  size_t turn = 0;  // so that it is not always the same kind that meets the first message
-  for (const auto& [site, count] : counts) {
-    const std::array<int, 3> ordinals = {1, (count + 1) / 2, count};
-    for (size_t kind = 0; kind < kSingleKinds.size(); ++kind) {
+  for (size_t round = 0; round < kSingleKinds.size(); ++round) {
+    size_t turn = 0;  // so that it is not always the same kind that meets the first message
+    for (const auto& [site, count] : counts) {
+      const std::array<int, 3> ordinals = {1, (count + 1) / 2, count};
+      const size_t kind = (round + turn) % kSingleKinds.size();
       singles.push_back({kSingleKinds[kind].fate, site, ordinals[(kind + turn) % ordinals.size()]});
+      ++turn;
     }
-    ++turn;
   }
   return singles;
 }

@@ -53,7 +53,8 @@ std::optional<Broken> WhatIsWrong(const Play& play, const Play& peace, int struc
 
 // Every message that was sent, with everything that may become of it.
 std::vector<Single> AllSingles(const Play& peace);
-// Of each call site the first, the middle and the last message, and each kind once.
+// Of each call site the first, the middle and the last message, and each kind once. Every call site
+// comes once before one of them comes again, so that a part of it is a sample, too.
 std::vector<Single> SampleSingles(const Play& peace);
 // Two at a time. After the first, the second may never come.
 std::vector<std::vector<Single>> RandomPairs(const Play& peace, int count, uint64_t seed);

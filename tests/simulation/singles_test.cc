@@ -40,6 +40,8 @@ TEST_CASE("single faults: the sample has every call site with everything that ma
   }
   CHECK(ordinals == std::set<int>{1, 5, 9});
   CHECK(fates.size() == kSingleKinds.size());
+  // Where time ends it early, no call site is left out.
+  CHECK(SampleSingles(peace)[0].site != SampleSingles(peace)[1].site);
 }
 
 TEST_CASE("single faults: another end than in peace is told line by line", "[simulation]") {
