@@ -81,7 +81,9 @@ void Pace::Settle(const kube::ObjectKey& ticket) {
 }
 
 void Pace::OnTicket(const api::Ticket* was, const api::Ticket* is) {
-  if (is == nullptr || is->status.phase != api::TicketPhase::kPending) {
+  // A pending ticket says nothing unless something keeps it from its room.
+  if (is == nullptr || is->status.phase != api::TicketPhase::kPending ||
+      !is->status.reason.empty()) {
     Settle(kube::KeyOf(is != nullptr ? *is : *was));
   }
 }

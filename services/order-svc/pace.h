@@ -4,7 +4,7 @@
 //
 //   Pace pace(clock, [&](const kube::ObjectKey& order) { controller.Enqueue(order); });
 //   const size_t now = pace.Take(ns, names);   // make the first `now` of them
-//   pace.Settle({ns, name});                   // Ready, over, or not made after all
+//   pace.Settle({ns, name});                   // Ready, in trouble, over, or not made after all
 //   pace.Wait(order);                          // it wants more, and nothing else hinders it
 //
 // Orders that wait are woken, in their turn, when there is room again. A ticket that nothing
@@ -31,7 +31,7 @@ namespace korder::order {
 
 struct PaceLimits {
   size_t tickets = 256;
-  absl::Duration patience = absl::Seconds(2);
+  absl::Duration patience = absl::Seconds(10);
 };
 
 class Pace {

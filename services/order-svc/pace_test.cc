@@ -95,7 +95,7 @@ TEST_CASE("pace: one that is made again counts from then on", "[order][pace]") {
   CHECK(f.Take("db", 20) == 9);
 }
 
-TEST_CASE("pace: a ticket is settled when it is Ready, over or gone, and not before",
+TEST_CASE("pace: a ticket is settled when it is Ready, in trouble, over or gone, and not before",
           "[order][pace]") {
   Fixture f;
   CHECK(f.Take("web", 10) == 10);
@@ -106,6 +106,10 @@ TEST_CASE("pace: a ticket is settled when it is Ready, over or gone, and not bef
   CHECK(f.Take("db", 1) == 0);
   SECTION("Ready") {
     ticket.status.phase = api::TicketPhase::kReady;
+    f.pace.OnTicket(nullptr, &ticket);
+  }
+  SECTION("in trouble") {
+    ticket.status.reason = "Unschedulable";
     f.pace.OnTicket(nullptr, &ticket);
   }
   SECTION("over") {
