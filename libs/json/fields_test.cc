@@ -147,5 +147,12 @@ TEST_CASE("json: times are whole seconds in UTC", "[json]") {
   }
 }
 
+TEST_CASE("json: a text that ends inside a character is refused", "[json]") {
+  for (const char* const cut : {"\"\xc3", "\"\xe2\x82", "\"\xf0", "\"\xf0\x9f\x98"}) {
+    std::string out;
+    CHECK_FALSE(Parse(std::string(cut), out).ok());
+  }
+}
+
 }  // namespace
 }  // namespace korder::json

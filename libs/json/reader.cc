@@ -206,6 +206,9 @@ Reader::Reader(std::string text) : impl_(std::make_unique<Impl>(std::move(text))
   impl_->tape.reserve(impl_->text.size() / 8 + 8);
   const bool ascii = IsAscii(impl_->text);
   TapeBuilder builder(impl_->tape);
+  if (!ascii) {  // The check of a character that is cut off at the end reads up to three bytes on.
+    impl_->text.append(4, '\0');
+  }
   rapidjson::InsituStringStream stream(impl_->text.data());
   rapidjson::Reader parser;
   const rapidjson::ParseResult result = ascii ? parser.Parse<kFlags>(stream, builder)
