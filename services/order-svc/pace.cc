@@ -18,25 +18,19 @@ void Pace::DropOld() {
   }
 }
 
-std::vector<kube::ObjectKey> Pace::Next(size_t worth) {
+std::optional<kube::ObjectKey> Pace::Next(size_t worth) {
   if (waiting_.empty() || under_way_.size() + worth > limits_.tickets) {
-    return {};
+    return std::nullopt;
   }
-  std::vector<kube::ObjectKey> next = {std::move(waiting_.front())};
+  kube::ObjectKey next = std::move(waiting_.front());
   waiting_.pop_front();
-  in_waiting_.erase(next.front());
+  in_waiting_.erase(next);
   return next;
-}
-
-void Pace::WakeAll(const std::vector<kube::ObjectKey>& orders) const {
-  for (const kube::ObjectKey& order : orders) {
-    wake_(order);
-  }
 }
 
 size_t Pace::Take(const std::string& ns, const std::vector<std::string>& names) {
   size_t taken = 0;
-  std::vector<kube::ObjectKey> next;
+  std::optional<kube::ObjectKey> next;
   {
     const MutexLock lock(mu_);
     DropOld();
@@ -51,12 +45,14 @@ size_t Pace::Take(const std::string& ns, const std::vector<std::string>& names) 
       next = Next(1);
     }
   }
-  WakeAll(next);
+  if (next) {
+    wake_(*next);
+  }
   return taken;
 }
 
 void Pace::Wait(const kube::ObjectKey& order) {
-  std::vector<kube::ObjectKey> next;
+  std::optional<kube::ObjectKey> next;
   {
     const MutexLock lock(mu_);
     if (in_waiting_.insert(order).second) {
@@ -65,11 +61,13 @@ void Pace::Wait(const kube::ObjectKey& order) {
     // Tickets may have been settled since there was no room.
     next = Next(WorthALook());
   }
-  WakeAll(next);
+  if (next) {
+    wake_(*next);
+  }
 }
 
 void Pace::Settle(const kube::ObjectKey& ticket) {
-  std::vector<kube::ObjectKey> next;
+  std::optional<kube::ObjectKey> next;
   {
     const MutexLock lock(mu_);
     if (under_way_.erase(ticket) == 0) {
@@ -77,7 +75,9 @@ void Pace::Settle(const kube::ObjectKey& ticket) {
     }
     next = Next(WorthALook());
   }
-  WakeAll(next);
+  if (next) {
+    wake_(*next);
+  }
 }
 
 void Pace::OnTicket(const api::Ticket* was, const api::Ticket* is) {

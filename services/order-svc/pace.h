@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,8 +60,7 @@ class Pace {
   // Half of all: looking at a large order costs something, too.
   size_t WorthALook() const { return (limits_.tickets + 1) / 2; }
   // Whom to wake, if there is room that is worth it.
-  std::vector<kube::ObjectKey> Next(size_t worth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void WakeAll(const std::vector<kube::ObjectKey>& orders) const;
+  std::optional<kube::ObjectKey> Next(size_t worth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Clock& clock_;
   const Wake wake_;
