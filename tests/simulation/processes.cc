@@ -32,6 +32,16 @@ void Processes::Kill(Process& process) {
   });
 }
 
+std::vector<Process*> Processes::Alive() const {
+  std::vector<Process*> alive;
+  for (const Entry& entry : entries_) {
+    if (!entry.process->dead) {
+      alive.push_back(entry.process.get());
+    }
+  }
+  return alive;
+}
+
 void Processes::EndAll() {
   ending_ = true;
   for (const Entry& entry : entries_) {

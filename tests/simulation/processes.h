@@ -29,6 +29,7 @@ class Processes {
   void Start(const std::string& name, Service service);
   // Nothing that it still does has an effect; what is not one of these lives on.
   void Kill(Process& process);
+  std::vector<Process*> Alive() const;
   // Until no thread is left.
   void EndAll();
 

@@ -12,6 +12,7 @@
 #include "machine.h"
 #include "network.h"
 #include "peers.h"
+#include "processes.h"
 #include "scheduler_model.h"
 #include "services.h"
 #include "workload.h"
@@ -37,6 +38,9 @@ class Run {
       : settings_(settings),
         dice_(settings.seed, "run"),
         trouble_dice_(settings.seed, "trouble"),
+        processes_(
+            machine_, around_,
+            [this] { return trouble_dice_.Between(absl::Milliseconds(50), absl::Seconds(3)); }),
         machine_(settings.seed),
         host_(machine_),
         clock_(machine_),
@@ -52,7 +56,7 @@ class Run {
                   settings.seed),
         around_{machine_, network_, peers_, clock_, HandoffFor(minor_)} {
     world_.verbose = settings.verbose;
-    network_.OnCrash([this](Process& process) { Kill(process); });
+    network_.OnCrash([this](Process& process) { processes_.Kill(process); });
     world_.OnServed([this](const std::string&, const auto&, int) {
       if (world_.writes() != seen_writes_) {
         seen_writes_ = world_.writes();
@@ -76,17 +80,15 @@ class Run {
                     .history = world_.history(),
                     .steps = Steps(),
                     .writes = world_.writes(),
-                    .crashes = crashes_,
+                    .crashes = processes_.crashes(),
                     .handoffs = invariants_.handoffs(),
                     .known_losses = invariants_.known_losses(),
                     .lasted = absl::FromChrono(machine_.Mono() - begin_)};
-    EndAll();
+    processes_.EndAll();
     return outcome;
   }
 
  private:
-  using ServiceFn = void (*)(Surroundings&, Process&);
-
   int64_t Steps() const { return world_.requests() + peers_.calls + workload_.acts(); }
 
   // --- processes
@@ -94,52 +96,19 @@ class Run {
   void StartServices() {
     const auto replicas = [this] { return dice_.Between(1, 2); };
     for (int i = replicas(); i > 0; --i) {
-      StartProcess("korder-order-svc", &RunOrderService);
+      processes_.Start("korder-order-svc", &RunOrderService);
     }
     for (int i = replicas(); i > 0; --i) {
-      StartProcess("korder-ticket-svc", &RunTicketService);
+      processes_.Start("korder-ticket-svc", &RunTicketService);
     }
     for (int i = replicas(); i > 0; --i) {
-      StartProcess("korder-quota-svc", &RunQuotaService);
+      processes_.Start("korder-quota-svc", &RunQuotaService);
     }
-    StartProcess("korder-admission-svc", &RunAdmissionService);
-  }
-
-  void StartProcess(const std::string& service, ServiceFn run) {
-    auto process = std::make_unique<Process>();
-    process->name = absl::StrCat(service, "-", processes_.size());
-    Process& it = *process;
-    processes_.push_back({std::move(process), service, run});
-    machine_.Start(it, [this, &it, run] { run(around_, it); });
-  }
-
-  void Kill(Process& process) {
-    if (process.dead) {
-      return;
-    }
-    const auto it = std::find_if(processes_.begin(), processes_.end(),
-                                 [&](const auto& p) { return p.process.get() == &process; });
-    if (it == processes_.end()) {
-      return;
-    }
-    ++crashes_;
-    process.dead = true;
-    process.stop.request_stop();
-    machine_.After(trouble_dice_.Between(absl::Milliseconds(50), absl::Seconds(3)),
-                   [this, service = it->service, run = it->run] {
-                     if (!ending_) {
-                       StartProcess(service, run);
-                     }
-                   });
+    processes_.Start("korder-admission-svc", &RunAdmissionService);
   }
 
   Process* SomeProcess() {
-    std::vector<Process*> alive;
-    for (const auto& entry : processes_) {
-      if (!entry.process->dead) {
-        alive.push_back(entry.process.get());
-      }
-    }
+    const std::vector<Process*> alive = processes_.Alive();
     return alive.empty() ? nullptr : trouble_dice_.Pick(alive);
   }
 
@@ -160,7 +129,7 @@ class Run {
     }
     if (settings_.faults.contains(Fault::kCrash) && trouble_dice_.Chance(0.05)) {
       if (Process* process = SomeProcess()) {
-        Kill(*process);
+        processes_.Kill(*process);
       }
     }
     if (settings_.faults.contains(Fault::kTime) && trouble_dice_.Chance(0.25)) {
@@ -200,8 +169,8 @@ class Run {
     troubled_ = false;
     network_.SetFaults({});
     workload_.End();
-    for (const auto& entry : processes_) {
-      entry.process->frozen_until = {};
+    for (Process* process : processes_.Alive()) {
+      process->frozen_until = {};
     }
     invariants_.Calm();
     const MonoTime calm = machine_.Mono();
@@ -219,26 +188,10 @@ class Run {
     }
   }
 
-  void EndAll() {
-    ending_ = true;
-    for (const auto& entry : processes_) {
-      entry.process->dead = true;
-      entry.process->stop.request_stop();
-    }
-    while (machine_.threads() > 0 && machine_.Turn()) {
-    }
-  }
-
-  struct Entry {
-    std::unique_ptr<Process> process;
-    std::string service;
-    ServiceFn run;
-  };
-
   const Settings settings_;
   Dice dice_;
   Dice trouble_dice_;
-  std::vector<Entry> processes_;
+  Processes processes_;
   Machine machine_;
   const HostScope host_;
   const MachineClock clock_;
@@ -253,8 +206,6 @@ class Run {
   Surroundings around_;
   const MonoTime begin_ = machine_.Mono();
   bool troubled_ = false;
-  bool ending_ = false;
-  int64_t crashes_ = 0;
   int64_t seen_writes_ = 0;
   MonoTime last_write_{};
 };
