@@ -5,11 +5,16 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "api/core/daemon_nodes.h"
 #include "api/core/node_fit.h"
 #include "api/v1alpha1/claim_request.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
+#include "api/v1alpha1/order_windows.h"
+#include "api/v1alpha1/ticket_window.h"
 #include "services.h"
+#include "ticket-svc/claim_decide.h"
+#include "ticket-svc/expiry.h"
 #include "ticket-svc/guardian_pod.h"
 
 namespace korder::simulation {
@@ -17,10 +22,13 @@ namespace {
 
 // A message that was sent when things were otherwise arrives no later than this.
 constexpr absl::Duration kInFlight = absl::Seconds(8);
+// Nor does what a process had decided before it stood still, or before the clock was set.
+constexpr absl::Duration kLongestTrance = absl::Seconds(25);
 // A limit that was lowered binds when the ledger has heard of it, and grants that were given before
 // last as long as they last.
 constexpr absl::Duration kLimitLag = absl::Seconds(40);
 constexpr absl::Duration kLateness = absl::Seconds(1);
+constexpr absl::Duration kSettling = absl::Seconds(5);
 
 bool IsGuardian(const api::Pod& pod) {
   return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian;
@@ -45,11 +53,17 @@ std::string NodeOfRoom(const api::Ticket& ticket) { return ticket.status.node_na
 
 }  // namespace
 
-Invariants::Invariants(Machine& machine, World& world, SchedulerModel& scheduler, Peers& peers)
-    : machine_(machine), world_(world), scheduler_(scheduler) {
+Invariants::Invariants(Machine& machine, World& world, SchedulerModel& scheduler, Peers& peers,
+                       ticket::HandoffMethodName method)
+    : machine_(machine),
+      world_(world),
+      scheduler_(scheduler),
+      nominates_(ticket::MethodOf(method).nominates()) {
   world_.tickets.OnChange([this](const auto* was, const auto* is) { OnTicket(was, is); });
   world_.pods.OnChange([this](const auto* was, const auto* is) { OnPod(was, is); });
   world_.quotas.OnChange([this](const auto* was, const auto* is) { OnQuota(was, is); });
+  world_.orders.OnChange(
+      [this](const auto* was, const auto* is) { SpecsAreNotForgotten(was, is); });
   world_.config_maps.OnChange([this](const auto*, const auto* is) { OnConfigMap(is); });
   peers.on_answer = [this](const LedgerAnswer& answer) {
     for (const std::string& id : answer.granted) {
@@ -77,6 +91,11 @@ void Invariants::OnTicket(const api::Ticket* was, const api::Ticket* is) {
   OneTicketPerPod(*is);
   ReadyMeansHeld(was, *is);
   EndIsFinal(was, *is);
+  WindowIsKept(was, *is);
+  SpecsAreNotForgotten(was, is);
+  if (was == nullptr) {
+    WindowIsOfTheSchedule(*is);
+  }
   if (HasStarted(*is) && (was == nullptr || !HasStarted(*was))) {
     LimitsHold();
   }
@@ -109,6 +128,7 @@ void Invariants::OnPod(const api::Pod* was, const api::Pod* is) {
     }
     if (was == nullptr) {
       OneGuardianAtATime(*is);
+      RoomIsNotHeldTooEarly(*is);
     }
   }
   if (api::IsBound(*is) && (was == nullptr || !api::IsBound(*was))) {
@@ -118,6 +138,7 @@ void Invariants::OnPod(const api::Pod* was, const api::Pod* is) {
 }
 
 void Invariants::OnQuota(const api::Quota* was, const api::Quota* is) {
+  SpecsAreNotForgotten(was, is);
   if (is != nullptr && (was == nullptr || was->spec != is->spec)) {
     // Before there was one, everything was allowed.
     old_limits_[is->metadata.name].push_back(
@@ -331,11 +352,12 @@ void Invariants::RoomIsHandedOnOnly(const api::Pod& guardian) {
     return Fail("I6", absl::StrCat("guardian ", NameOf(guardian),
                                    " was deleted for a pod that is not there"));
   }
-  const bool on_its_way = api::IsBound(*pod) ? pod->spec.node_name == handoff.node
-                                             : pod->status.nominated_node_name == handoff.node;
+  const bool ready = nominates_ ? pod->status.nominated_node_name == handoff.node
+                                : ticket::HandoffMark(*pod) == handoff.id;
+  const bool on_its_way = api::IsBound(*pod) ? pod->spec.node_name == handoff.node : ready;
   if (!on_its_way) {
     Fail("I6", absl::StrCat("guardian ", NameOf(guardian), " was deleted while pod ", NameOf(*pod),
-                            " was not nominated to its node"));
+                            " was not ", nominates_ ? "nominated to its node" : "marked"));
   }
   if (!api::IsBound(*pod) && !api::HasGate(*pod, api::kGateClaim)) {
     Fail("I6", absl::StrCat("pod ", NameOf(*pod), " had its gate open before guardian ",
@@ -450,10 +472,71 @@ void Invariants::EndIsFinal(const api::Ticket* was, const api::Ticket& is) {
   }
 }
 
+void Invariants::WindowIsKept(const api::Ticket* was, const api::Ticket& is) {
+  const std::optional<absl::Time>& start = is.spec.start_time;
+  if (start && is.status.activation_time && *is.status.activation_time < *start) {
+    Fail("I9", absl::StrCat("the window of ticket ", NameOf(is), " begins before its startTime"));
+  }
+  const bool claimed = is.status.phase == api::TicketPhase::kClaimed &&
+                       (was == nullptr || was->status.phase != api::TicketPhase::kClaimed);
+  if (claimed && start && machine_.Wall() < *start && !Recently(disturbed_at_, kLongestTrance)) {
+    Fail("I9", absl::StrCat("ticket ", NameOf(is), " was claimed before its window opened"));
+  }
+  if (was == nullptr || was->metadata.uid != is.metadata.uid || !was->status.activation_time) {
+    return;
+  }
+  if (is.status.activation_time != was->status.activation_time) {
+    Fail("I9", absl::StrCat("the window of ticket ", NameOf(is), " has begun a second time"));
+  }
+  if (is.status.expiration_time.value_or(absl::InfiniteFuture()) <
+      was->status.expiration_time.value_or(absl::InfiniteFuture())) {
+    Fail("I9", absl::StrCat("the window of ticket ", NameOf(is), " was made shorter"));
+  }
+}
+
+void Invariants::WindowIsOfTheSchedule(const api::Ticket& made) {
+  const api::OwnerReference* owner = api::ControllerOf(made.metadata);
+  const api::Order* const order =
+      owner == nullptr ? nullptr : world_.orders.Find({made.metadata.ns, owner->name});
+  if (order == nullptr || order->metadata.uid != owner->uid ||
+      order->spec.strategy.type != api::StrategyType::kScheduled) {
+    return;
+  }
+  const absl::StatusOr<api::OrderWindows> windows = api::OrderWindows::Of(order->spec);
+  if (!made.spec.start_time || !windows.ok() || !windows->IsTick(*made.spec.start_time)) {
+    Fail("I9", absl::StrCat("ticket ", NameOf(made), " is for no window of its order"));
+  }
+}
+
+void Invariants::RoomIsNotHeldTooEarly(const api::Pod& guardian) {
+  const api::Ticket* const ticket = TicketOf(guardian);
+  // A later guardian takes the place of one that was there in time, by a clock that may have been
+  // set back since.
+  if (ticket != nullptr && ticket::IncarnationOf(*ticket, guardian) == 1 &&
+      machine_.Wall() < ticket::GuardianFrom(*ticket) && !Recently(disturbed_at_, kLongestTrance)) {
+    Fail("I9", absl::StrCat("guardian ", NameOf(guardian), " was made before its time"));
+  }
+}
+
+// --- I12: nobody goes back to what he knew before
+
+template <class T>
+void Invariants::SpecsAreNotForgotten(const T* was, const T* is) {
+  if (was != nullptr && is != nullptr && was->metadata.uid == is->metadata.uid &&
+      is->status.observed_generation < was->status.observed_generation) {
+    Fail("I12",
+         absl::StrCat(world_.writer(), " wrote the status of ", std::string(T::kResource.plural),
+                      " ", kube::KeyOf(*is).ToString(), " by its spec of generation ",
+                      is->status.observed_generation, ", and generation ",
+                      was->status.observed_generation, " was dealt with before"));
+  }
+}
+
 // --- at rest
 
 void Invariants::CheckAtRest() {
   UseIsWhatTicketsUse();
+  NothingIsOverdue();
   RoomsAreWhereTheyShouldBe();
   ClaimsAreSettled();
   OrdersHaveTheirTickets();
@@ -485,6 +568,16 @@ void Invariants::UseIsWhatTicketsUse() {
         Fail("I2", absl::StrCat("quota ", key.name, " says that ", limit, " is used ", text,
                                 ", and tickets use ", use.ToString()));
       }
+    }
+  }
+}
+
+void Invariants::NothingIsOverdue() {
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    const std::optional<absl::Time> end = ticket::WindowEnd(*ticket);
+    if (api::IsLive(ticket->status.phase) && end && *end + kSettling < machine_.Wall()) {
+      Fail("I9", absl::StrCat("the window of ticket ", NameOf(*ticket), " is over, and it is ",
+                              std::string(api::Name(ticket->status.phase)), " still"));
     }
   }
 }
@@ -546,13 +639,17 @@ void Invariants::ClaimsAreSettled() {
     if (asked.request.fallback != api::ClaimFallback::kWait) {
       Fail("I13", absl::StrCat("pod ", NameOf(*pod), " is never let go"));
     }
+    if (!nominates_ && pod->spec.priority.value_or(0) <= kGuardianPriority) {
+      continue;  // no ticket is for it
+    }
     for (const auto& [ticket_key, ticket] : world_.tickets.all()) {
       const std::string_view order = api::ValueOf(ticket->metadata.labels, api::kLabelOrder);
       const std::string_view wanted =
           api::ValueOf(pod->metadata.annotations, api::kAnnotationOrder);
       const api::ResourceList room = api::EffectiveRequests(ticket->spec);
       const api::Node* const node = world_.nodes.Find({"", NodeOfRoom(*ticket)});
-      if (ticket->status.phase == api::TicketPhase::kReady && ticket_key.ns == key.ns &&
+      const bool open = api::WindowStart(*ticket).value_or(absl::InfinitePast()) <= machine_.Wall();
+      if (ticket->status.phase == api::TicketPhase::kReady && open && ticket_key.ns == key.ns &&
           (wanted.empty() || wanted == order) &&
           room.at("cpu").MilliValue() >= RequestsOf(*pod).cpu && node != nullptr &&
           !api::WhyNodeDoesNotFit(api::PlacementOf(pod->spec), *node)) {
@@ -565,48 +662,92 @@ void Invariants::ClaimsAreSettled() {
 
 void Invariants::OrdersHaveTheirTickets() {
   for (const auto& [key, order] : world_.orders.all()) {
-    int64_t live = 0;
-    int64_t expired = 0;
-    for (const auto& [ticket_key, ticket] : world_.tickets.all()) {
-      const api::OwnerReference* owner = api::ControllerOf(ticket->metadata);
-      if (owner == nullptr || owner->uid != order->metadata.uid) {
-        continue;
-      }
-      live += api::IsLive(ticket->status.phase) ? 1 : 0;
-      expired += ticket->status.phase == api::TicketPhase::kExpired ||
-                         ticket->status.phase == api::TicketPhase::kFailed
-                     ? 1
-                     : 0;
-    }
-    if (live > order->spec.replicas) {
-      Fail("I13", absl::StrCat("order ", key.ToString(), " wants ", order->spec.replicas,
-                               " tickets and has ", live));
-    }
-    if (live == order->spec.replicas ||
-        (order->spec.strategy.refresh_policy != api::RefreshPolicy::kAlways &&
-         (expired > 0 || lost_tickets_.contains(order->metadata.uid)))) {
-      continue;  // only Always replaces what was deleted or has expired
-    }
-    // Some quota must be in the way.
-    const api::Quantity cpu = order->spec.ticket_template.spec.resources.requests.at("cpu");
-    bool denied = false;
-    for (const auto& [quota_key, quota] : world_.quotas.all()) {
-      Uses uses = UsesOf(*quota);
-      const auto& names = quota->spec.scope.namespaces;
-      if (quota->spec.scope.type != api::ScopeType::kCluster &&
-          std::find(names.begin(), names.end(), key.ns) == names.end()) {
-        continue;
-      }
-      Charge(uses, cpu);
-      for (const auto& [limit, text] : quota->spec.hard) {
-        denied = denied || (uses.contains(limit) && uses[limit] > *api::Quantity::Parse(text.text));
-      }
-    }
-    if (!denied) {
-      Fail("I13", absl::StrCat("order ", key.ToString(), " wants ", order->spec.replicas,
-                               " tickets, has ", live, ", and no quota is in the way"));
+    for (const Share& share : SharesOf(*order)) {
+      ShareIsThere(*order, share);
     }
   }
+}
+
+// All tickets of an order together, those of each window that is open, or that of each node.
+std::vector<Invariants::Share> Invariants::SharesOf(const api::Order& order) const {
+  std::vector<Share> shares;
+  const absl::StatusOr<api::OrderWindows> windows = api::OrderWindows::Of(order.spec);
+  if (order.spec.strategy.type == api::StrategyType::kScheduled && windows.ok()) {
+    // One that opens at this moment has no tickets yet, and one that closes has them still.
+    const absl::Time now = machine_.Wall();
+    for (const api::Window& window : windows->OpenAt(now - kSettling)) {
+      if (window.end <= now + kSettling) {
+        continue;
+      }
+      shares.push_back(
+          {absl::StrCat(" in the window of ", absl::FormatTime(window.start, absl::UTCTimeZone())),
+           order.spec.replicas, [start = window.start](const api::Ticket& ticket) {
+             return ticket.spec.start_time == start;
+           }});
+    }
+    return shares;
+  }
+  if (!order.spec.daemon_set) {
+    return {{"", order.spec.replicas, [](const api::Ticket&) { return true; }}};
+  }
+  const std::vector<std::string>& used = order.status.used_nodes;
+  for (const auto& [key, node] : world_.nodes.all()) {
+    const bool wants = api::IsEligibleForDaemon(order.spec.ticket_template.spec, *node) &&
+                       std::find(used.begin(), used.end(), key.name) == used.end();
+    shares.push_back({absl::StrCat(" on node ", key.name), wants ? 1 : 0,
+                      [name = key.name](const api::Ticket& ticket) {
+                        return api::ValueOf(ticket.metadata.labels, api::kLabelNode) == name;
+                      }});
+  }
+  return shares;
+}
+
+void Invariants::ShareIsThere(const api::Order& order, const Share& share) {
+  int64_t live = 0;
+  int64_t ended = 0;
+  for (const auto& [key, ticket] : world_.tickets.all()) {
+    const api::OwnerReference* owner = api::ControllerOf(ticket->metadata);
+    if (owner == nullptr || owner->uid != order.metadata.uid || !share.holds(*ticket)) {
+      continue;
+    }
+    live += api::IsLive(ticket->status.phase) ? 1 : 0;
+    ended += ticket->status.phase == api::TicketPhase::kExpired ||
+                     ticket->status.phase == api::TicketPhase::kFailed
+                 ? 1
+                 : 0;
+  }
+  const std::string what =
+      absl::StrCat("order ", kube::KeyOf(order).ToString(), share.what, " wants ", share.wanted);
+  if (live > share.wanted) {
+    Fail("I13", absl::StrCat(what, " tickets and has ", live));
+  }
+  if (live >= share.wanted || (order.spec.strategy.refresh_policy != api::RefreshPolicy::kAlways &&
+                               (ended > 0 || lost_tickets_.contains(order.metadata.uid)))) {
+    return;  // only Always replaces what was deleted or has expired
+  }
+  if (!AnyQuotaIsInTheWay(order)) {
+    Fail("I13", absl::StrCat(what, " tickets, has ", live, ", and no quota is in the way"));
+  }
+}
+
+// Of one ticket more.
+bool Invariants::AnyQuotaIsInTheWay(const api::Order& order) const {
+  const api::Quantity cpu = order.spec.ticket_template.spec.resources.requests.at("cpu");
+  for (const auto& [key, quota] : world_.quotas.all()) {
+    const auto& names = quota->spec.scope.namespaces;
+    if (quota->spec.scope.type != api::ScopeType::kCluster &&
+        std::find(names.begin(), names.end(), order.metadata.ns) == names.end()) {
+      continue;
+    }
+    Uses uses = UsesOf(*quota);
+    Charge(uses, cpu);
+    for (const auto& [limit, text] : quota->spec.hard) {
+      if (uses.contains(limit) && uses[limit] > *api::Quantity::Parse(text.text)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 }  // namespace korder::simulation

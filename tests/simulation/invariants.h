@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,6 +19,7 @@
 #include "peers.h"
 #include "quota-svc/ledger_codec.h"
 #include "scheduler_model.h"
+#include "ticket-svc/handoff_method.h"
 #include "world.h"
 
 namespace korder::simulation {
@@ -29,7 +31,8 @@ struct Broken {
 
 class Invariants {
  public:
-  Invariants(Machine& machine, World& world, SchedulerModel& scheduler, Peers& peers);
+  Invariants(Machine& machine, World& world, SchedulerModel& scheduler, Peers& peers,
+             ticket::HandoffMethodName method = ticket::HandoffMethodName::kNominate);
 
   void Fail(const std::string& invariant, const std::string& what);
   const std::optional<Broken>& broken() const { return broken_; }
@@ -57,12 +60,28 @@ class Invariants {
   void NobodyStoleTheRoom(const api::Pod& bound);                      // I7
   void OneGuardianAtATime(const api::Pod& guardian);                   // I8
   void EndIsFinal(const api::Ticket* was, const api::Ticket& is);      // I9
+  void WindowIsKept(const api::Ticket* was, const api::Ticket& is);    // I9
+  void WindowIsOfTheSchedule(const api::Ticket& made);                 // I9
+  void RoomIsNotHeldTooEarly(const api::Pod& guardian);                // I9
   void NoNodeIsTooFull(const api::Pod& pod);                           // I7
+  template <class T>
+  void SpecsAreNotForgotten(const T* was, const T* is);  // I12
   // --- at rest
   void UseIsWhatTicketsUse();        // I2
+  void NothingIsOverdue();           // I9
   void RoomsAreWhereTheyShouldBe();  // I5, I8
   void ClaimsAreSettled();           // I4, I6, I13
   void OrdersHaveTheirTickets();     // I13
+
+  // Some of an order's tickets, and how many of them there should be.
+  struct Share {
+    std::string what;  // "" for all of them
+    int64_t wanted = 0;
+    std::function<bool(const api::Ticket&)> holds;
+  };
+  std::vector<Share> SharesOf(const api::Order& order) const;
+  void ShareIsThere(const api::Order& order, const Share& share);
+  bool AnyQuotaIsInTheWay(const api::Order& order) const;
 
   void OnTicket(const api::Ticket* was, const api::Ticket* is);
   void OnPod(const api::Pod* was, const api::Pod* is);
@@ -82,6 +101,7 @@ class Invariants {
   Machine& machine_;
   World& world_;
   SchedulerModel& scheduler_;
+  const bool nominates_;  // the method by which rooms pass on
   std::optional<Broken> broken_;
   MonoTime disturbed_at_{};
   std::optional<MonoTime> calm_since_;

@@ -257,6 +257,127 @@ TEST_CASE("invariants: a ticket that expires before its time", "[simulation]") {
   CHECK(scene.Broken() == "I9");
 }
 
+// The scene's clock shows 08:00:00 on 15 January 2027.
+TEST_CASE("invariants: a window that is made shorter, or begins again", "[simulation]") {
+  Scene scene;
+  scene.MakeTicket("a");
+  scene.SetStatus("a", R"({"activationTime":"2027-01-15T08:00:00Z"})");
+  scene.SetStatus(
+      "a", R"({"activationTime":"2027-01-15T08:00:00Z","expirationTime":"2027-01-15T09:00:00Z"})");
+  CHECK(scene.Broken() == "I9");
+  Scene another;
+  another.MakeTicket("a");
+  another.SetStatus("a", R"({"activationTime":"2027-01-15T08:00:00Z"})");
+  CHECK(another.Broken().empty());
+  another.SetStatus("a", R"({"activationTime":"2027-01-15T08:00:01Z"})");
+  CHECK(another.Broken() == "I9");
+}
+
+TEST_CASE("invariants: a ticket that is claimed, or held, before its window", "[simulation]") {
+  const auto make = [](Scene& scene, const std::string& start) {
+    api::Ticket ticket;
+    ticket.metadata.ns = "default";
+    ticket.metadata.name = "a";
+    ticket.metadata.annotations = {{std::string(api::kAnnotationLeadTime), "1m"}};
+    ticket.spec.resources.requests = {{"cpu", *api::Quantity::Parse("1")}};
+    std::string error;
+    absl::Time time;
+    REQUIRE(absl::ParseTime(absl::RFC3339_full, start, &time, &error));
+    ticket.spec.start_time = time;
+    REQUIRE(scene.world.Create("test", ticket));
+    return *scene.world.tickets.Find({"default", "a"});
+  };
+  SECTION("its guardian comes before the lead time") {
+    Scene scene;
+    scene.MakeGuardian(make(scene, "2027-01-15T08:03:00Z"));
+    CHECK(scene.Broken() == "I9");
+  }
+  SECTION("a pod gets it in the lead time") {
+    Scene scene;
+    scene.MakeGuardian(make(scene, "2027-01-15T08:01:00Z"));
+    CHECK(scene.Broken().empty());
+    scene.SetStatus("a", R"({"phase":"Claimed"})");
+    CHECK(scene.Broken() == "I9");
+  }
+}
+
+TEST_CASE("invariants: a ticket for a moment that the order's schedule does not name",
+          "[simulation]") {
+  Scene scene;
+  api::Order order;
+  order.metadata.ns = "default";
+  order.metadata.name = "web";
+  order.spec.strategy.type = api::StrategyType::kScheduled;
+  order.spec.strategy.schedule = "30 9 * * *";
+  REQUIRE(scene.world.Create("test", order));
+  api::Ticket ticket;
+  ticket.metadata.ns = "default";
+  ticket.metadata.owner_references = {
+      {.api_version = std::string(api::kApiVersion),
+       .kind = "Order",
+       .name = "web",
+       .uid = scene.world.orders.Find({"default", "web"})->metadata.uid,
+       .controller = true}};
+  ticket.metadata.name = "web-0";
+  ticket.spec.start_time =
+      absl::FromCivil(absl::CivilMinute(2027, 1, 15, 9, 30), absl::UTCTimeZone());
+  REQUIRE(scene.world.Create("test", ticket));
+  CHECK(scene.Broken().empty());
+  ticket.metadata.name = "web-1";
+  *ticket.spec.start_time += absl::Minutes(1);
+  REQUIRE(scene.world.Create("test", ticket));
+  CHECK(scene.Broken() == "I9");
+}
+
+TEST_CASE("invariants: a status that goes back to an older spec", "[simulation]") {
+  Scene scene;
+  scene.MakeTicket("a");
+  scene.SetStatus("a", R"({"observedGeneration":2})");
+  CHECK(scene.Broken().empty());
+  scene.SetStatus("a", R"({"observedGeneration":1})");
+  CHECK(scene.Broken() == "I12");
+}
+
+TEST_CASE("invariants: at rest a ticket whose window is over and that lives on", "[simulation]") {
+  Scene scene;
+  scene.MakeTicket("a");
+  scene.SetStatus(
+      "a", R"({"activationTime":"2027-01-15T07:00:00Z","expirationTime":"2027-01-15T07:30:00Z"})");
+  CHECK(scene.Broken().empty());
+  scene.invariants.CheckAtRest();
+  CHECK(scene.Broken() == "I9");
+}
+
+TEST_CASE("invariants: at rest a window, or a node, without its ticket", "[simulation]") {
+  Scene scene;
+  api::Order order;
+  order.metadata.ns = "default";
+  order.metadata.name = "web";
+  order.spec.ticket_template.spec.resources.requests = {{"cpu", *api::Quantity::Parse("1")}};
+  SECTION("it is open") {
+    order.spec.strategy.type = api::StrategyType::kScheduled;
+    order.spec.strategy.schedule = "0 7 * * *";
+    REQUIRE(scene.world.Create("test", order));
+    scene.invariants.CheckAtRest();
+    CHECK(scene.Broken() == "I13");
+  }
+  SECTION("it is not open yet") {
+    order.spec.strategy.type = api::StrategyType::kScheduled;
+    order.spec.strategy.schedule = "0 9 * * *";
+    order.spec.ticket_template.spec.duration = absl::Hours(1);
+    REQUIRE(scene.world.Create("test", order));
+    scene.invariants.CheckAtRest();
+    CHECK(scene.Broken().empty());
+  }
+  SECTION("the order wants one on each node") {
+    order.spec.replicas = 0;
+    order.spec.daemon_set = true;
+    REQUIRE(scene.world.Create("test", order));
+    scene.invariants.CheckAtRest();
+    CHECK(scene.Broken() == "I13");
+  }
+}
+
 TEST_CASE("invariants: at rest a guardian that holds room for nobody", "[simulation]") {
   Scene scene;
   scene.MakeReady("a");

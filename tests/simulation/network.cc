@@ -30,6 +30,16 @@ std::string About(const kube::fake::ApiCall& call) {
   return key.ToString();
 }
 
+// What a watch event is about; nothing if it is about the watch itself.
+std::string ObjectOf(const std::string& frame) {
+  kube::fake::Json event;
+  const bool read = json::Parse(frame, event).ok();
+  const std::string& name = event.TextAt({"object", "metadata", "name"});
+  return !read || name.empty()
+             ? ""
+             : absl::StrCat(event.TextAt({"object", "metadata", "namespace"}), "/", name);
+}
+
 }  // namespace
 
 // --- one watch
@@ -103,12 +113,35 @@ class Network::Stream final : public kube::ByteStream {
   void Send(std::string frame) {
     Machine& machine = network_.machine_;
     const bool stale = network_.faults_.contains(Fault::kStale);
+    if (stale && network_.watch_dice_.Chance(0.03) && Jumble(frame)) {
+      return;
+    }
     const int copies = stale && network_.watch_dice_.Chance(0.02) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
       last_ = std::max(last_, machine.Mono() + absl::ToChronoNanoseconds(network_.NextLatency()));
       coming_.push_back({last_, frame});
     }
     machine.WakeAll(this);
+  }
+  // Of two events that are on their way, about different objects, the later one comes first; about
+  // the same object, the earlier one never comes. They arrive at one moment, so that a watch that
+  // breaks loses both or none.
+  bool Jumble(const std::string& frame) {
+    if (coming_.empty() || coming_.back().at <= network_.machine_.Mono()) {
+      return false;
+    }
+    Coming& last = coming_.back();
+    const std::string theirs = ObjectOf(last.frame);
+    const std::string ours = ObjectOf(frame);
+    if (theirs.empty() || ours.empty()) {
+      return false;
+    }
+    if (theirs == ours) {
+      last.frame = frame;
+    } else {
+      coming_.insert(coming_.end() - 1, Coming{last.at, frame});
+    }
+    return true;
   }
   void End(absl::Status status) {
     end_ = std::move(status);

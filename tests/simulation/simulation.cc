@@ -27,10 +27,7 @@ constexpr absl::Duration kLongestUnrest = absl::Seconds(400);
 // Somebody turns around on the spot.
 constexpr int64_t kMostCalmSteps = 40'000;
 
-ticket::HandoffOptions HandoffFor(int server_minor) {
-  return ticket::OptionsFor(server_minor, ticket::FenceMode::kAuto,
-                            ticket::HandoffMethodName::kNominate);
-}
+using ticket::HandoffMethodName;
 
 class Run {
  public:
@@ -48,14 +45,17 @@ class Run {
         network_(machine_, world_, settings.seed),
         peers_(machine_, network_, settings.seed),
         minor_(34 + static_cast<int>(dice_.Below(4))),
+        method_(dice_.Chance(0.15) ? HandoffMethodName::kPreempt : HandoffMethodName::kNominate),
         scheduler_(machine_, world_, minor_, settings.seed),
         kubelet_(machine_, world_, settings.seed),
-        invariants_(machine_, world_, scheduler_, peers_),
-        workload_({machine_, world_, peers_, scheduler_,
+        invariants_(machine_, world_, scheduler_, peers_, method_),
+        workload_({machine_, world_, peers_, scheduler_, method_ == HandoffMethodName::kPreempt,
                    [this](const auto& id, const auto& what) { invariants_.Fail(id, what); }},
                   settings.seed),
-        around_{machine_, network_, peers_, clock_, HandoffFor(minor_)} {
+        around_{machine_, network_, peers_, clock_,
+                ticket::OptionsFor(minor_, ticket::FenceMode::kAuto, method_)} {
     world_.verbose = settings.verbose;
+    machine_.StepWall(absl::Seconds(48));  // so that minutes begin, and with them windows
     network_.OnCrash([this](Process& process) { processes_.Kill(process); });
     world_.OnServed([this](const std::string&, const auto&, int) {
       if (world_.writes() != seen_writes_) {
@@ -199,6 +199,7 @@ class Run {
   Network network_;
   Peers peers_;
   const int minor_;  // of the Kubernetes that it is
+  const HandoffMethodName method_;
   SchedulerModel scheduler_;
   KubeletModel kubelet_;
   Invariants invariants_;

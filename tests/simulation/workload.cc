@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/core/lease.h"
+#include "api/v1alpha1/claim_policy.h"
 #include "api/v1alpha1/names.h"
 #include "json/fields.h"
 #include "kube/testing/fake/json_patch.h"
@@ -102,6 +103,9 @@ void Workload::SetUp() {
   quota.spec.scope.type = api::ScopeType::kCluster;
   quota.spec.hard["tickets"].text = absl::StrCat(act_dice_.Between(2, 8));
   world.Create(kPeople, quota);
+  if (act_dice_.Chance(0.3)) {
+    TogglePolicy();
+  }
   if (act_dice_.Chance(0.5)) {
     api::Quota team;
     team.metadata.name = "team";
@@ -124,12 +128,14 @@ void Workload::Begin(bool harm) {
 }
 
 void Workload::End() {
+  ended_ = true;
   acting_ = false;
   harming_ = false;
   // Tickets that expire and are replaced for ever would be no rest.
   for (const auto& [key, order] : Shelf<api::Order>::Objects(parts_.world.orders.all())) {
     const auto& duration = order->spec.ticket_template.spec.duration;
-    if (duration && duration->value() < absl::Hours(1)) {
+    if (duration && duration->value() < absl::Hours(1) &&
+        order->spec.strategy.type == api::StrategyType::kOneTime) {
       parts_.world.Patch<api::Order>(kPeople, key, R"({"spec":{"replicas":0}})");
     }
   }
@@ -174,8 +180,10 @@ void Workload::Act() {
     EditQuota();
   } else if (what < 97) {
     MakeTicket();
-  } else {
+  } else if (what < 99) {
     DeleteSomeTicket();
+  } else {
+    TogglePolicy();
   }
 }
 
@@ -194,7 +202,47 @@ void Workload::MakeOrder() {
       Requests(act_dice_.Chance(0.7) ? "500m" : "250m");
   order.spec.ticket_template.spec.duration =
       brief ? absl::Seconds(act_dice_.Between(2, 15)) : absl::Hours(4);
+  if (act_dice_.Chance(0.3)) {
+    GiveSchedule(order);
+  } else if (!brief && act_dice_.Chance(0.2)) {
+    order.spec.daemon_set = true;
+  }
   Admit(order, &admission::Validator::Order);
+}
+
+// A tick in the next minute or two, once a day, so that there is rest afterwards; or one in every
+// minute, which renews.
+void Workload::GiveSchedule(api::Order& order) {
+  api::OrderStrategy& strategy = order.spec.strategy;
+  if (act_dice_.Chance(0.4)) {
+    strategy.type = api::StrategyType::kRecurring;
+    strategy.schedule = "* * * * *";
+    order.spec.ticket_template.spec.duration = absl::Seconds(90);
+    return;
+  }
+  strategy.type = api::StrategyType::kScheduled;
+  strategy.schedule = absl::FormatTime(
+      "%M %H * * *", parts_.machine.Wall() + absl::Minutes(act_dice_.Chance(0.8) ? 1 : 2),
+      absl::UTCTimeZone());
+  if (act_dice_.Chance(0.6)) {
+    strategy.lead_time = absl::Seconds(act_dice_.Between(1, 20));
+  }
+}
+
+void Workload::TogglePolicy() {
+  const kube::ObjectKey key{kNamespaces[0], "all"};
+  if (parts_.world.Delete<api::ClaimPolicy>(kPeople, key)) {
+    return;
+  }
+  api::ClaimPolicy policy;
+  policy.metadata.ns = key.ns;
+  policy.metadata.name = key.name;
+  policy.spec.pod_selector.match_labels = {{kApp, "shop"}};
+  policy.spec.fallback =
+      act_dice_.Chance(0.6) ? api::ClaimFallback::kSchedule : api::ClaimFallback::kWait;
+  policy.spec.mode = act_dice_.Chance(0.7) ? api::ClaimMode::kPreferred : api::ClaimMode::kRequired;
+  policy.spec.claim_timeout = absl::Seconds(4);
+  parts_.world.Create(kPeople, policy);
 }
 
 template <class T>
@@ -216,7 +264,7 @@ void Workload::Admit(const T& object, admission::Verdict (admission::Validator::
     const bool allowed = (server->validator.*review)(request).allowed();
     --server->calls;
     parts_.machine.WakeAll(server);
-    if (allowed) {
+    if (allowed && !ended_) {
       parts_.world.Create(kPeople, object);
     }
   });
@@ -234,6 +282,13 @@ void Workload::MakeTicket() {
 void Workload::MakeClaimingPod() {
   api::Pod pod = BarePod(act_dice_.Pick(kNamespaces), absl::StrCat("claim-", ++names_),
                          act_dice_.Chance(0.6) ? "500m" : "250m");
+  if (parts_.by_preemption && act_dice_.Chance(0.8)) {
+    pod.spec.priority = 2 * kGuardianPriority;
+  }
+  if (act_dice_.Chance(0.2)) {  // a policy may have it ask
+    parts_.machine.Start(people_, [this, pod = std::move(pod)] { AskWebhook(pod); });
+    return;
+  }
   pod.metadata.annotations[std::string(api::kAnnotationRequired)] = "true";
   if (act_dice_.Chance(0.3)) {
     pod.metadata.annotations[std::string(api::kAnnotationOrder)] =

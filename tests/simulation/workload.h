@@ -26,6 +26,8 @@ class Workload {
     World& world;
     Peers& peers;
     SchedulerModel& scheduler;
+    // Rooms pass on by preemption: pods that ask have to outrank guardians.
+    bool by_preemption;
     // Something is not as it should be.
     std::function<void(const std::string& invariant, const std::string& what)> fail;
   };
@@ -47,6 +49,8 @@ class Workload {
 
   void MakeNode(const std::string& name);
   void MakeOrder();
+  void GiveSchedule(api::Order& order);
+  void TogglePolicy();
   void MakeClaimingPod();
   void AskWebhook(api::Pod pod);
   // Creates it if the webhook allows it.
@@ -73,6 +77,7 @@ class Workload {
   Dice harm_dice_;
   Process people_{.name = "people"};
   bool acting_ = false;
+  bool ended_ = false;  // what is still under way then is not made
   bool harming_ = false;
   int64_t acts_ = 0;
   int names_ = 0;
