@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/status_macros.h"
 #include "kube/beast_transport.h"
 #include "kube/informer.h"
@@ -95,6 +96,10 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddInformer(orders);
   manager.AddInformer(tickets);
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
+  manager.AddBackground("clock", [&](std::stop_token s) {
+    WatchClock(
+        clock, [&] { wake_ups->Everything(); }, s);
+  });
   manager.AddBackground("certificates", [&](std::stop_token s) {
     runtime::FollowTlsSecret(client, common.ns, common.TlsSecret(), s,
                              [&](const runtime::TlsMaterial& material) {

@@ -25,12 +25,12 @@ constexpr size_t kParallelWrites = 8;
 constexpr absl::Duration kStatusInterval = absl::Milliseconds(500);
 constexpr absl::Duration kStatusIntervalPerTicket = absl::Milliseconds(5);
 constexpr absl::Duration kLongestStatusInterval = absl::Seconds(2);
+// Usually the watch shows a new ticket within milliseconds.
+constexpr absl::Duration kMissingLimit = absl::Seconds(5);
 constexpr absl::Duration kStaleLimit = absl::Seconds(2);
 // After a denial. Quotas change when somebody gives room back, which may be this order itself.
 constexpr absl::Duration kDeniedRetry = absl::Milliseconds(200);
 constexpr absl::Duration kLongestDeniedRetry = absl::Seconds(5);
-// Deadlines are turned into delays, which somebody who sets the clock makes wrong.
-constexpr absl::Duration kLongestDelay = absl::Seconds(30);
 
 // Unique for ever, so that a reservation of a ticket that is gone is never taken for a new one.
 std::string NewReservationId() {
@@ -128,17 +128,57 @@ std::optional<Observed> Reconciler::Observe(const kube::ObjectKey& key) {
   return observed;
 }
 
+absl::Status Reconciler::LookForMissing(Observed& observed, std::stop_token stop) {
+  if (!observed.memory || observed.memory->unseen.empty()) {
+    return absl::OkStatus();
+  }
+  const api::Order& order = *observed.order;
+  std::map<int64_t, Cell>& unseen = observed.memory->unseen;
+  const MonoTime now = parts_.clock.Mono();
+  std::vector<int64_t> missing;
+  {
+    const MutexLock lock(mu_);
+    Known& known = known_[order.metadata.uid];
+    std::erase_if(known.missing, [&](int64_t ordinal) { return !unseen.contains(ordinal); });
+    if (!known.missing.empty() &&
+        now < known.missing_since + absl::ToChronoNanoseconds(kMissingLimit)) {
+      return absl::OkStatus();
+    }
+    missing.assign(known.missing.begin(), known.missing.end());
+    known.missing_since = now;
+    known.missing.clear();
+    for (const auto& [ordinal, cell] : unseen) {
+      known.missing.insert(ordinal);
+    }
+  }
+  std::vector<absl::Status> found(missing.size());
+  ParallelFor(missing.size(), kParallelWrites, [&](size_t i) {
+    const kube::ObjectKey key{order.metadata.ns, TicketName(order, missing[i])};
+    found[i] = parts_.client.Get<api::Ticket>(key, {.stop = stop}).status();
+  });
+  for (size_t i = 0; i < missing.size(); ++i) {
+    if (absl::IsNotFound(found[i])) {
+      unseen.erase(missing[i]);
+    } else {
+      RETURN_IF_ERROR(found[i]);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
                                                    std::stop_token stop) {
-  const std::optional<Observed> observed = Observe(key);
+  std::optional<Observed> observed = Observe(key);
   if (!observed) {
     return kube::Result::Done();
   }
+  RETURN_IF_ERROR(LookForMissing(*observed, stop));
   const api::Order& order = *observed->order;
   const Plan plan = Decide(*observed);
   ASSIGN_OR_RETURN(Outcome outcome, Create(order, plan.create, stop));
   absl::Status failure = Renew(plan.renew, outcome, stop);
   failure.Update(Delete(plan.remove, outcome, stop));
+  bool any_unseen = false;
   {
     const MutexLock lock(mu_);
     Known& known = known_[order.metadata.uid];
@@ -146,6 +186,7 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
     for (const int64_t ordinal : known.gone) {
       known.memory->unseen.erase(ordinal);
     }
+    any_unseen = !known.memory->unseen.empty();
   }
   // What is noted in memory is told only once, whatever fails after it.
   Emit(order, plan, outcome);
@@ -155,8 +196,8 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   const auto no_later_than = [&again](absl::Duration delay) {
     again = again ? std::min(*again, delay) : delay;
   };
-  if (again) {
-    no_later_than(kLongestDelay);
+  if (any_unseen) {
+    no_later_than(kMissingLimit);
   }
   if (outcome.paced) {
     parts_.pace.Wait(key);

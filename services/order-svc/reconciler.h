@@ -65,6 +65,9 @@ class Reconciler final : public kube::Reconciler {
   struct Known {
     std::optional<Memory> memory;
     std::set<int64_t> gone;  // since the look that is under way began
+    // Made, and not in the store when this was noted.
+    std::set<int64_t> missing;
+    MonoTime missing_since{};
   };
   struct Written {
     MonoTime at;
@@ -73,6 +76,9 @@ class Reconciler final : public kube::Reconciler {
   };
 
   std::optional<Observed> Observe(const kube::ObjectKey& key);
+  // Asks the API server for tickets that have been missing from the store for long: one that was
+  // deleted before the store had it, while no watch told, will never be seen.
+  absl::Status LookForMissing(Observed& observed, std::stop_token stop);
   // As many of the wanted tickets as quotas and pace allow.
   absl::StatusOr<Outcome> Create(const api::Order& order, const std::vector<NewTicket>& wanted,
                                  std::stop_token stop);

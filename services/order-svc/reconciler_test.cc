@@ -427,6 +427,35 @@ TEST_CASE("order reconciler: a ticket that came and went between two looks is re
   CHECK(bench.Names() == Names{"web-1"});
 }
 
+TEST_CASE("order reconciler: a ticket that was deleted while no watch told is replaced",
+          "[order][shell]") {
+  api::Order order = MakeOrder(1);
+  order.spec.strategy.refresh_policy = api::RefreshPolicy::kAlways;
+  Bench bench(order);
+  bench.service.SyncOrders();
+  bench.service.Work();
+  REQUIRE(bench.Names() == Names{"web-0"});
+  // The next list has it no more, so nobody hears of it.
+  REQUIRE(bench.admin.Delete<api::Ticket>({"default", "web-0"}).ok());
+  bench.Settle();
+  CHECK(bench.Names() == Names{"web-1"});
+}
+
+TEST_CASE("order reconciler: a ticket that a slow watch does not show is not made twice",
+          "[order][shell]") {
+  Bench bench(MakeOrder(1));
+  bench.service.SyncOrders();
+  for (int i = 0; i < 10; ++i) {
+    bench.service.Work();
+    bench.clock.Advance(absl::Seconds(2));
+  }
+  CHECK(bench.Names() == Names{"web-0"});
+  // It is asked for every five seconds, and not at every look.
+  const int asked = bench.server.Count("get", "tickets");
+  CHECK(asked >= 2);
+  CHECK(asked <= 4);
+}
+
 // A window of a minute that opens every ten, as the fake clock stands.
 api::Order MakeScheduled(int replicas) {
   api::Order order = MakeOrder(replicas);

@@ -30,7 +30,7 @@ class WakeUps {
   void OnNode(const api::Node* was, const api::Node* is);
   // The order may make more tickets.
   void MayGoOn(const kube::ObjectKey& order) { controller_.Enqueue(order); }
-  // When leadership begins.
+  // When leadership begins, or the clock was set.
   void Everything();
 
  private:

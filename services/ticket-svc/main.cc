@@ -10,6 +10,7 @@
 #include "api/value/duration.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/status_macros.h"
@@ -22,7 +23,6 @@
 #include "runtime/service_main.h"
 #include "runtime/user_access.h"
 #include "ticket-svc/claim_reconciler.h"
-#include "ticket-svc/clock_watch.h"
 #include "ticket-svc/config.h"
 #include "ticket-svc/disturbance.h"
 #include "ticket-svc/fence.h"
@@ -111,18 +111,6 @@ void WatchScheduler(kube::Client& client, Disturbance& disturbance, WakeUps& wak
   }
 }
 
-// Until stop.
-void WatchClock(const Clock& clock, WakeUps& wake_ups, std::stop_token stop) {
-  ClockWatch watch(clock.Now(), clock.Mono());
-  while (!stop.stop_requested()) {
-    Pause(kClockWatchPeriod, stop);
-    if (watch.Stepped(clock.Now(), clock.Mono())) {
-      log::Info("the clock was set; looking at every ticket again");
-      wake_ups.Everything();
-    }
-  }
-}
-
 absl::Status Run(const Config& config, std::stop_token stop) {
   const runtime::CommonConfig& common = config.common;
   ASSIGN_OR_RETURN(const absl::Duration claim_timeout, api::ParseDuration(config.claim_timeout));
@@ -207,7 +195,10 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddBackground("desk", [&](std::stop_token) {
     grpc.SetServing(TicketDesk::kService, true);  // The watches are synced by now.
   });
-  manager.AddBackground("clock", [&](std::stop_token s) { WatchClock(clock, *wake_ups, s); });
+  manager.AddBackground("clock", [&](std::stop_token s) {
+    WatchClock(
+        clock, [&] { wake_ups->Everything(); }, s);
+  });
   manager.AddBackground(
       "scheduler", [&](std::stop_token s) { WatchScheduler(client, disturbance, *wake_ups, s); });
   manager.AddWhileLeading("idle", [&](std::stop_token s, int64_t) {

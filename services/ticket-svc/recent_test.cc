@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 
 #include "base/testing/fake_clock.h"
-#include "ticket-svc/clock_watch.h"
 #include "ticket-svc/testing/make.h"
 
 namespace korder::ticket {
@@ -88,19 +87,6 @@ TEST_CASE("recent: the memory is bounded", "[recent]") {
     clock.Advance(absl::Milliseconds(100));
   }
   CHECK(recent.All().size() <= 256);
-}
-
-TEST_CASE("clock watch: a step of the wall clock is noticed, time going on is not", "[clock]") {
-  FakeClock clock;
-  ClockWatch watch(clock.Now(), clock.Mono());
-  clock.Advance(absl::Hours(3));
-  CHECK_FALSE(watch.Stepped(clock.Now(), clock.Mono()));
-  clock.StepWall(absl::Hours(1));
-  CHECK(watch.Stepped(clock.Now(), clock.Mono()));
-  clock.Advance(absl::Seconds(1));
-  CHECK_FALSE(watch.Stepped(clock.Now(), clock.Mono()));
-  clock.StepWall(-absl::Hours(1));
-  CHECK(watch.Stepped(clock.Now(), clock.Mono()));
 }
 
 }  // namespace

@@ -118,6 +118,9 @@ void Invariants::OnPod(const api::Pod* was, const api::Pod* is) {
   if (was != nullptr && IsGuardian(*was) && !was->metadata.deleting() &&
       (is == nullptr || is->metadata.deleting())) {
     RoomIsHandedOnOnly(*was);
+    if (!absl::StartsWith(world_.writer(), "korder-ticket-svc")) {
+      taken_away_at_[was->metadata.uid] = machine_.Mono();
+    }
   }
   if (is == nullptr) {
     return;
@@ -406,6 +409,11 @@ void Invariants::NobodyStoleTheRoom(const api::Pod& bound) {
     }
     const auto lost = unnominated_at_.find(pod->metadata.uid);
     if (lost != unnominated_at_.end() && Recently(lost->second, kInFlight)) {
+      continue;
+    }
+    // Perhaps before the scheduler had heard of the nomination.
+    const auto taken = taken_away_at_.find(handoff.guardian_uid);
+    if (taken != taken_away_at_.end() && Recently(taken->second, kInFlight)) {
       continue;
     }
     promised += RequestsOf(*pod);

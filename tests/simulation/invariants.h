@@ -123,6 +123,7 @@ class Invariants {
   };
   std::map<std::string, Held> held_;                // "ns/name" of guardians that were seen running
   std::set<std::string> lost_tickets_;              // orders, by UID, of which a ticket was deleted
+  std::map<std::string, MonoTime> taken_away_at_;   // guardians, by UID: somebody else deleted them
   std::map<std::string, MonoTime> unnominated_at_;  // by the pod's UID: lost it, or went away
 };
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/core/lease.h"
 #include "api/v1alpha1/names.h"
+#include "base/clock_watch.h"
 #include "base/pause.h"
 #include "base/thread.h"
 #include "kube/controller.h"
@@ -22,7 +23,6 @@
 #include "runtime/manager.h"
 #include "runtime/testing/call_context.h"
 #include "ticket-svc/claim_reconciler.h"
-#include "ticket-svc/clock_watch.h"
 #include "ticket-svc/disturbance.h"
 #include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/handoff_reconciler.h"
@@ -166,16 +166,6 @@ void WatchScheduler(kube::Client& client, ticket::Disturbance& disturbance,
   }
 }
 
-void WatchClock(const Clock& clock, ticket::WakeUps& wake_ups, const std::stop_token& stop) {
-  ticket::ClockWatch watch(clock.Now(), clock.Mono());
-  while (!stop.stop_requested()) {
-    Pause(ticket::kClockWatchPeriod, stop);
-    if (watch.Stepped(clock.Now(), clock.Mono())) {
-      wake_ups.Everything();
-    }
-  }
-}
-
 }  // namespace
 
 void RunOrderService(Surroundings& around, Process& process) {
@@ -210,6 +200,10 @@ void RunOrderService(Surroundings& around, Process& process) {
   manager.AddInformer(nodes);
   manager.AddInformer(orders);
   manager.AddInformer(tickets);
+  manager.AddBackground("clock", [&](std::stop_token s) {
+    WatchClock(
+        around.clock, [&] { wake_ups->Everything(); }, s);
+  });
   manager.AddWhileLeading("order", [&](std::stop_token s, int64_t) {
     if (!tickets.Refresh(s) || !orders.Refresh(s)) {
       return;
@@ -277,7 +271,10 @@ void RunTicketService(Surroundings& around, Process& process) {
   manager.AddInformer(guardian_informer);
   manager.AddInformer(claim_pod_informer);
   manager.AddInformer(node_informer);
-  manager.AddBackground("clock", [&](std::stop_token s) { WatchClock(clock, *wake_ups, s); });
+  manager.AddBackground("clock", [&](std::stop_token s) {
+    WatchClock(
+        clock, [&] { wake_ups->Everything(); }, s);
+  });
   manager.AddBackground(
       "scheduler", [&](std::stop_token s) { WatchScheduler(client, disturbance, *wake_ups, s); });
   manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
