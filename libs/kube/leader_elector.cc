@@ -53,7 +53,8 @@ void LeaderElector::Lead(LeaseCandidate& candidate, std::stop_token stop,
                          const WhileLeading& lead) {
   const int64_t epoch = candidate.epoch();
   log::Info("lease acquired", {{"lease", options_.name}, {"epoch", epoch}});
-  SetLeading(true);
+  leads_until_.store(candidate.LeadsUntil(), std::memory_order_release);
+  Tell(true);
   std::stop_source leading;
   std::stop_source ended;
   const std::stop_callback forward(std::move(stop), [&leading] { leading.request_stop(); });
@@ -69,18 +70,21 @@ void LeaderElector::Lead(LeaseCandidate& candidate, std::stop_token stop,
       break;
     }
     candidate.Turn(over);
+    if (candidate.leading()) {
+      leads_until_.store(candidate.LeadsUntil(), std::memory_order_release);
+    }
   }
   if (!candidate.leading()) {
+    leads_until_.store(MonoTime::min(), std::memory_order_release);
     log::Warn("lease lost", {{"lease", options_.name}, {"epoch", epoch}});
   }
-  SetLeading(false);
+  Tell(false);
   leading.request_stop();
   work.Join();
+  // On a stop only now: the lease is held for the work's last writes.
+  leads_until_.store(MonoTime::min(), std::memory_order_release);
 }
 
-void LeaderElector::SetLeading(bool leading) {
-  leading_.store(leading, std::memory_order_release);
-  client_.observer().Leading(options_.name, leading);
-}
+void LeaderElector::Tell(bool leading) { client_.observer().Leading(options_.name, leading); }
 
 }  // namespace korder::kube

@@ -32,17 +32,18 @@ class LeaderElector {
   // `epoch` is the Lease's leaseTransitions: larger for every later leader.
   void Run(std::stop_token stop, const WhileLeading& lead);
 
-  // Thread-safe.
-  bool leading() const { return leading_.load(std::memory_order_acquire); }
+  // Thread-safe. False from the moment on at which the term has run out, though nobody may have
+  // noticed yet.
+  bool leading() const { return clock_.Mono() < leads_until_.load(std::memory_order_acquire); }
 
  private:
   void Lead(LeaseCandidate& candidate, std::stop_token stop, const WhileLeading& lead);
-  void SetLeading(bool leading);
+  void Tell(bool leading);
 
   Client& client_;
   const Clock& clock_;
   const LeaderElectionOptions options_;
-  std::atomic<bool> leading_ = false;
+  std::atomic<MonoTime> leads_until_ = MonoTime::min();
 };
 
 }  // namespace korder::kube

@@ -8,7 +8,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/core/config_map.h"
 #include "base/mutex.h"
+#include "base/testing/fake_clock.h"
+#include "kube/leader_transport.h"
 #include "kube/testing/fake_api_server.h"
 
 namespace korder::kube {
@@ -244,6 +247,37 @@ TEST_CASE("leader elector: a stop ends the wait for the lease", "[elector]") {
   REQUIRE(b.returned.Reaches(1));
   CHECK(b.began.count() == 0);
   CHECK(Holder(server) == "a");
+}
+
+TEST_CASE("leader elector: a leader that stood still for its whole term writes nothing after it",
+          "[elector]") {
+  FakeClock clock;  // stands still, so that the elector's thread notices nothing
+  FakeApiServer server(clock);
+  Client client(server);
+  LeaderElectionOptions options = Options("a");
+  options.retry_period = absl::Milliseconds(300);
+  LeaderElector elector(client, clock, options);
+  LeaderTransport writing(server, [&elector] { return elector.leading(); });
+  Client leader_client(writing);
+  api::ConfigMap object;
+  object.metadata.ns = "default";
+  std::stop_source stop;
+  absl::Status in_time;
+  absl::Status late;
+  absl::Status reading;
+  elector.Run(stop.get_token(), [&](std::stop_token, int64_t) {
+    object.metadata.name = "in-time";
+    in_time = leader_client.Create(object, {}).status();
+    clock.Advance(options.renew_deadline);
+    object.metadata.name = "late";
+    late = leader_client.Create(object, {}).status();
+    reading = leader_client.Get<api::ConfigMap>({"default", "in-time"}, {}).status();
+    stop.request_stop();
+  });
+  CHECK(in_time.ok());
+  CHECK(absl::IsCancelled(late));
+  CHECK(reading.ok());
+  CHECK(server.Count("create", "configmaps") == 1);
 }
 
 }  // namespace

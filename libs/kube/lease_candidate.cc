@@ -83,6 +83,10 @@ void LeaseCandidate::Release() {
 
 bool LeaseCandidate::leading() const { return Leads(view_, timing_, clock_.Mono()); }
 
+MonoTime LeaseCandidate::LeadsUntil() const {
+  return *view_.renewed_at + absl::ToChronoNanoseconds(timing_.renew_deadline);
+}
+
 MonoTime LeaseCandidate::NextTurn() const { return NextLeaseStep(view_, timing_, clock_.Mono()); }
 
 CallOptions LeaseCandidate::Call(std::stop_token stop) const {

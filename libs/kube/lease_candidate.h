@@ -46,6 +46,8 @@ class LeaseCandidate {
   void Release();
 
   bool leading() const;
+  // When we stop leading unless a renewal succeeds. REQUIRES: leading().
+  MonoTime LeadsUntil() const;
   // The Lease's leaseTransitions: larger for every later leader. REQUIRES: leading().
   int64_t epoch() const { return view_.lease->spec.lease_transitions; }
   MonoTime NextTurn() const;

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "kube/beast_transport.h"
 #include "kube/informer.h"
+#include "kube/leader_transport.h"
 #include "order-svc/config.h"
 #include "order-svc/metrics.h"
 #include "order-svc/planner_service.h"
@@ -32,6 +33,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   runtime::Metrics metrics(common.service);
   kube::Client client(*transport, metrics.kube_observer());
   SystemClock clock;
+  kube::LeaderElector elector(
+      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  kube::LeaderTransport writing(*transport,
+                                [&] { return !common.leader_elect || elector.leading(); });
+  kube::Client leader_client(writing, metrics.kube_observer());
   runtime::Manager manager(clock);
   runtime::HealthServer health(common.http_listen, manager, metrics);
   RETURN_IF_ERROR(health.Start());
@@ -70,7 +76,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   // Wakes the controller, which is made below.
   std::optional<WakeUps> wake_ups;
   Pace pace(clock, [&wake_ups](const kube::ObjectKey& order) { wake_ups->MayGoOn(order); });
-  Reconciler reconciler({.client = client,
+  Reconciler reconciler({.client = leader_client,
                          .orders = orders.store(),
                          .tickets = tickets.store(),
                          .nodes = nodes.store(),
@@ -116,8 +122,6 @@ absl::Status Run(const Config& config, std::stop_token stop) {
     wake_ups->Everything();
     controller.Run(s);
   });
-  kube::LeaderElector elector(
-      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
   return manager.Run(stop, common.leader_elect ? &elector : nullptr);
 }
 

@@ -34,11 +34,21 @@ bool WasOvertaken(const absl::Status& status) {
   return absl::IsAborted(status) || absl::IsNotFound(status);
 }
 
+// No answer to a write came, or none that tells.
+bool MayHaveHappened(const absl::Status& status) {
+  return IsRetryable(status) && !WasOvertaken(status);
+}
+
 }  // namespace
 
 ClaimReconciler::ClaimReconciler(Parts parts, ClaimRules rules,
                                  std::function<void(const std::string&)> promised)
     : parts_(parts), rules_(rules), promised_(std::move(promised)) {}
+
+void ClaimReconciler::ForgetAll() {
+  const MutexLock lock(mu_);
+  unsure_.clear();
+}
 
 std::set<std::string> ClaimReconciler::BusyNodes() const {
   std::set<std::string> nodes;
@@ -90,6 +100,7 @@ ClaimsObserved ClaimReconciler::Observe(const std::string& ns) {
 absl::StatusOr<kube::Result> ClaimReconciler::Reconcile(const kube::ObjectKey& key,
                                                         std::stop_token stop) {
   const std::string& ns = key.name;
+  RETURN_IF_ERROR(SettleUnsure(ns, stop));
   const ClaimsPlan plan = DecideClaims(Observe(ns));
   ASSIGN_OR_RETURN(bool again, Promise(plan.assignments, stop));
   for (const Waiter& waiter : plan.fallbacks) {
@@ -172,28 +183,74 @@ absl::Status ClaimReconciler::PromiseOnNode(const std::string& node,
 
 absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop_token stop) {
   const api::Pod& pod = *assignment.pod;
-  api::Ticket updated = *assignment.ticket;
-  updated.status = AssignedStatus(updated, pod,
-                                  {.id = NewHandoffId(),
-                                   .step = kAssigned,
-                                   .pod_uid = pod.metadata.uid,
-                                   .guardian_uid = assignment.guardian_uid,
-                                   .node = assignment.node,
-                                   .started_at = parts_.clock.Now()},
-                                  parts_.clock.Now());
+  PromisedTicket promise{.pod = assignment.pod, .ticket = *assignment.ticket};
+  promise.ticket.status = AssignedStatus(promise.ticket, pod,
+                                         {.id = NewHandoffId(),
+                                          .step = kAssigned,
+                                          .pod_uid = pod.metadata.uid,
+                                          .guardian_uid = assignment.guardian_uid,
+                                          .node = assignment.node,
+                                          .started_at = parts_.clock.Now()},
+                                         parts_.clock.Now());
+  const absl::Status written = Write(promise, std::move(stop));
+  if (MayHaveHappened(written)) {
+    const MutexLock lock(mu_);
+    unsure_[pod.metadata.ns].push_back(std::move(promise));
+  }
+  return written;
+}
+
+absl::Status ClaimReconciler::Write(const PromisedTicket& promise, std::stop_token stop) {
   ASSIGN_OR_RETURN(api::Ticket written,
-                   parts_.client.Update(updated, "status", {.stop = std::move(stop)}));
+                   parts_.client.Update(promise.ticket, "status", {.stop = std::move(stop)}));
   const TicketPtr ticket = parts_.world.Wrote(std::move(written));
+  const api::Pod& pod = *promise.pod;
+  const std::string& node = ticket->status.handoff->node;
   log::Info("ticket promised", {{"ns", pod.metadata.ns},
                                 {"ticket", ticket->metadata.name},
                                 {"pod", pod.metadata.name},
-                                {"node", assignment.node}});
+                                {"node", node}});
   parts_.events.Normal(
       kube::RefTo(*ticket), api::kEventHandoffStarted,
-      absl::StrCat("the room on node ", assignment.node, " passes to pod ", pod.metadata.name));
-  parts_.events.Normal(kube::RefTo(pod), api::kEventHandoffStarted,
-                       absl::StrCat("gets the room of ticket ", ticket->metadata.name, " on node ",
-                                    assignment.node));
+      absl::StrCat("the room on node ", node, " passes to pod ", pod.metadata.name));
+  parts_.events.Normal(
+      kube::RefTo(pod), api::kEventHandoffStarted,
+      absl::StrCat("gets the room of ticket ", ticket->metadata.name, " on node ", node));
+  return absl::OkStatus();
+}
+
+absl::Status ClaimReconciler::SettleUnsure(const std::string& ns, std::stop_token stop) {
+  std::vector<PromisedTicket> unsure;
+  {
+    const MutexLock lock(mu_);
+    if (const auto it = unsure_.find(ns); it != unsure_.end()) {
+      unsure = it->second;
+    }
+  }
+  for (const PromisedTicket& promise : unsure) {
+    const absl::Status written = Write(promise, stop);
+    if (absl::IsAborted(written)) {
+      // It was written, by us or by somebody else, and our picture is older than that.
+      absl::StatusOr<api::Ticket> ticket =
+          parts_.client.Get<api::Ticket>(kube::KeyOf(promise.ticket), {.stop = stop});
+      if (ticket.ok()) {
+        parts_.world.Wrote(*std::move(ticket));
+      } else if (!absl::IsNotFound(ticket.status())) {
+        return ticket.status();
+      }
+    } else if (MayHaveHappened(written)) {
+      return written;
+    }
+    promised_(promise.ticket.status.handoff->node);
+    const MutexLock lock(mu_);
+    std::vector<PromisedTicket>& left = unsure_[ns];
+    std::erase_if(left, [&](const PromisedTicket& other) {
+      return other.ticket.status.handoff->id == promise.ticket.status.handoff->id;
+    });
+    if (left.empty()) {
+      unsure_.erase(ns);
+    }
+  }
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -40,9 +41,18 @@ class ClaimReconciler final : public kube::Reconciler {
   ClaimReconciler(Parts parts, ClaimRules rules,
                   std::function<void(const std::string& node)> promised);
 
+  // Call when leadership begins: another may have led in between, and what an earlier term was unsure
+  // of is its business no more.
+  void ForgetAll();
+
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 
  private:
+  struct PromisedTicket {
+    PodPtr pod;
+    api::Ticket ticket;  // as it is to be written
+  };
+
   ClaimsObserved Observe(const std::string& ns);
   std::set<std::string> BusyNodes() const;
   // How long each of the pods that wait has waited; forgets the others of the namespace.
@@ -55,6 +65,10 @@ class ClaimReconciler final : public kube::Reconciler {
   absl::Status PromiseOnNode(const std::string& node, std::span<const Assignment* const> batch,
                              std::stop_token stop);
   absl::Status PromiseOne(const Assignment& assignment, std::stop_token stop);
+  absl::Status Write(const PromisedTicket& promise, std::stop_token stop);
+  // Repeats writes whose answer was lost until it is known what became of each: otherwise the pod
+  // might be promised another ticket, too. An error: of some it is not known yet.
+  absl::Status SettleUnsure(const std::string& ns, std::stop_token stop);
   absl::Status FallBack(const Waiter& waiter, std::stop_token stop);
   absl::Status ClearMark(const api::Pod& pod, std::stop_token stop);
   // One event per pod that has to wait.
@@ -65,6 +79,8 @@ class ClaimReconciler final : public kube::Reconciler {
   const std::function<void(const std::string&)> promised_;
 
   Mutex mu_;
+  // By namespace.
+  std::map<std::string, std::vector<PromisedTicket>> unsure_ ABSL_GUARDED_BY(mu_);
   // UIDs of waiting pods that were told so, by namespace.
   std::map<std::string, std::set<std::string>> announced_ ABSL_GUARDED_BY(mu_);
   // By namespace and UID: since when a pod has been seen waiting.

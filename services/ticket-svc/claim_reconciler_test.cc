@@ -96,5 +96,69 @@ TEST_CASE("claims: a ticket in its last seconds can be had once its window is ma
   CHECK(bench.Pod("shop").spec.node_name == "n1");
 }
 
+TEST_CASE("claims: a pod whose promise got no answer is not promised another ticket as well",
+          "[claim][shell]") {
+  Bench bench;
+  bench.AddNode("n2", 1);
+  Service service(bench);
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.AddTicket(MakeTicket("web-1"));
+  bench.Settle(service);
+  REQUIRE(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+  REQUIRE(bench.Ticket("web-1").status.phase == TicketPhase::kReady);
+
+  const auto claimed = [&] {
+    int count = 0;
+    for (const char* name : {"web-0", "web-1"}) {
+      count += bench.Ticket(name).status.claimed_pod.empty() ? 0 : 1;
+    }
+    return count;
+  };
+  SECTION("the ticket's watch is late") {
+    bench.AddPod(MakeClaimPod("shop"));
+    bench.server.LoseNextResponse("update", "tickets/status");
+    service.SyncClaimPods();
+    for (int i = 0; i < 10; ++i) {
+      service.Work();
+      bench.clock.Advance(absl::Milliseconds(100));
+    }
+    CHECK(claimed() == 1);
+  }
+  SECTION("the request never arrived") {
+    bench.AddPod(MakeClaimPod("shop"));
+    bench.server.LoseNextRequest("update", "tickets/status");
+    service.SyncClaimPods();
+    for (int i = 0; i < 10; ++i) {
+      service.Work();
+      bench.clock.Advance(absl::Milliseconds(100));
+    }
+    CHECK(claimed() == 1);
+  }
+  bench.Settle(service);
+  CHECK(claimed() == 1);
+  CHECK_FALSE(bench.Pod("shop").spec.node_name.empty());
+}
+
+TEST_CASE("claims: a pod gets a ticket that was seen Ready before its guardian was seen to run",
+          "[claim][shell]") {
+  Bench bench;
+  Service service(bench);
+  Service other(bench);
+  api::Pod pod = MakeClaimPod("shop");
+  pod.metadata.annotations["korder.dev/fallback"] = "wait";
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(other);
+  REQUIRE(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+  bench.AddPod(pod);
+  // Two watches: nobody says which is faster.
+  service.SyncNodes();
+  service.SyncClaimPods();
+  service.SyncTickets();
+  service.Work();
+  REQUIRE(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
+  bench.Settle(service);
+  CHECK(bench.Pod("shop").spec.node_name == "n1");
+}
+
 }  // namespace
 }  // namespace korder::ticket

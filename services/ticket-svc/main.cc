@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "kube/beast_transport.h"
 #include "kube/informer.h"
+#include "kube/leader_transport.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
 #include "runtime/manager.h"
@@ -121,6 +122,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   SystemClock clock;
   Disturbance disturbance(metrics.kube_observer(), clock);
   kube::Client client(*transport, disturbance);
+  kube::LeaderElector elector(
+      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  kube::LeaderTransport writing(*transport,
+                                [&] { return !common.leader_elect || elector.leading(); });
+  kube::Client leader_client(writing, disturbance);
   runtime::Manager manager(clock);
   runtime::HealthServer health(common.http_listen, manager, metrics);
   RETURN_IF_ERROR(health.Start());
@@ -153,23 +159,24 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   const BackoffPolicy backoff{.max = absl::Seconds(3)};
   GuardianTraffic traffic(clock);
   SchedulerPulse pulse(clock);
-  Reconciler reconciler({client, world, charges, events, ticket_metrics, traffic, clock}, guardian,
-                        node_grace);
+  Reconciler reconciler({leader_client, world, charges, events, ticket_metrics, traffic, clock},
+                        guardian, node_grace);
   kube::Controller tickets("ticket", reconciler, clock,
                            {.workers = config.workers, .backoff = backoff}, disturbance);
   NodeLocks locks;
-  Fences fences(client, common.ns, guardian);
+  Fences fences(leader_client, common.ns, guardian);
   kube::Controller fence_queue("fence", fences, clock, {.workers = 1, .backoff = backoff},
                                disturbance);
   // The controllers below wake each other.
   std::optional<WakeUps> wake_ups;
   HandoffReconciler handoff_reconciler(
-      {client, world, locks, fences, traffic, pulse, disturbance, events, ticket_metrics, clock},
+      {leader_client, world, locks, fences, traffic, pulse, disturbance, events, ticket_metrics,
+       clock},
       handoff_options, [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
   kube::Controller handoffs("handoff", handoff_reconciler, clock,
                             {.workers = config.workers, .backoff = backoff}, disturbance);
   ClaimReconciler claim_reconciler(
-      {client, world, locks, events, clock}, rules,
+      {leader_client, world, locks, events, clock}, rules,
       [&handoffs](const std::string& node) { handoffs.Enqueue(NodeKey(node)); });
   kube::Controller claims("claims", claim_reconciler, clock, {.workers = 2, .backoff = backoff},
                           disturbance);
@@ -211,14 +218,13 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
     reconciler.ForgetAll();
     handoff_reconciler.ForgetAll();
+    claim_reconciler.ForgetAll();
     wake_ups->Everything();
     const Thread claim_thread([&claims, s] { claims.Run(s); });
     const Thread handoff_thread([&handoffs, s] { handoffs.Run(s); });
     const Thread fence_thread([&fence_queue, s] { fence_queue.Run(s); });
     tickets.Run(s);
   });
-  kube::LeaderElector elector(
-      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
   return manager.Run(stop, common.leader_elect ? &elector : nullptr);
 }
 

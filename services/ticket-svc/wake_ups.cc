@@ -14,6 +14,8 @@ bool IsReady(const api::Ticket* ticket) {
   return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady;
 }
 
+bool IsBound(const api::Pod* pod) { return pod != nullptr && api::IsBound(*pod); }
+
 // A pod that could not have the ticket may have it now.
 bool BecameClaimable(const api::Ticket* was, const api::Ticket* is) {
   return IsReady(is) &&
@@ -89,8 +91,13 @@ void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
   }
   const kube::ObjectKey key{pod.metadata.ns, owner->name};
   tickets_.Enqueue(key);
-  if (const TicketPtr ticket = world_.Ticket(key); ticket && ticket->status.handoff) {
+  const TicketPtr ticket = world_.Ticket(key);
+  if (ticket && ticket->status.handoff) {
     handoffs_.Enqueue(NodeKey(ticket->status.handoff->node));
+  }
+  // The ticket may have been seen Ready before its guardian was seen on its node.
+  if (IsReady(ticket.get()) && IsBound(is) && !IsBound(was)) {
+    WakeClaims(key.ns);
   }
 }
 

@@ -83,6 +83,7 @@ class Invariants {
   void ShareIsThere(const api::Order& order, const Share& share);
   bool AnyQuotaIsInTheWay(const api::Order& order) const;
 
+  void TicketServiceActs();
   void OnTicket(const api::Ticket* was, const api::Ticket* is);
   void OnPod(const api::Pod* was, const api::Pod* is);
   void OnQuota(const api::Quota* was, const api::Quota* is);
@@ -121,8 +122,11 @@ class Invariants {
     std::string node;
     Amount requests;
   };
-  std::map<std::string, Held> held_;                // "ns/name" of guardians that were seen running
-  std::set<std::string> lost_tickets_;              // orders, by UID, of which a ticket was deleted
+  std::map<std::string, Held> held_;    // "ns/name" of guardians that were seen running
+  std::set<std::string> lost_tickets_;  // orders, by UID, of which a ticket was deleted
+  MonoTime ticket_service_acted_at_{};
+  MonoTime ticket_service_back_at_{};                 // its first act since the scheduler restarted
+  std::map<std::string, MonoTime> handoff_ended_at_;  // by the ticket's UID
   std::map<std::string, MonoTime> taken_away_at_;   // guardians, by UID: somebody else deleted them
   std::map<std::string, MonoTime> unnominated_at_;  // by the pod's UID: lost it, or went away
 };

@@ -13,6 +13,7 @@
 #include "kube/event_recorder.h"
 #include "kube/informer.h"
 #include "kube/leader_elector.h"
+#include "kube/leader_transport.h"
 #include "order-svc/reconciler.h"
 #include "order-svc/ticket_form.h"
 #include "order-svc/wake_ups.h"
@@ -171,6 +172,9 @@ void WatchScheduler(kube::Client& client, ticket::Disturbance& disturbance,
 void RunOrderService(Surroundings& around, Process& process) {
   const auto transport = around.network.Connect(process);
   kube::Client client(*transport);
+  kube::LeaderElector elector(client, around.clock, LeaseOf("order-svc", process));
+  kube::LeaderTransport writing(*transport, [&elector] { return elector.leading(); });
+  kube::Client leader_client(writing);
   runtime::Manager manager(around.clock);
   Ledger ledger(around.peers, process);
   kube::Informer<api::Order> orders(client);
@@ -183,7 +187,7 @@ void RunOrderService(Surroundings& around, Process& process) {
   order::Pace pace(around.clock,
                    [&wake_ups](const kube::ObjectKey& order) { wake_ups->MayGoOn(order); },
                    {.tickets = kTicketsUnderWay});
-  order::Reconciler reconciler({.client = client,
+  order::Reconciler reconciler({.client = leader_client,
                                 .orders = orders.store(),
                                 .tickets = tickets.store(),
                                 .nodes = nodes.store(),
@@ -212,7 +216,6 @@ void RunOrderService(Surroundings& around, Process& process) {
     wake_ups->Everything();
     controller.Run(s);
   });
-  kube::LeaderElector elector(client, around.clock, LeaseOf("order-svc", process));
   manager.Run(process.stop.get_token(), &elector).IgnoreError();
 }
 
@@ -222,6 +225,9 @@ void RunTicketService(Surroundings& around, Process& process) {
   const auto transport = around.network.Connect(process);
   Disturbance disturbance(kube::NoObserver(), clock);
   kube::Client client(*transport, disturbance);
+  kube::LeaderElector elector(client, clock, LeaseOf("ticket-svc", process));
+  kube::LeaderTransport writing(*transport, [&elector] { return elector.leading(); });
+  kube::Client leader_client(writing, disturbance);
   runtime::Manager manager(clock);
   kube::Informer<api::Ticket> ticket_informer(client);
   kube::Informer<api::Pod> guardian_informer(
@@ -240,22 +246,22 @@ void RunTicketService(Surroundings& around, Process& process) {
   Metrics metrics(registry);
   GuardianTraffic traffic(clock);
   SchedulerPulse pulse(clock);
-  Reconciler reconciler({client, world, charges, events, metrics, traffic, clock}, kGuardian,
+  Reconciler reconciler({leader_client, world, charges, events, metrics, traffic, clock}, kGuardian,
                         kNodeGrace);
   kube::Controller tickets("ticket", reconciler, clock, {.workers = 3, .backoff = kBackoff},
                            disturbance);
   NodeLocks locks;
-  Fences fences(client, kSystemNamespace, kGuardian);
+  Fences fences(leader_client, kSystemNamespace, kGuardian);
   kube::Controller fence_queue("fence", fences, clock, {.workers = 1, .backoff = kBackoff},
                                disturbance);
   std::optional<WakeUps> wake_ups;
   HandoffReconciler handoff_reconciler(
-      {client, world, locks, fences, traffic, pulse, disturbance, events, metrics, clock},
+      {leader_client, world, locks, fences, traffic, pulse, disturbance, events, metrics, clock},
       around.handoff, [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
   kube::Controller handoffs("handoff", handoff_reconciler, clock,
                             {.workers = 2, .backoff = kBackoff}, disturbance);
   ClaimReconciler claim_reconciler(
-      {client, world, locks, events, clock}, rules,
+      {leader_client, world, locks, events, clock}, rules,
       [&handoffs](const std::string& node) { handoffs.Enqueue(NodeKey(node)); });
   kube::Controller claims("claims", claim_reconciler, clock, {.workers = 2, .backoff = kBackoff},
                           disturbance);
@@ -280,6 +286,7 @@ void RunTicketService(Surroundings& around, Process& process) {
   manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
     reconciler.ForgetAll();
     handoff_reconciler.ForgetAll();
+    claim_reconciler.ForgetAll();
     wake_ups->Everything();
     const Thread claim_thread([&claims, s] { claims.Run(s); });
     const Thread handoff_thread([&handoffs, s] { handoffs.Run(s); });
@@ -288,7 +295,6 @@ void RunTicketService(Surroundings& around, Process& process) {
   });
   DeskServer server{process, desk};
   around.peers.desks.push_back(&server);
-  kube::LeaderElector elector(client, clock, LeaseOf("ticket-svc", process));
   manager.Run(process.stop.get_token(), &elector).IgnoreError();
   std::erase(around.peers.desks, &server);
 }
