@@ -21,8 +21,9 @@
 namespace korder::simulation {
 namespace {
 
-// Without a write for so long, everything is done.
-constexpr absl::Duration kQuiet = absl::Seconds(14);
+// Without a write for so long, everything is done: a process stands still for 12 s at most, and then
+// has to see a lease of 6 s run out.
+constexpr absl::Duration kQuiet = absl::Seconds(20);
 constexpr absl::Duration kLongestUnrest = absl::Seconds(400);
 // Somebody turns around on the spot.
 constexpr int64_t kMostCalmSteps = 40'000;
