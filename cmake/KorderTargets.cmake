@@ -28,6 +28,12 @@ function(korder_test name)
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
+# Tests that try so much that only the optimised build is fast enough: `scripts/test exhaustive`. What the build
+# with sanitizers has of them is less.
+function(korder_exhaustive)
+  set_tests_properties(${ARGN} PROPERTIES LABELS exhaustive RUN_SERIAL TRUE TIMEOUT 600)
+endfunction()
+
 # Generated messages and stubs of one .proto, in a target of its own without our warnings.
 function(korder_proto name proto)
   get_filename_component(dir ${proto} DIRECTORY)

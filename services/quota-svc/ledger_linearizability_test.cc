@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <initializer_list>
 #include <memory>
 #include <random>
@@ -11,6 +12,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
@@ -31,7 +33,14 @@ using Kind = Operation::Kind;
 constexpr int kThreads = 4;
 constexpr int kOperations = 50;  // of each thread
 constexpr int kLimit = 3;
-constexpr uint32_t kHistories = 500;  // of each kind
+// How many of each kind; fewer where they are slow.
+uint32_t Histories() {
+  uint32_t histories = 500;
+  if (const char* text = std::getenv("KORDER_HISTORIES")) {
+    REQUIRE(absl::SimpleAtoi(text, &histories));
+  }
+  return histories;
+}
 
 struct Run {
   explicit Run(uint32_t run_seed) : seed(run_seed) { replicas[0]->Lead(1); }
@@ -216,7 +225,7 @@ TEST_CASE("linearizability: the checker finds one lie in a long history", "[quot
 }
 
 TEST_CASE("linearizability: concurrent callers of one leader", "[quota][histories]") {
-  for (uint32_t seed = 0; seed < kHistories; ++seed) {
+  for (uint32_t seed = 0; seed < Histories(); ++seed) {
     Run run(seed);
     std::mt19937 random(seed);
     const auto history = run.History([&] {
@@ -232,7 +241,7 @@ TEST_CASE("linearizability: concurrent callers of one leader", "[quota][historie
 TEST_CASE("linearizability: callers while leaders die and replace each other",
           "[quota][histories]") {
   int64_t terms = 0, unknown = 0;
-  for (uint32_t seed = 0; seed < kHistories; ++seed) {
+  for (uint32_t seed = 0; seed < Histories(); ++seed) {
     Run run(seed);
     std::mt19937 random(seed);
     int64_t epoch = 1;
@@ -257,8 +266,8 @@ TEST_CASE("linearizability: callers while leaders die and replace each other",
   }
   // Otherwise it was not about what it is called after.
   INFO(terms << " terms, " << unknown << " calls that nobody knows the outcome of");
-  CHECK(terms > 4 * kHistories);
-  CHECK(unknown > kHistories);
+  CHECK(terms > 4 * Histories());
+  CHECK(unknown > Histories());
 }
 
 }  // namespace korder::quota

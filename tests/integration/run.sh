@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The fixture of the integration tests: `run.sh up BIN`, `run.sh down`, `run.sh test PROGRAM ARGS...`.
-# One control plane with 50 simulated nodes and the four services serve all of them.
+# One control plane with 50 simulated nodes and the four services serve all of them; those that wait for whole minutes
+# (KORDER_LANE=clock) have one of their own, so that nothing else waits with them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # Two work trees on one machine may test at the same time.
-instance=${KORDER_INSTANCE:-itest-$(pwd | cksum | cut -d' ' -f1)}
+base=${KORDER_INSTANCE:-itest-$(pwd | cksum | cut -d' ' -f1)}
+instance=$base${KORDER_LANE:+-$KORDER_LANE}
 
 case ${1:-} in
   up)
@@ -23,12 +25,15 @@ case ${1:-} in
     KORDER_SOURCE=$PWD
     KORDER_INSTANCE=$instance
     KUBECONFIG=$(scripts/devcluster kubeconfig --name "$instance")
-    KORDER_AUDIT_LOG=$(scripts/devcluster status -o json |
-      jq -r --arg n "$instance" '.instances[] | select(.name == $n).auditLog')
+    audit_log() {
+      scripts/devcluster status -o json | jq -r --arg n "$1" '.instances[] | select(.name == $n).auditLog'
+    }
+    KORDER_AUDIT_LOG=$(audit_log "$instance")
+    KORDER_AUDIT_LOG_CLOCK=$(audit_log "$base-clock")  # empty when it is not there
     PATH=$(scripts/devcluster bin):$PATH  # kubectl
     built=$(dirname "$1")/../../bin
     if [[ -d $built ]]; then PATH=$(cd "$built" && pwd):$PATH; fi  # korderctl
-    export KORDER_SOURCE KORDER_INSTANCE KUBECONFIG KORDER_AUDIT_LOG PATH
+    export KORDER_SOURCE KORDER_INSTANCE KUBECONFIG KORDER_AUDIT_LOG KORDER_AUDIT_LOG_CLOCK PATH
     exec "$@"
     ;;
   *)
