@@ -289,12 +289,12 @@ TEST_CASE("invariants: a ticket that is claimed, or held, before its window", "[
   };
   SECTION("its guardian comes before the lead time") {
     Scene scene;
-    scene.MakeGuardian(make(scene, "2027-01-15T08:03:00Z"));
+    scene.MakeGuardian(make(scene, "2027-01-15T09:03:00Z"));
     CHECK(scene.Broken() == "I9");
   }
   SECTION("a pod gets it in the lead time") {
     Scene scene;
-    scene.MakeGuardian(make(scene, "2027-01-15T08:01:00Z"));
+    scene.MakeGuardian(make(scene, "2027-01-15T09:01:00Z"));
     CHECK(scene.Broken().empty());
     scene.SetStatus("a", R"({"phase":"Claimed"})");
     CHECK(scene.Broken() == "I9");

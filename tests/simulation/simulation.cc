@@ -21,8 +21,8 @@
 namespace korder::simulation {
 namespace {
 
-// Without a write for so long, everything is done: a process stands still for 12 s at most, and then
-// has to see a lease of 6 s run out.
+// Without a write for so long, everything is done: a process stands still for 12 s at most, and
+// then has to see a lease of 6 s run out.
 constexpr absl::Duration kQuiet = absl::Seconds(20);
 constexpr absl::Duration kLongestUnrest = absl::Seconds(400);
 // Somebody turns around on the spot.
