@@ -16,7 +16,7 @@ BUILD := build/$(BUILD_TYPE)
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help bootstrap build images test test-unit test-exhaustive test-integration test-chart test-e2e lint fmt generate manifests \
+.PHONY: help bootstrap build images test test-unit test-exhaustive test-races test-integration test-chart test-e2e lint fmt generate manifests \
         simulation single-faults fuzz museum mutation install uninstall deploy undeploy run demo down bench bench-quick bench-curves clean
 
 help: ## Show this list
@@ -34,7 +34,7 @@ build: bootstrap $(BUILD)/build.ninja ## Build the services and tools (BUILD_TYP
 images: build ## Make the container images, as files in build/images (no Docker needed)
 	@scripts/images --bin $(BUILD)/bin
 
-test: bootstrap ## Run every test: unit, exhaustive, then integration on a real control plane
+test: bootstrap ## Run every test: unit, exhaustive, races under ThreadSanitizer, then integration on a real control plane
 	@scripts/test all
 
 test-unit: bootstrap ## Run the unit tests only
@@ -42,6 +42,9 @@ test-unit: bootstrap ## Run the unit tests only
 
 test-exhaustive: bootstrap ## Run what only the optimised build is fast enough for: every single fault, thousands of seeds
 	@scripts/test exhaustive
+
+test-races: bootstrap ## Run what has threads (libs, the ledger) under ThreadSanitizer only
+	@scripts/test races
 
 test-integration: bootstrap ## Run the integration tests only (real control plane)
 	@scripts/test integration

@@ -34,6 +34,23 @@ function(korder_exhaustive)
   set_tests_properties(${ARGN} PROPERTIES LABELS exhaustive RUN_SERIAL TRUE TIMEOUT 600)
 endfunction()
 
+# A test of the tier `races`, in the build with ThreadSanitizer only (preset tsan): PROGRAM is one of the test programs
+# there are; with SOURCES, one is made of tests that elsewhere stand together with others that need gRPC.
+function(korder_races name)
+  cmake_parse_arguments(ARG "" "PROGRAM" "SOURCES;DEPS;ARGS;ENVIRONMENT" ${ARGN})
+  if(NOT KORDER_SANITIZE MATCHES thread)
+    return()
+  endif()
+  if(ARG_SOURCES)
+    set(ARG_PROGRAM races_${name})
+    add_executable(${ARG_PROGRAM} EXCLUDE_FROM_ALL ${ARG_SOURCES})
+    target_link_libraries(${ARG_PROGRAM} PRIVATE ${ARG_DEPS} korder_catch_main korder_flags)
+  endif()
+  add_dependencies(races ${ARG_PROGRAM})
+  add_test(NAME races_${name} COMMAND ${ARG_PROGRAM} ${ARG_ARGS})
+  set_tests_properties(races_${name} PROPERTIES LABELS races TIMEOUT 300 ENVIRONMENT "${ARG_ENVIRONMENT}")
+endfunction()
+
 # Generated messages and stubs of one .proto, in a target of its own without our warnings.
 function(korder_proto name proto)
   get_filename_component(dir ${proto} DIRECTORY)

@@ -33,7 +33,8 @@ using Kind = Operation::Kind;
 constexpr int kThreads = 4;
 constexpr int kOperations = 50;  // of each thread
 constexpr int kLimit = 3;
-// How many of each kind; fewer where they are slow.
+
+// How many histories of each kind; fewer where each takes long.
 uint32_t Histories() {
   uint32_t histories = 500;
   if (const char* text = std::getenv("KORDER_HISTORIES")) {
@@ -225,7 +226,8 @@ TEST_CASE("linearizability: the checker finds one lie in a long history", "[quot
 }
 
 TEST_CASE("linearizability: concurrent callers of one leader", "[quota][histories]") {
-  for (uint32_t seed = 0; seed < Histories(); ++seed) {
+  const uint32_t histories = Histories();
+  for (uint32_t seed = 0; seed < histories; ++seed) {
     Run run(seed);
     std::mt19937 random(seed);
     const auto history = run.History([&] {
@@ -240,8 +242,9 @@ TEST_CASE("linearizability: concurrent callers of one leader", "[quota][historie
 
 TEST_CASE("linearizability: callers while leaders die and replace each other",
           "[quota][histories]") {
+  const uint32_t histories = Histories();
   int64_t terms = 0, unknown = 0;
-  for (uint32_t seed = 0; seed < Histories(); ++seed) {
+  for (uint32_t seed = 0; seed < histories; ++seed) {
     Run run(seed);
     std::mt19937 random(seed);
     int64_t epoch = 1;
@@ -266,8 +269,8 @@ TEST_CASE("linearizability: callers while leaders die and replace each other",
   }
   // Otherwise it was not about what it is called after.
   INFO(terms << " terms, " << unknown << " calls that nobody knows the outcome of");
-  CHECK(terms > 4 * Histories());
-  CHECK(unknown > Histories());
+  CHECK(terms > 4 * histories);
+  CHECK(unknown > histories);
 }
 
 }  // namespace korder::quota
