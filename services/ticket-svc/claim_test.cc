@@ -92,6 +92,11 @@ TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
          p.spec.containers[0].resources.requests["nvidia.com/gpu"] = api::Quantity::FromInt(1);
        },
        "holds no nvidia.com/gpu, 1 asked"},
+      {"none of a resource that is not held",
+       [](T&, P&, N&, P& p) {
+         p.spec.containers[0].resources.requests["nvidia.com/gpu"] = api::Quantity();
+       },
+       ""},
       {"an init container that asks more",
        [](T&, P&, N&, P& p) {
          p.spec.init_containers = p.spec.containers;
@@ -102,6 +107,8 @@ TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
        "holds 500m cpu, 501m asked"},
       {"another scheduler", [](T& t, P&, N&, P&) { t.spec.scheduler_name = "batch"; },
        "is for scheduler batch"},
+      {"node being deleted", [](T&, P&, N& n, P&) { n.metadata.deletion_timestamp = kNow; },
+       "cannot be used: node is gone"},
       {"node not Ready", [](T&, P&, N& n, P&) { n.status.conditions[0].status = "False"; },
        "cannot be used: node is not Ready"},
       {"node cordoned", [](T&, P&, N& n, P&) { n.spec.unschedulable = true; },
@@ -125,6 +132,24 @@ TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
       CHECK(WhyNot(Asking(pod), room, kNow).value_or("") == c.want);
     }
   }
+}
+
+TEST_CASE("claim fit: a ticket whose node is gone, or whose guardian, gives no room", "[claim]") {
+  const Room room = MakeRoomOn("n1", MakeTicket("web-0"));
+  const Claimant claimant = Asking(MakeClaimPod("shop"));
+  CHECK(WhyNot(claimant, MakeRoom(room.ticket, room.guardian, nullptr), kNow) ==
+        "cannot be used: node is gone");
+  CHECK(WhyNot(claimant, MakeRoom(room.ticket, nullptr, room.node), kNow) ==
+        "does not hold room now");
+}
+
+TEST_CASE("claim fit: waste is the part of every held resource that would lie idle", "[claim]") {
+  const api::ResourceList none;
+  CHECK(Waste(Resources("1", "1Gi"), Resources("1", "1Gi")) == Approx(0));
+  CHECK(Waste(Resources("1", "1Gi"), Resources("4", "2Gi")) == Approx(0.75 + 0.5));
+  CHECK(Waste(none, Resources("1", "1Gi")) == Approx(2));
+  CHECK(Waste(Resources("1", "1Gi"), Resources("2", "0")) == Approx(0.5));
+  CHECK(Waste(Resources("1", "1Gi"), none) == Approx(0));
 }
 
 TEST_CASE("claim fit: the room with the least waste, then the earliest end, then the name",
@@ -175,6 +200,54 @@ TEST_CASE("claim fit: why no ticket fits is told with numbers, most frequent fir
   CHECK(Explain(Asking(Sized("shop", "4", "1Gi")), rooms, kNow) ==
         "none of 3 Ready tickets fits: holds 500m cpu, 4 asked (2); holds 512Mi memory, 1Gi "
         "asked (1)");
+}
+
+TEST_CASE("claim fit: of many causes the three most frequent are told, equal ones by their words",
+          "[claim]") {
+  const auto on = [](const char* node, const char* ticket, const char* cpu) {
+    return SizedRoom(node, ticket, cpu, "1Gi");
+  };
+  const std::vector<Room> rooms = {on("n1", "a", "100m"), on("n2", "b", "200m"),
+                                   on("n3", "c", "300m"), on("n4", "d", "400m"),
+                                   on("n5", "e", "400m")};
+  CHECK(Explain(Asking(Sized("shop", "4", "1Gi")), rooms, kNow) ==
+        "none of 5 Ready tickets fits: holds 400m cpu, 4 asked (2); holds 100m cpu, 4 asked (1); "
+        "holds 200m cpu, 4 asked (1)");
+}
+
+TEST_CASE("claim fit: what would help, where there are tickets and where there are none",
+          "[claim]") {
+  const std::vector<std::string> no_tickets = {
+      "an Order in namespace default whose tickets hold at least 4 cpu, 1Gi memory",
+      "`kubectl get tickets` tells why those that are there are not Ready"};
+  const Claimant big = Asking(Sized("shop", "4", "1Gi"));
+  CHECK(WhatWouldHelp(big, {}, kNow) == no_tickets);
+  const std::vector<Room> small = {MakeRoomOn("n1", MakeTicket("web-0"))};
+  CHECK(WhatWouldHelp(big, small, kNow) ==
+        std::vector<std::string>{"an Order whose tickets hold at least 4 cpu, 1Gi memory, or "
+                                 "smaller requests in the pod"});
+  CHECK(WhatWouldHelp(Asking(MakeClaimPod("shop")), small, kNow).empty());
+}
+
+TEST_CASE("claim fit: a window is waited for only by a pod that could have the ticket", "[claim]") {
+  const auto opening = [](const char* name, absl::Duration in) {
+    return With(MakeRoomOn("n1", MakeTicket(name)), [&](api::Ticket& t, api::Pod&, api::Node&) {
+      t.spec.start_time = kNow + in;
+      t.status.activation_time = kNow + in;
+    });
+  };
+  const std::vector<Room> rooms = {opening("late", absl::Hours(2)), opening("soon", absl::Hours(1)),
+                                   opening("later", absl::Hours(3)),
+                                   MakeRoomOn("n1", MakeTicket("open"))};
+  CHECK(OpensNext(Asking(MakeClaimPod("shop")), rooms, kNow) == kNow + absl::Hours(1));
+  CHECK(OpensNext(Asking(Sized("shop", "4", "1Gi")), rooms, kNow) == std::nullopt);
+  CHECK(OpensNext(Asking(Annotated("shop", "korder.dev/ticket", "later")), rooms, kNow) ==
+        kNow + absl::Hours(3));
+  CHECK(OpensNext(Asking(Annotated("shop", "korder.dev/ticket-selector", "a in b")), rooms, kNow) ==
+        std::nullopt);
+  api::Pod gated = MakeClaimPod("shop");
+  gated.spec.scheduling_gates.push_back({"example.com/wait"});
+  CHECK(OpensNext(Asking(gated), rooms, kNow) == std::nullopt);
 }
 
 ClaimsObserved Scene(std::vector<api::Pod> pods, std::vector<Room> rooms) {
@@ -330,6 +403,16 @@ TEST_CASE("claim: a pod is let go in its time although the clock was set back", 
   CHECK(early.fallbacks.empty());
   CHECK(early.requeue_after == absl::Seconds(20));
   observed.waited = {{pod->metadata.uid, absl::Seconds(30)}};
+  CHECK(DecideClaims(observed).fallbacks.size() == 1);
+}
+
+TEST_CASE("claim: how long a pod waits that says nothing of it is the operator's to say",
+          "[claim]") {
+  ClaimsObserved observed = Scene({MakeClaimPod("shop")}, {});
+  observed.rules.timeout = absl::Seconds(10);
+  observed.now = kNow + absl::Seconds(9);
+  CHECK(DecideClaims(observed).requeue_after == absl::Seconds(1));
+  observed.now = kNow + absl::Seconds(10);
   CHECK(DecideClaims(observed).fallbacks.size() == 1);
 }
 
