@@ -148,6 +148,7 @@ TEST_CASE("claim fit: waste is the part of every held resource that would lie id
   CHECK(Waste(Resources("1", "1Gi"), Resources("1", "1Gi")) == Approx(0));
   CHECK(Waste(Resources("1", "1Gi"), Resources("4", "2Gi")) == Approx(0.75 + 0.5));
   CHECK(Waste(none, Resources("1", "1Gi")) == Approx(2));
+  CHECK(Waste(none, {{"cpu", api::Quantity::FromNanos(1)}}) == Approx(1));
   CHECK(Waste(Resources("1", "1Gi"), Resources("2", "0")) == Approx(0.5));
   CHECK(Waste(Resources("1", "1Gi"), none) == Approx(0));
 }

@@ -242,7 +242,9 @@ TEST_CASE("ticket decide: the scheduler's refusal is repeated in the status, aft
   guardian = Refused(guardian, "0/11 nodes are available: 11 Insufficient cpu.");
   CHECK(world.Turn().requeue_after == absl::Seconds(30));
   CHECK(world.status_writes() == 1);
-  world.Advance(absl::Seconds(30));
+  world.Advance(absl::Seconds(10));
+  CHECK(world.Turn().requeue_after == absl::Seconds(20));
+  world.Advance(absl::Seconds(20));
   world.Settle();
   CHECK(world.status().message == "0/11 nodes are available: 11 Insufficient cpu.");
   CHECK(world.status_writes() == 2);
@@ -319,6 +321,25 @@ TEST_CASE("ticket decide: a ticket pinned to a node that is deleted fails for go
   CHECK(world.status().reason == "NodeDeleted");
   CHECK(world.status().finished_time == kNow);
   CHECK(world.guardians().empty());
+}
+
+TEST_CASE("ticket decide: another guardian that waits does not save a pinned ticket",
+          "[ticket][decide]") {
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.spec.node_name = "n1";
+  PlanWorld world = ReadyWorld(ticket);
+  world.guardians()["web-0-g2"] = MakeGuardian(world.ticket(), 2);
+  world.DropNode("n1");
+  world.Settle();
+  CHECK(world.status().reason == "NodeDeleted");
+}
+
+TEST_CASE("ticket decide: a status that names another node than the guardian's is put right",
+          "[ticket][decide]") {
+  PlanWorld world = ReadyWorld();
+  world.ticket().status.node_name = "n9";
+  world.Settle();
+  CHECK(world.status().node_name == "n1");
 }
 
 TEST_CASE("ticket decide: of two guardians one is kept", "[ticket][decide]") {
@@ -413,6 +434,16 @@ TEST_CASE("ticket decide: whatever holds a ticket up, it ends in time", "[ticket
   CHECK(DecideRefused(observed, "no", false).requeue_after == absl::Milliseconds(300));
 }
 
+TEST_CASE("ticket decide: a duration that validation refuses ends nothing", "[ticket][decide]") {
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.spec.start_time = kNow - absl::Hours(1);
+  ticket.spec.duration = absl::ZeroDuration();
+  PlanWorld world(ticket);
+  world.Settle();
+  CHECK(world.status().phase == TicketPhase::kPending);
+  CHECK(world.status().reason == "InvalidSpec");
+}
+
 TEST_CASE("ticket decide: a longer duration moves the end by one write", "[ticket][decide]") {
   PlanWorld world = ReadyWorld();
   world.Advance(absl::Minutes(57));
@@ -440,6 +471,21 @@ TEST_CASE("ticket decide: a duration that goes makes the window endless", "[tick
   CHECK(world.asked_ends() == std::vector<absl::Time>{absl::InfiniteFuture()});
   CHECK_FALSE(world.status().expiration_time);
   CHECK_FALSE(plan.requeue_after);
+}
+
+TEST_CASE("ticket decide: a window that is over is not made longer", "[ticket][decide]") {
+  PlanWorld world = ReadyWorld();
+  world.ticket().spec.duration = absl::Hours(2);
+  const absl::Time end = kNow + absl::Hours(1);
+  CHECK(LongerEnd(world.ticket(), end - absl::Milliseconds(1)) == kNow + absl::Hours(2));
+  CHECK(LongerEnd(world.ticket(), end) == std::nullopt);
+}
+
+TEST_CASE("ticket decide: a renewal tells when the window ends now", "[ticket][decide]") {
+  const Observed observed = ReadyWorld().Look();
+  CHECK(Prolong(observed, absl::InfiniteFuture()).events[0].message ==
+        "the window has no end any more");
+  CHECK(Prolong(observed, kNow).events[0].message == "the window ends at 2027-01-15T08:00:00Z");
 }
 
 TEST_CASE("ticket decide: a window is made longer before it opens", "[ticket][decide]") {
@@ -516,6 +562,17 @@ TEST_CASE("ticket decide: a finished ticket is deleted after its time, or kept",
   }
 }
 
+TEST_CASE("ticket decide: a finished ticket that nobody cleaned up is cleaned up",
+          "[ticket][decide]") {
+  api::Ticket ticket = MakeTicket("web-0");
+  ticket.status.phase = TicketPhase::kExpired;
+  PlanWorld world(ticket);
+  world.guardians()["web-0-g1"] = MakeGuardian(ticket, 1);
+  world.Settle();
+  CHECK(world.guardians().empty());
+  CHECK(world.status().finished_time == kNow);
+}
+
 TEST_CASE("ticket decide: a ticket that is being deleted gets nothing new", "[ticket][decide]") {
   PlanWorld world = ReadyWorld();
   world.ticket().metadata.deletion_timestamp = kNow;
@@ -569,6 +626,13 @@ TEST_CASE("ticket decide: a claimed pod without its label is asked for now and t
   CHECK(world.Settle().requeue_after == absl::Seconds(30));
 }
 
+TEST_CASE("ticket decide: the end of a claimed ticket's window is looked out for",
+          "[ticket][decide]") {
+  PlanWorld world = ClaimedWorld();
+  world.Advance(absl::Minutes(57));
+  CHECK(world.Settle().requeue_after == absl::Minutes(3));
+}
+
 TEST_CASE("ticket decide: a guardian of a claimed ticket is surplus", "[ticket][decide]") {
   PlanWorld world = ClaimedWorld();
   world.guardians()["web-0-g1"] = Running(MakeGuardian(world.ticket(), 1), "n1");
@@ -611,11 +675,15 @@ TEST_CASE("ticket decide: without quota there is no guardian, and one message",
     world.Perform(plan);
     return plan;
   };
-  CHECK(deny({}).requeue_after == absl::Seconds(5));
+  const Plan first = deny({});
+  CHECK(first.requeue_after == absl::Seconds(5));
+  CHECK(first.events ==
+        std::vector<EventNote>{{true, "QuotaDenied", "quota team: tickets: 3 of 3 used"}});
   CHECK(world.status().reason == "QuotaDenied");
   CHECK(world.status().message == "quota team: tickets: 3 of 3 used");
   world.Advance(absl::Seconds(5));
   CHECK(deny(world.now() + absl::Seconds(2)).requeue_after == absl::Seconds(2));
+  CHECK(deny(world.now()).requeue_after == absl::Milliseconds(100));
   CHECK(world.status_writes() == 1);
   CHECK(world.events() == Events{"QuotaDenied"});
 }
@@ -646,6 +714,8 @@ TEST_CASE("ticket decide: a guardian that the server refuses", "[ticket][decide]
     world.Perform(plan);
     CHECK(world.status().phase == TicketPhase::kPending);
     CHECK(plan.requeue_after == absl::Seconds(10));
+    CHECK(plan.events == std::vector<EventNote>{{true, "GuardianRefused", "exceeded quota"}});
+    CHECK(DecideRefused(world.Look(), "exceeded quota", false).events.empty());
   }
   CHECK(world.status().reason == "GuardianRefused");
 }
@@ -656,9 +726,53 @@ TEST_CASE("ticket decide: a status that names an obstacle is put right once it i
   world.Perform(DecideDenied(world.Look(), "denied", {}));
   world.Settle();  // Granted now; the guardian is made.
   CHECK(world.status().reason == "QuotaDenied");
+  CHECK(world.Settle().requeue_after == absl::Seconds(2));
   world.Advance(absl::Seconds(2));
   world.Settle();
   CHECK(world.status().reason == "Creating");
+}
+
+TEST_CASE("ticket decide: up to 64 nodes of handoffs are stayed away from, more are waited for",
+          "[ticket][decide]") {
+  PlanWorld world(MakeTicket("web-0"));
+  for (int i = 0; i < 64; ++i) {
+    world.busy_nodes().insert("busy-" + std::to_string(i));
+  }
+  CHECK(Decide(world.Look()).actions == std::vector<Action>{ConfirmCharge{}, CreateGuardian{1}});
+  world.busy_nodes().insert("one-more");
+  const Plan plan = Decide(world.Look());
+  CHECK(plan.actions.empty());
+  CHECK(plan.requeue_after == absl::Milliseconds(50));
+}
+
+TEST_CASE("ticket decide: a ticket whose guardian stepped aside is Unschedulable after a moment",
+          "[ticket][decide]") {
+  PlanWorld world(MakeTicket("web-0"));
+  Observed observed = world.Look();
+  observed.hold_back = absl::Seconds(5);
+  observed.now = kNow + absl::Milliseconds(1999);
+  CHECK(Decide(observed).actions.empty());
+  CHECK(Decide(observed).requeue_after == absl::Seconds(2));
+  observed.now = kNow + absl::Seconds(2);
+  world.Perform(Decide(observed));
+  CHECK(world.status().reason == "Unschedulable");
+  Observed told = world.Look();
+  told.hold_back = absl::Seconds(1);
+  told.now = kNow + absl::Minutes(1);
+  CHECK(Decide(told).actions.empty());
+  CHECK(Decide(told).requeue_after == absl::Seconds(1));
+}
+
+TEST_CASE("ticket decide: a guardian that stays away from handoffs is looked at every second",
+          "[ticket][decide]") {
+  PlanWorld world(MakeTicket("web-0"));
+  world.busy_nodes() = {"n1"};
+  world.Settle();
+  world.guardian("web-0-g1") = Refused(world.guardian("web-0-g1"), "0/1 nodes are available");
+  CHECK(world.Settle().requeue_after == absl::Seconds(1));
+  world.Advance(absl::Seconds(2));
+  CHECK(world.Turn().requeue_after == absl::Seconds(1));
+  CHECK(world.status().reason == "Unschedulable");
 }
 
 TEST_CASE("ticket decide: after a restart a pending guardian's charge is confirmed again, once",

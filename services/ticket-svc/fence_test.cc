@@ -195,45 +195,52 @@ TEST_CASE("fence: one whose making went wrong is made again, and not left behind
   CHECK(f.Pods().empty());
 }
 
-TEST_CASE("fence: what an earlier process left is removed, as often as it takes", "[fence]") {
-  Fenced f;
-  REQUIRE(f.client.Create(FencePod("korder-system", "old-1", "batch", kOptions)).ok());
-  REQUIRE(f.client.Create(FencePod("korder-system", "old-2", "batch", kOptions)).ok());
-  f.See();
-  SECTION("at once, without waiting for them to end, and once") {
-    REQUIRE(f.Work());
-    CHECK_THAT(f.server.Log().back().body, Catch::Contains("\"gracePeriodSeconds\":0"));
-    CHECK(f.Pods().empty());
-    f.fences.Ask("batch");
-    REQUIRE(f.Work());
-    CHECK(f.server.Count("delete", "pods") == 2);
-    return;
+// An earlier process has left two.
+struct Strayed : Fenced {
+  Strayed() {
+    for (const char* name : {"old-1", "old-2"}) {
+      REQUIRE(client.Create(FencePod("korder-system", name, "batch", kOptions)).ok());
+    }
+    See();
   }
-  SECTION("a server that refuses is asked again") {
-    f.server.FailNext("delete", "pods", 403, 2);
-    CHECK_FALSE(f.Work());
-    REQUIRE(f.Work());
-  }
-  SECTION("what is gone is gone") {
-    f.server.FailNext("delete", "pods", 404);
-    REQUIRE(f.Work());
-    CHECK(f.Pods().size() == 1);
-    CHECK(f.server.Count("delete", "pods") == 2);
-    return;
-  }
-  SECTION("one that somebody else has removed since is not asked for again") {
-    f.server.FailNext("delete", "pods", 403, 2);
-    CHECK_FALSE(f.Work());
+  int Deletions() const { return server.Count("delete", "pods"); }
+};
+
+TEST_CASE("fence: what an earlier process left is removed at once, and once", "[fence]") {
+  Strayed f;
+  REQUIRE(f.Work());
+  CHECK_THAT(f.server.Log().back().body, Catch::Contains("\"gracePeriodSeconds\":0"));
+  CHECK(f.Pods().empty());
+  f.fences.Ask("batch");
+  REQUIRE(f.Work());
+  CHECK(f.Deletions() == 2);
+}
+
+TEST_CASE("fence: a server that does not let a fence go is asked again", "[fence]") {
+  Strayed f;
+  f.server.FailNext("delete", "pods", 403);
+  CHECK_FALSE(f.Work());
+  CHECK(f.Pods().size() == 2);
+  SECTION("until it does") { REQUIRE(f.Work()); }
+  SECTION("not for one that somebody else has removed") {
     for (const char* name : {"old-1", "old-2"}) {
       REQUIRE(f.client.Delete<api::Pod>({"korder-system", name}).ok());
     }
   }
   CHECK(f.Pods().empty());
-  const int deleted = f.server.Count("delete", "pods");
+  const int deletions = f.Deletions();
   f.See();
-  f.fences.Ask("default-scheduler");
+  f.fences.Ask("batch");
   REQUIRE(f.Work());
-  CHECK(f.server.Count("delete", "pods") == deleted);
+  CHECK(f.Deletions() == deletions);
+}
+
+TEST_CASE("fence: one that is gone already does not keep the others", "[fence]") {
+  Strayed f;
+  f.server.FailNext("delete", "pods", 404);
+  REQUIRE(f.Work());
+  CHECK(f.Pods().size() == 1);
+  CHECK(f.Deletions() == 2);
 }
 
 TEST_CASE("fence: pods of other namespaces are left alone", "[fence]") {

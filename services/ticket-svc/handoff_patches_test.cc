@@ -36,6 +36,14 @@ TEST_CASE("handoff patches: an ungated pod changes with every nomination", "[han
         std::string::npos);
 }
 
+TEST_CASE("handoff patches: a mark alone is one write to the pod", "[handoff]") {
+  const PodPatch patch = MarkPatch(MakeClaimPod("shop"), Promised());
+  CHECK(patch.options.type == PatchType::kMerge);
+  CHECK(patch.options.subresource.empty());
+  CHECK(patch.body == R"({"metadata":{"resourceVersion":"30","annotations":{)"
+                      R"("korder.dev/claimed-ticket":"web-0","korder.dev/handoff":"h1"}}})");
+}
+
 TEST_CASE("handoff patches: a reset takes nomination and mark away", "[handoff]") {
   const PodPatch patch = ResetPatch(MakeClaimPod("shop"));
   CHECK(patch.options.subresource == "status");
@@ -107,6 +115,7 @@ TEST_CASE("handoff patches: a pin goes into every alternative of the pod's affin
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
       api::Pod pod = MakeClaimPod("shop");
+      pod.metadata.annotations["korder.dev/handoff"] = "h1";
       c.change(pod.spec);
       const PodPatch patch = UngatePatch(pod, Promised(), /*pin=*/true);
       CHECK(patch.options.type == PatchType::kJson);

@@ -294,6 +294,7 @@ TEST_CASE("handoff step: no release while another pod is nominated to the node",
   Stage s;
   s.Nominated().contested = true;
   CHECK(s.Step().act == Act::kWait);
+  CHECK(s.Step().wait == absl::Milliseconds(200));
   s.now = kNow + absl::Seconds(11);
   CHECK(s.Step().act == Act::kAbort);
   CHECK(s.Step().reason == Why::kContested);
@@ -301,7 +302,7 @@ TEST_CASE("handoff step: no release while another pod is nominated to the node",
 
 TEST_CASE("handoff step: guardians that look for room step aside before the mark", "[handoff]") {
   Stage s;
-  s.stuck = 2;
+  s.stuck = 1;
   s.seeking = 1;
   CHECK(s.Step().act == Act::kClear);
   s.stuck = 0;
@@ -328,6 +329,26 @@ TEST_CASE("handoff step: by preemption, nothing is nominated", "[handoff]") {
   CHECK(s.Bound().Step().act == Act::kClaimed);
 }
 
+TEST_CASE("handoff step: by preemption, only a pod above the guardian's priority can have the room",
+          "[handoff]") {
+  const HandoffMethod& method = MethodOf(HandoffMethodName::kPreempt);
+  CHECK(method.always_pins());
+  CHECK_FALSE(MethodOf(HandoffMethodName::kNominate).always_pins());
+  api::Pod pod = MakeClaimPod("shop");
+  api::Pod guardian = MakeGuardian(MakeTicket("web-0"), 1);
+  const auto why = [&] { return method.WhyNot(pod, guardian).value_or(""); };
+  guardian.spec.priority = 0;
+  CHECK(why() == "passes on by preemption: the pod's priority 0 is not above the guardian's 0");
+  pod.spec.priority = 1;
+  CHECK(why().empty());
+  guardian.spec.priority.reset();
+  CHECK(why().empty());
+  pod.spec.preemption_policy = "PreemptLowerPriority";
+  CHECK(why().empty());
+  pod.spec.preemption_policy = "Never";
+  CHECK(why() == "passes on by preemption, and the pod's priority class never preempts");
+}
+
 std::vector<Act> Acts(const std::vector<Stage>& stages) {
   std::vector<HandoffView> views;
   for (const Stage& stage : stages) {
@@ -350,6 +371,8 @@ TEST_CASE("handoff batch: all are nominated, then all released, then all opened"
   const Stage bound = Stage().Nominated().Released().Ungated().Bound();
   Stage cordoned = marked;
   cordoned.node->spec.unschedulable = true;
+  Stage forgotten = marked;
+  forgotten.maybe_forgotten = true;
   struct Case {
     const char* name;
     std::vector<Stage> stages;
@@ -359,6 +382,9 @@ TEST_CASE("handoff batch: all are nominated, then all released, then all opened"
       {"nothing", {}, {}},
       {"two begin", {held, held}, {Act::kMark, Act::kMark}},
       {"a marked one waits for the other", {held, marked}, {Act::kMark, Act::kWait}},
+      {"nor before a scheduler that began anew knows of both",
+       {forgotten, marked},
+       {Act::kMark, Act::kWait}},
       {"both marked", {marked, marked}, {Act::kRelease, Act::kRelease}},
       {"one question for both", {held, unseen}, {Act::kMark, Act::kWait}},
       {"no release before the answer to all", {unseen, marked}, {Act::kFence, Act::kWait}},

@@ -398,7 +398,9 @@ bool Says(const std::string& line, const std::string& expected) {
 
 template <class Scenario, class DecideFn>
 void RunAll(const char* directory, DecideFn decide) {
-  for (const auto& file : kube::ReadScenarios<Scenario>(directory)) {
+  // Catch2 comes by once for every section.
+  static const auto files = kube::ReadScenarios<Scenario>(directory);
+  for (const auto& file : files) {
     for (const Scenario& scenario : file.scenarios) {
       DYNAMIC_SECTION(file.name << ": " << scenario.name) {
         const Lines lines = LinesOf(decide(scenario.Look()));

@@ -59,6 +59,19 @@ TEST_CASE("pulse: silent only when an answer is owed, and for some time", "[puls
     CHECK_FALSE(w.Silent());
     CHECK(w.pulse.Revivals(kScheduler) == 1);
   }
+  SECTION("a refusal in other words is an answer, one in the same words is none") {
+    const auto tell = [&](const char* before, const char* now) {
+      const api::Pod was = Refused(Waiting("other"), before);
+      api::Pod is = Refused(Waiting("other"), now);
+      is.metadata.labels["a"] = "b";
+      w.pulse.OnPod(&was, &is);
+    };
+    tell("0/3 nodes", "0/3 nodes");
+    CHECK(w.Silent());
+    tell("0/3 nodes", "0/4 nodes");
+    CHECK_FALSE(w.Silent());
+    CHECK(w.pulse.Revivals("another-scheduler") == 0);
+  }
   SECTION("an answer to another pod shows that this one waits for something else") {
     w.Bind(Waiting("other"));
     w.clock.Advance(absl::Hours(1));
