@@ -154,6 +154,17 @@ TEST_CASE("ledger codec: a wrong text with a right checksum is refused with its 
   CHECK(ErrorOf(Seal(claim + "grant a 1 -\nend\n")) == "");
 }
 
+TEST_CASE("ledger codec: the largest and the smallest that can be are read", "[quota][codec]") {
+  for (const char* line :
+       {"segments 1", "segments 64", "seq 4611686018427387903", "claim default 0s tickets=1 -"}) {
+    CAPTURE(line);
+    CHECK(ErrorOf(Seal(absl::StrCat(line, "\nend\n"))) == "");
+  }
+  CHECK(ErrorOf(Seal(
+            absl::StrCat("claim default - tickets=", kMaxAmount.ToString(), " -\nend\n"))) == "");
+  CHECK(ErrorOf(Seal("seq 4611686018427387904\nend\n")) == "line 2: a number is out of range");
+}
+
 TEST_CASE("ledger codec: the checksum is the one that every program knows", "[quota][codec]") {
   CHECK(Seal("123456789") == "korder-ledger 1 crc32=cbf43926\n123456789");
 }
@@ -162,7 +173,10 @@ TEST_CASE("ledger codec: a text of another version is refused", "[quota][codec]"
   std::string text = Encode(SomeImage());
   text.replace(text.find(" 1 "), 3, " 2 ");
   CHECK(ErrorOf(text) == "its version is not known here");
-  CHECK(ErrorOf("{}") == "it does not begin like a ledger");
+  for (const char* other : {"{}", "{}\n", "korder-ledger 1 crc32=00000000"}) {
+    CAPTURE(other);
+    CHECK(ErrorOf(other) == "it does not begin like a ledger");
+  }
 }
 
 TEST_CASE("ledger codec: no text is longer than was counted for it, nor much shorter",
@@ -172,11 +186,12 @@ TEST_CASE("ledger codec: no text is longer than was counted for it, nor much sho
     const std::string text(length, 'x');
     const ClaimPtr claim =
         MakeClaim(text).With(text, "8191Pi").Label(text, text).Label(text + "2", "").Share();
-    const LedgerImage image{.epoch = 1,
-                            .writer = "",
-                            .seq = 1,
-                            .closed_until = {},
-                            .grants = {{text, claim, uid, kNow}, {text + "2", claim, "", kNow}}};
+    const LedgerImage image{
+        .epoch = 1,
+        .writer = "",
+        .seq = 1,
+        .closed_until = {},
+        .grants = {{text, claim, uid, kNow, text}, {text + "2", claim, "", kNow, text}}};
     const size_t empty = Encode({.epoch = 1, .writer = "", .seq = 1, .closed_until = {}}).size();
     const size_t counted =
         EncodedBytes(*claim) + EncodedBytes(image.grants[0]) + EncodedBytes(image.grants[1]);
@@ -185,6 +200,15 @@ TEST_CASE("ledger codec: no text is longer than was counted for it, nor much sho
     CHECK(written <= counted);
     CHECK(counted <= written + 250);
   }
+}
+
+TEST_CASE("ledger codec: of a grant its name counts, of a claim its labels", "[quota][codec]") {
+  Grant grant{"a", MakeClaim().Share(), "", kNow};
+  const size_t nameless = EncodedBytes(grant);
+  grant.ticket_name = "web-0";
+  CHECK(EncodedBytes(grant) == nameless + 5);
+  // "key=value" and a comma.
+  CHECK(EncodedBytes(MakeClaim().Label("key", "value")) == EncodedBytes(MakeClaim()) + 10);
 }
 
 TEST_CASE("ledger codec: random images survive", "[quota][codec][property]") {

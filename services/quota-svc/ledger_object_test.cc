@@ -36,6 +36,12 @@ struct Fixture {
     }
     return ids;
   }
+  // REQUIRES: it can be read.
+  std::string Writer() {
+    return Decode(client.Get<api::ConfigMap>({"korder-system", "korder-quota-ledger"})
+                      ->data.at("ledger"))
+        ->writer;
+  }
   void Damage(const std::string& text) {
     REQUIRE(client
                 .Patch<api::ConfigMap>({"korder-system", "korder-quota-ledger"}, {},
@@ -67,12 +73,14 @@ TEST_CASE("ledger object: what was written is what the next leader opens with", 
   CHECK(opened->image.grants.empty());
   REQUIRE(first.Write(f.Content("ab"), {}).ok());
   CHECK(f.Durable() == "ab");
+  CHECK(f.Writer() == "one");
 
   LedgerObject second = f.Object("two");
   const auto next = second.Open(2, false, {});
   REQUIRE(next.ok());
   CHECK_FALSE(next->damage);
   CHECK(next->image.epoch == 2);
+  CHECK(next->image.writer == "two");
   CHECK(next->image.grants.size() == 2);
 }
 
@@ -90,6 +98,58 @@ TEST_CASE("ledger object: a leader that was replaced can write nothing any more"
   CHECK(absl::IsFailedPrecondition(again.Open(1, true, {}).status()));
   CHECK(again.stored_epoch() == 2);
   CHECK(f.Durable() == "b");
+}
+
+TEST_CASE("ledger object: a writer's earlier term and another writer's same term are not ours",
+          "[quota][log]") {
+  Fixture f;
+  LedgerObject before = f.Object("one");
+  REQUIRE(before.Open(1, true, {}).ok());
+  SECTION("a later term of the same writer") { REQUIRE(f.Object("one").Open(2, false, {}).ok()); }
+  SECTION("another writer with the same epoch") {
+    REQUIRE(f.Object("two").Open(1, false, {}).ok());
+  }
+  CHECK(absl::IsFailedPrecondition(before.CheckOurs({})));
+  CHECK(absl::IsFailedPrecondition(before.Write(f.Content("a"), {})));
+  CHECK(f.Durable().empty());
+}
+
+TEST_CASE("ledger object: a refusal ends a term before it begins, and is not asked for again",
+          "[quota][log]") {
+  Fixture f;
+  f.server.FailNext("create", "configmaps", 403);
+  CHECK(absl::IsPermissionDenied(f.Object("one").Open(1, true, {}).status()));
+  CHECK(f.server.Count("create", "configmaps") == 1);
+}
+
+TEST_CASE("ledger object: from its second failure on it waits before the next try",
+          "[quota][log]") {
+  Fixture f;
+  LedgerObject log(f.client, f.clock,
+                   {.writer = "one",
+                    .backoff = {.initial = absl::Milliseconds(40), .max = absl::Milliseconds(40)}},
+                   "korder-quota-ledger");
+  const auto takes_long = [](const auto& work) {
+    const absl::Time began = absl::Now();
+    REQUIRE(work().ok());
+    return absl::Now() - began >= absl::Milliseconds(30);
+  };
+  f.server.LoseNextRequest("create", "configmaps", 2);
+  CHECK(takes_long([&] { return log.Open(1, true, {}).status(); }));
+  f.server.LoseNextRequest("get", "configmaps", 4);
+  CHECK(takes_long([&] { return log.CheckOurs({}); }));
+  f.server.LoseNextRequest("update", "configmaps");
+  f.server.LoseNextRequest("get", "configmaps");
+  CHECK(takes_long([&] { return log.Write(f.Content("a"), {}); }));
+}
+
+TEST_CASE("ledger object: what somebody put beside the ledger is taken away", "[quota][log]") {
+  Fixture f;
+  REQUIRE(f.Object("one").Open(1, true, {}).ok());
+  const kube::ObjectKey key{"korder-system", "korder-quota-ledger"};
+  REQUIRE(f.client.Patch<api::ConfigMap>(key, {}, R"({"binaryData":{"more":"AAAA"}})").ok());
+  REQUIRE(f.Object("two").Open(2, false, {}).ok());
+  CHECK(f.client.Get<api::ConfigMap>(key)->binary_data.empty());
 }
 
 TEST_CASE("ledger object: a look tells whether a leader still leads", "[quota][log]") {
@@ -142,9 +202,11 @@ TEST_CASE("ledger object: a write whose answer is lost is found out, not done tw
   CHECK(f.Durable() == "a");
   f.server.LoseNextRequest("update", "configmaps", 2);
   CHECK(log.Write(f.Content("ab"), {}).ok());
+  CHECK(f.Durable() == "ab");
   f.server.LoseNextResponse("update", "configmaps");
   f.server.LoseNextRequest("get", "configmaps", 3);
   CHECK(log.Write(f.Content("abc"), {}).ok());
+  CHECK(f.Durable() == "abc");
   f.server.FailNext("update", "configmaps", 500);
   CHECK(log.Write(f.Content("abcd"), {}).ok());
   CHECK(f.Durable() == "abcd");

@@ -265,6 +265,7 @@ TEST_CASE("ledger confirm: a grant that names its ticket is confirmed without a 
     CHECK(ledger.TakeGrantChanges().empty());
     CHECK(ledger.revision() > revision);
     CHECK(ledger.grants().FindByTicket("uid") != nullptr);
+    ledger.Release({"a"});  // it is not the caller's any more
     CHECK(Used(ledger) == Tickets(1));
   }
   SECTION("not by another one, although it carries the grant") {
@@ -277,7 +278,11 @@ TEST_CASE("ledger confirm: a grant that names its ticket is confirmed without a 
     TicketRequest relabelled = web;
     relabelled.claim = MakeClaim().Label("tier", "tin");
     CHECK(Text(ledger.Confirm(relabelled, kNow)) == "granted");
-    CHECK(ledger.TakeGrantChanges().size() == 1);
+    const std::vector<GrantChange> changes = ledger.TakeGrantChanges();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].grant->claim->labels.at("tier") == "tin");
+    ledger.TicketGone("uid");
+    CHECK(ledger.grants().bytes() == 0);
   }
   SECTION("it lapses when only another ticket carries it") {
     TicketView thief = View("other", MakeClaim(), "a");
@@ -423,6 +428,31 @@ TEST_CASE("ledger observe: a ticket that was acted on proves its charge", "[quot
   }
 }
 
+TEST_CASE("ledger observe: a ticket that proves its charge takes no second grant",
+          "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "3"));
+  TicketView ticket = ActedOn(View("uid", MakeClaim()));
+  ticket.name = "web-0";
+  ledger.Observe(ticket);
+  REQUIRE(
+      ledger.Reserve({.claim = MakeClaim(), .ids = {"a"}, .ticket_names = {"web-0"}}, kNow).ok());
+  ticket.reservation_id = "a";
+  ledger.Observe(ticket);
+  CHECK(ledger.grants().Find("a") != nullptr);
+  CHECK(Used(ledger) == Tickets(2));
+}
+
+TEST_CASE("ledger observe: a grant whose ticket is gone is nobody's when its id is used again",
+          "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "1"));
+  REQUIRE(ledger.Reserve({MakeClaim(), {"a"}}, kNow).ok());
+  REQUIRE(Text(ledger.Confirm({"uid", "a", MakeClaim()}, kNow)) == "granted");
+  ledger.TicketGone("uid");
+  REQUIRE(Text(ledger.Reserve({MakeClaim(), {"a"}}, kNow)) == "a: granted until +60");
+  CHECK(Text(ledger.Confirm({"uid", "", MakeClaim()}, kNow)) ==
+        "quota q: tickets: requested 1, used 1 of 1");
+}
+
 TEST_CASE("ledger observe: what exists counts, whether it fits or not", "[quota][ledger]") {
   Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "1"));
   ledger.Observe(ActedOn(View("a", MakeClaim())));
@@ -531,6 +561,15 @@ TEST_CASE("ledger admit: an order is warned when its tickets do not all fit", "[
         "quota q: max-duration: requested 25h, at most 24h");
 }
 
+TEST_CASE("ledger admit: the warning names the quota that is reached first", "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("a").Hard("tickets", "3").Hard("orders", "9"));
+  ledger.PutQuota(Compile(MakeQuota("b").Hard("tickets", "2")), kNow);
+  const OrderRequest nine{
+      .ns = "default", .name = "o", .replicas = 9, .claim = MakeClaim(), .create = true};
+  CHECK(ledger.AdmitOrder(nine, kNow)->warnings ==
+        std::vector<std::string>{"2 of 9 tickets fit quota b now (tickets: used 0 of 2)"});
+}
+
 TEST_CASE("ledger release: gives back what belongs to no ticket", "[quota][ledger]") {
   Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "2"));
   REQUIRE(ledger.Reserve({MakeClaim(), {"a", "b"}}, kNow).ok());
@@ -565,6 +604,21 @@ TEST_CASE("ledger time: a grant lapses only when it was found not to be needed",
     REQUIRE(ledger.Confirm({"uid", "a", MakeClaim()}, kNow + kTtl).ok());
     ledger.Lapse(due[0]);
     CHECK(Used(ledger) == Tickets(1));
+  }
+}
+
+TEST_CASE("ledger time: what is due comes by id, wherever it lies in memory", "[quota][ledger]") {
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard("tickets", "99"));
+  Reservation asked{.claim = MakeClaim(), .ids = {}};
+  for (int i = 99; i >= 10; --i) {
+    asked.ids.push_back(absl::StrCat("id-", i));
+  }
+  REQUIRE(ledger.Reserve(asked, kNow).ok());
+  ledger.TakeGrantChanges();
+  const std::vector<Grant> due = ledger.Due(kNow + kTtl);
+  REQUIRE(due.size() == 90);
+  for (size_t i = 0; i < due.size(); ++i) {
+    CHECK(due[i].id == absl::StrCat("id-", 10 + i));
   }
 }
 
@@ -615,7 +669,9 @@ TEST_CASE("ledger load: grants of an earlier leader count, and can be taken", "[
   CHECK(second.TakeGrantChanges().empty());  // they are durable already
   CHECK(Text(second.Reserve({MakeClaim(), {"a", "c"}}, kNow)) ==
         "a: granted until +60; c: quota q: tickets: requested 1, used 2 of 2");
+  second.TakeGrantChanges();
   CHECK(Text(second.Confirm({"uid", "b", MakeClaim()}, kNow)) == "granted");
+  CHECK(second.TakeGrantChanges().empty());  // nor is there anything new about this one
   CHECK(Text(second.Confirm({"uid-2", "a", MakeClaim()}, kNow)) == "granted");
 }
 
