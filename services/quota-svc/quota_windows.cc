@@ -74,11 +74,12 @@ absl::Time InstantOf(absl::CivilDay day, int minutes, Edge edge, absl::TimeZone 
 }
 
 // The spans that begin on the days around `now`, in order; empty ones (a day without the hour) left
-// out. A week and a day ahead is enough: then the week begins anew.
+// out. Two weeks and a day ahead are enough: the clock does not skip an hour in two weeks on end,
+// and then the week begins anew.
 std::vector<Span> SpansAround(const DayWindow& window, absl::Time now) {
   std::vector<Span> spans;
   const absl::CivilDay today = absl::ToCivilDay(now, window.zone);
-  for (absl::CivilDay day = today - 2; day <= today + 9; ++day) {
+  for (absl::CivilDay day = today - 2; day <= today + 16; ++day) {
     if (!window.days.contains(WeekdayOf(day))) {
       continue;
     }

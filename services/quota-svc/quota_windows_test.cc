@@ -107,6 +107,7 @@ TEST_CASE("quota windows: clock changes", "[quota][windows]") {
   // An hour that does not exist is no window that day.
   const Windows none = Compiled({Days("w", {Weekday::kSun}, "02:10-02:50", "America/New_York")});
   CHECK(Text(none, "2026-03-08T06:00:00Z") == "closed until 2026-03-15T06:10Z");
+  CHECK(Text(none, "2026-03-01T12:00:00Z") == "closed until 2026-03-15T06:10Z");
   // Lord Howe shifts by half an hour: 2026-10-04 02:00 -> 02:30.
   const Windows howe = Compiled({Days("w", {Weekday::kSun}, "01:00-03:00", "Australia/Lord_Howe")});
   CHECK(Text(howe, "2026-10-03T15:00:00Z") == "w until 2026-10-03T16:00Z");
@@ -211,6 +212,7 @@ TEST_CASE("quota windows: limits are multiplied exactly and rounded down", "[quo
   CHECK(scaled("3", "0.333333333", true) == "0");
   CHECK(scaled("20", "0.1", false) == "2");
   CHECK(scaled("5", "0.5", false) == "2500m");
+  CHECK(scaled("1500m", "1.5", false) == "2250m");
   CHECK(scaled("40Gi", "2", false) == "80Gi");
   CHECK(scaled("1", "0", false) == "0");
   CHECK(Scaled(kMaxAmount, *Quantity::Parse("1000"), false) == kMaxAmount);
@@ -223,13 +225,16 @@ TEST_CASE("quota windows: what cannot be understood is named and left out", "[qu
   api::QuotaTimeWindow zone = Days("b", {Weekday::kMon}, "09:00-10:00", "Mars/Base");
   api::QuotaTimeWindow multiplier = Ticks("c", "0 9 * * *");
   multiplier.multiplier = {"-1"};
+  api::QuotaTimeWindow empty = Ticks("e", "0 9 * * *");
+  empty.duration = absl::ZeroDuration();
   const Windows windows =
-      CompileWindows({broken, zone, multiplier, Ticks("d", "0 9 * * *")}, problems);
+      CompileWindows({broken, zone, multiplier, Ticks("d", "0 9 * * *"), empty}, problems);
   REQUIRE(windows.size() == 1);
   CHECK(windows[0].name == "d");
-  REQUIRE(problems.size() == 3);
+  REQUIRE(problems.size() == 4);
   CHECK(problems[0].path == "spec.timeWindows[0]");
   CHECK(problems[2].path == "spec.timeWindows[2].multiplier");
+  CHECK(problems[3].rule == "duration must be more than 0; the window is left out");
 }
 
 }  // namespace korder::quota
