@@ -101,6 +101,12 @@ TEST_CASE("grant segments: each takes what fits to the last byte, the first of t
   REQUIRE(three.Apply({Erase("b")}).ok());
   three.Written(0, one);
   CHECK(place(three, "ef") == "02");
+  // What is open is filled before one that has become empty.
+  GrantSegments open({.count = 3, .soft_bytes = 2 * one, .hard_bytes = 3 * one});
+  CHECK(place(open, "abc") == "001");
+  REQUIRE(open.Apply({Erase("a"), Erase("b")}).ok());
+  open.Written(0, 0);
+  CHECK(place(open, "d") == "1");
 }
 
 TEST_CASE("grant segments: beyond what is comfortable the smallest grows, until all are full",

@@ -511,6 +511,15 @@ TEST_CASE("ledger admit: orders are counted from their admission on", "[quota][l
   CHECK(admit("three") == "granted");
 }
 
+TEST_CASE("ledger admit: a grant tells which order it holds a place for, if any",
+          "[quota][ledger]") {
+  const auto held = [](const std::string& id) {
+    return HeldOrder({.id = id, .claim = MakeClaim().Share()});
+  };
+  CHECK(held(OrderGrantId("default/o")) == "default/o");
+  CHECK(held(TicketGrantId("uid")) == std::nullopt);
+}
+
 TEST_CASE("ledger observe: an order counts with the labels that it has now", "[quota][ledger]") {
   Ledger ledger = LedgerWith(MakeQuota("red").Hard("orders", "9").ForObjectsWith({{"c", "red"}}));
   const Amounts one{{"orders", api::Quantity::FromInt(1)}};

@@ -121,6 +121,9 @@ TEST_CASE("quota book: all matching quotas must agree, and the first by name spe
   book.PutQuota(Compile(MakeQuota("a").Hard("tickets", "0")), kNow);
   CHECK(MessageOf(book.Check(MakeClaim())) == "quota a: tickets: requested 1, used 0 of 0");
   CHECK(book.Room(MakeClaim()) == 0);
+  book.PutQuota(Compile(MakeQuota("0").Hard("tickets", "0").ForObjectsWith({{"t", "gold"}})), kNow);
+  CHECK(MessageOf(book.Check(MakeClaim().Label("t", "gold"))) ==
+        "quota 0: tickets: requested 1, used 0 of 0");
 }
 
 TEST_CASE("quota book: room counts whole copies in the tightest quota", "[quota][book]") {
@@ -130,6 +133,8 @@ TEST_CASE("quota book: room counts whole copies in the tightest quota", "[quota]
   CHECK(book.Room(MakeClaim().With("cpu", "1m")) == 9);
   CHECK(book.Room(MakeClaim().With("cpu", "1").With("memory", "2Gi")) == 3);
   CHECK(book.Room(MakeClaim("elsewhere").With("memory", "8Gi")) == 0);
+  book.PutQuota(Compile(MakeQuota("c").Hard("max-duration", "24h")), kNow);
+  CHECK(book.Room(MakeClaim().With("cpu", "3").For(absl::Hours(25))) == 0);
 }
 
 TEST_CASE("quota book: use follows a namespace's labels", "[quota][book]") {
@@ -160,6 +165,8 @@ TEST_CASE("quota book: a lowered limit revokes nothing and refuses what is new",
   const Claim relabelled = MakeClaim().Label("app", "x");
   CHECK_FALSE(book.Check(relabelled, {.instead_of = claim.get()}));
   CHECK(book.Check(relabelled));
+  book.PutQuota(Compile(MakeQuota("another").Hard("tickets", "9")), kNow);
+  CHECK_FALSE(book.Check(relabelled, {.instead_of = claim.get()}));
 }
 
 TEST_CASE("quota book: replacing a charge is refused only for what grows", "[quota][book]") {
@@ -194,6 +201,66 @@ TEST_CASE("quota book: caps of object quotas count only what they select there",
         "quota q: namespace default: tickets: requested 1, used 1 of 1");
   CHECK(book.Usage("q")->used == Amounts{{"tickets", api::Quantity::FromInt(2)}});
   CHECK(book.Usage("q")->used_in.at("default") == Amounts{{"tickets", api::Quantity::FromInt(1)}});
+}
+
+TEST_CASE("quota book: which quotas changed is told, once", "[quota][book]") {
+  using Names = std::set<std::string>;
+  QuotaBook book;
+  book.PutQuota(Compile(MakeQuota("all").Hard("tickets", "9")), kNow);
+  CHECK(book.TakeChanged() == Names{"all"});
+  CHECK(book.TakeChanged().empty());
+  book.PutQuota(Compile(MakeQuota("gold").Hard("tickets", "9").ForObjectsWith({{"t", "gold"}})),
+                kNow);
+  book.PutQuota(Compile(MakeQuota("red").Hard("tickets", "9").ForNamespacesWith({{"c", "red"}})),
+                kNow);
+  CHECK(book.TakeChanged() == Names{"gold", "red"});
+  book.PutNamespace("default", {});
+  book.TakeChanged();
+  book.PutNamespace("default", {});
+  CHECK(book.TakeChanged().empty());
+  book.Put("a", MakeClaim().Share());
+  CHECK(book.TakeChanged() == Names{"all"});
+  book.Put("b", MakeClaim().Label("t", "gold").Share());
+  CHECK(book.TakeChanged() == Names{"all", "gold"});
+  book.PutNamespace("default", {{"c", "red"}});
+  CHECK(book.TakeChanged() == Names{"red"});
+  book.PutNamespace("default", {});
+  CHECK(book.TakeChanged() == Names{"red"});
+  book.Erase("b");
+  CHECK(book.TakeChanged() == Names{"all", "gold"});
+  book.EraseQuota("gold");
+  CHECK(book.TakeChanged() == Names{"gold"});
+}
+
+TEST_CASE("quota book: what is charged in a namespace that nobody knows counts", "[quota][book]") {
+  QuotaBook book = BookWith(MakeQuota("q").Hard("reserved.memory", "9Gi"));
+  book.Put("a", MakeClaim("ghost").With("memory", "1Gi").Share());
+  CHECK(book.Usage("q")->used.at("reserved.memory").ToString() == "1Gi");
+  CHECK_FALSE(book.KnowsNamespace("ghost"));
+  book.Put("b", MakeClaim().With("memory", "1Gi").Share());
+  CHECK(book.Usage("q")->used.at("reserved.memory").ToString() == "2Gi");
+  CHECK(book.UsedByNamespace().size() == 2);
+  CHECK(book.UsedByNamespace().at("ghost").at("reserved.memory").ToString() == "1Gi");
+  book.PutNamespace("empty", {});
+  CHECK(book.UsedByNamespace().size() == 2);
+  book.EraseNamespace("default");
+  CHECK_FALSE(book.KnowsNamespace("default"));
+  CHECK(book.Usage("q")->used.at("reserved.memory").ToString() == "2Gi");
+}
+
+TEST_CASE("quota book: where nothing is left not even a billionth fits", "[quota][book]") {
+  const QuotaBook book = BookWith(MakeQuota("q").Hard("reserved.x", "0").Hard("tickets", "9"));
+  Claim claim = MakeClaim();
+  claim.amounts["reserved.x"] = api::Quantity::FromNanos(1);
+  CHECK(book.Room(claim) == 0);
+}
+
+TEST_CASE("quota book: a cap for a namespace that the quota does not count has nothing used",
+          "[quota][book]") {
+  QuotaBook book = BookWith(
+      MakeQuota("q").Hard("tickets", "9").Cap("default", "tickets", "5").ForNamespaces({"other"}));
+  book.Put("a", MakeClaim().Share());
+  CHECK(book.Usage("q")->used_in.at("default").empty());
 }
 
 // --- properties ---
@@ -347,6 +414,13 @@ TEST_CASE("quota book: limits follow the clock at the instant, forwards and back
   (void)book.TakeChanged();
   CHECK_FALSE(fits(ten + absl::Hours(2)));  // nothing changed in between
   CHECK(book.TakeChanged().empty());
+  // A quota that is made while its window is open knows nothing of the time before.
+  book.PutQuota(Compile(quota), ten);
+  CHECK(fits(ten));
+  (void)book.TakeChanged();
+  CHECK_FALSE(fits(ten - absl::Hours(1)));
+  CHECK(book.TakeChanged() == std::set<std::string>{"q"});
+  CHECK_FALSE(fits(ten + absl::Hours(2)));
   // What-if at another time leaves what is in force alone.
   CHECK(book.CheckAll(claim, 1, ten + absl::Hours(24)).empty());
   CHECK(book.Room(claim, ten + absl::Hours(24)) == 1);

@@ -83,7 +83,8 @@ TEST_CASE("quota terms: the open window multiplies every limit but max-duration"
           "[quota][terms]") {
   MakeQuota quota("q");
   quota.Hard("tickets", "5")
-      .Hard("reserved.cpu", "4")
+      .Hard("orders", "5")
+      .Hard("reserved.cpu", "5")
       .Hard("max-duration", "2h")
       .Cap("a", "tickets", "3");
   quota.quota().spec.time_windows.push_back(
@@ -98,7 +99,8 @@ TEST_CASE("quota terms: the open window multiplies every limit but max-duration"
   const LimitsInForce night = LimitsAt(terms, noon + absl::Hours(10));
   CHECK(night.window == "night");
   CHECK(night.hard.amounts.at("tickets").ToString() == "2");
-  CHECK(night.hard.amounts.at("reserved.cpu").ToString() == "2");
+  CHECK(night.hard.amounts.at("orders").ToString() == "2");
+  CHECK(night.hard.amounts.at("reserved.cpu").ToString() == "2500m");
   CHECK(night.hard.max_duration == absl::Hours(2));
   CHECK(night.allocation.at("a").amounts.at("tickets").ToString() == "1");
   CHECK(night.next_transition == noon + absl::Hours(11));

@@ -134,6 +134,8 @@ TEST_CASE("ticket status: the rate is that of the resource that is used least",
   CHECK(rate({{"cpu", *api::Quantity::Parse("500m")}}) == "0.00");
   ticket.spec.resources.requests = Resources("500m", "0");
   CHECK(rate(Resources("250m", "1Gi")) == "0.50");
+  ticket.spec.resources.requests = Resources("0", "1Gi");
+  CHECK(rate(Resources("0", "512Mi")) == "0.50");
   ticket.spec.resources.requests = {{"cpu", api::Quantity::FromNanos(1)}};
   CHECK(rate({}) == "0.00");
   ticket.spec.resources.requests = {};
