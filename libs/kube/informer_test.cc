@@ -1,7 +1,9 @@
 // An informer on a whole API server; what the wire may do to it is in list_watcher_test.cc.
 #include "kube/informer.h"
 
+#include <atomic>
 #include <thread>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -68,6 +70,38 @@ TEST_CASE("informer: it goes on watching after a refresh", "[informer]") {
   REQUIRE(rig.informer.Refresh({}));
   CHECK(rig.Shows("a"));
   CHECK(rig.informer.synced());
+}
+
+TEST_CASE("informer: a refresh is not told as a watch that broke", "[informer]") {
+  struct Restarts final : Observer {
+    void WatchRestart(std::string_view, std::string_view) override { ++count; }
+    std::atomic<int> count = 0;
+  };
+  FakeClock clock;
+  FakeApiServer server{clock};
+  Restarts restarts;
+  Client client{server, restarts};
+  Informer<api::ConfigMap> informer{client};
+  const std::jthread thread{[&](std::stop_token stop) { informer.Run(stop); }};
+  REQUIRE(informer.WaitForSync({}));
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(informer.Refresh({}));
+  }
+  CHECK(restarts.count == 0);
+}
+
+TEST_CASE("informer: what nobody will look at is not kept", "[informer]") {
+  Rig rig;
+  rig.Create("a");
+  Informer<api::ConfigMap> trimmed(rig.client, {}, [](api::ConfigMap& map) {
+    map.data["kept"] = std::exchange(map.metadata.uid, "");
+  });
+  const std::jthread thread{[&](std::stop_token stop) { trimmed.Run(stop); }};
+  REQUIRE(trimmed.WaitForSync({}));
+  const auto kept = trimmed.store().Get({"default", "a"});
+  REQUIRE(kept != nullptr);
+  CHECK(kept->metadata.uid.empty());
+  CHECK_FALSE(kept->data.at("kept").empty());
 }
 
 }  // namespace

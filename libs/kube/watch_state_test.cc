@@ -208,6 +208,19 @@ TEST_CASE("watch state: only numbers go back", "[watch_state]") {
   CHECK_FALSE(GoesBack("10", ""));
 }
 
+TEST_CASE("watch state: a version that is no number is newer when it is another", "[watch_state]") {
+  const auto seen = [](std::string_view first, std::string_view then) {
+    WatchState state = Watching(first);
+    state.Seen(then);
+    return std::string(state.version());
+  };
+  CHECK(seen("7", "9") == "9");
+  CHECK(seen("7", "5") == "7");
+  CHECK(seen("7", "b") == "b");
+  CHECK(seen("b", "7") == "7");
+  CHECK(seen("b", "a") == "a");
+}
+
 TEST_CASE("watch state: a refused watch lists anew, and backs off", "[watch_state]") {
   for (const absl::Status& refusal : {InvalidArgumentError("x"), NotFoundError("x"),
                                       PermissionDeniedError("x"), UnauthenticatedError("x")}) {
