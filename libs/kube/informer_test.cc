@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/time/clock.h"
 #include "api/core/config_map.h"
 #include "base/testing/fake_clock.h"
 #include "kube/testing/fake_api_server.h"
@@ -84,7 +85,16 @@ TEST_CASE("informer: a refresh is not told as a watch that broke", "[informer]")
   Informer<api::ConfigMap> informer{client};
   const std::jthread thread{[&](std::stop_token stop) { informer.Run(stop); }};
   REQUIRE(informer.WaitForSync({}));
-  for (int i = 0; i < 5; ++i) {
+  for (const char* name : {"a", "b", "c"}) {
+    api::ConfigMap map;
+    map.metadata.ns = "default";
+    map.metadata.name = name;
+    REQUIRE(client.Create(map).ok());
+    // What the watch has told, or a list: then the watch is next.
+    while (informer.store().Get({"default", name}) == nullptr) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    absl::SleepFor(absl::Milliseconds(5));
     REQUIRE(informer.Refresh({}));
   }
   CHECK(restarts.count == 0);
