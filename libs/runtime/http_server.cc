@@ -78,6 +78,7 @@ struct HttpServer::Impl final : public HttpSessionHost {
   absl::Status Run(std::stop_token stop);
   void Accept();
   void Accepted(Error ec, tcp::socket socket);
+  bool MakeRoom();
   void TakeLeave();
   void Shutdown();
   HttpServerResponse Call(const HttpServerRequest& request) const;
@@ -86,9 +87,14 @@ struct HttpServer::Impl final : public HttpSessionHost {
   const HttpServerOptions& options() const override { return opts; }
   bool draining() const override { return is_draining; }
   bool closing() const override { return is_closing; }
-  void Opened(HttpSession* session) override { sessions.insert(session); }
+  void Opened(HttpSession* session) override {
+    sessions.insert(session);
+    strangers.push_back(session);
+  }
+  void Asked(HttpSession* session) override { std::erase(strangers, session); }
   void Closed(HttpSession* session) override {
     sessions.erase(session);
+    std::erase(strangers, session);
     if (is_closing && sessions.empty()) {
       drain_timer.cancel();
     }
@@ -119,6 +125,7 @@ struct HttpServer::Impl final : public HttpSessionHost {
 
   // I/O thread only. No session outlives Run.
   std::unordered_set<HttpSession*> sessions;
+  std::vector<HttpSession*> strangers;  // of them, those that never sent a request; oldest first
   int under_way = 0;
   size_t reserved = 0;
   bool is_draining = false;
@@ -200,7 +207,7 @@ void HttpServer::Impl::Accepted(Error ec, tcp::socket socket) {
     });
     return;
   }
-  if (sessions.size() < static_cast<size_t>(opts.max_connections)) {
+  if (MakeRoom()) {
     Error ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     std::shared_ptr<ssl::context> context;
@@ -215,11 +222,27 @@ void HttpServer::Impl::Accepted(Error ec, tcp::socket socket) {
     } else {
       std::make_shared<PlainSession>(*this, nullptr, std::move(stream))->Start();
     }
-  } else if (const absl::Time now = absl::Now(); now - told_full >= absl::Seconds(1)) {
-    told_full = now;  // Whoever floods the server must not flood its log.
-    log::Warn("connections refused: too many are open", {{"listen", opts.listen}});
   }
   Accept();
+}
+
+// For one more connection, by the end of the oldest that never asked for anything if need be: a
+// flood of those would otherwise keep out everybody who comes after it. False when there is none.
+bool HttpServer::Impl::MakeRoom() {
+  if (sessions.size() < static_cast<size_t>(opts.max_connections)) {
+    return true;
+  }
+  if (const absl::Time now = absl::Now(); now - told_full >= absl::Seconds(1)) {
+    told_full = now;  // Whoever floods the server must not flood its log.
+    log::Warn("connections dropped: too many are open", {{"listen", opts.listen}});
+  }
+  if (strangers.empty()) {
+    return false;
+  }
+  HttpSession* const oldest = strangers.front();
+  strangers.erase(strangers.begin());
+  oldest->Drop();
+  return true;
 }
 
 // Goes on as before, but for what answers say of their connections.

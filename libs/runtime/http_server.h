@@ -7,9 +7,10 @@
 // Handlers run on the server's threads, several at a time. Bodies, connections and waits are
 // bounded: more than max_concurrent requests are refused with 429 at once, on a connection that
 // stays (a client under load must not have to shake hands again); a body over max_body with 413;
-// and a handler that takes longer than request_timeout is answered for with 503. Who is slow to
-// send or to read loses its connection after request_timeout, and takes nobody's place until its
-// request is complete. TLS is 1.2 or newer; clients are not asked for certificates.
+// and a handler that takes longer than request_timeout is answered for with 503. Of more than
+// max_connections the oldest that never sent a request ends; where all did, the new one. Who is
+// slow to send or to read loses its connection after request_timeout, and takes nobody's place
+// until its request is complete. TLS is 1.2 or newer; clients are not asked for certificates.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,7 @@
 #include "runtime/http_server.h"
 
+#include <atomic>
+#include <deque>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -9,6 +11,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/time/clock.h"
 #include "base/testing/fake_clock.h"
 #include "runtime/health.h"
 #include "runtime/testing/test_certs.h"
@@ -264,6 +267,50 @@ TEST_CASE("http server: more connections than allowed are closed", "[http]") {
   TestHttpClient second(server.port());
   CHECK(second.ClosedByServer());
   CHECK(first.Do("GET", "/").status == 200);
+}
+
+TEST_CASE("http server: a flood of connections that say nothing keeps nobody out", "[http][tls]") {
+  const TlsMaterial tls = TestCa().Issue("localhost");
+  HttpServerOptions options = Loopback();
+  options.tls = tls;
+  options.max_connections = 64;
+  Running server(options);
+  TestHttpClient old(server.port(), tls.ca);
+  CHECK(old.Do("GET", "/").status == 200);
+  std::atomic<int> opened = 0;
+  std::jthread flood([&](std::stop_token stop) {
+    std::deque<std::unique_ptr<TestHttpClient>> silent;
+    while (!stop.stop_requested()) {
+      silent.push_back(std::make_unique<TestHttpClient>(server.port()));
+      ++opened;
+      if (silent.size() > 256) {  // The server has long dropped it.
+        silent.pop_front();
+      }
+    }
+  });
+  while (opened < 128) {
+    std::this_thread::yield();
+  }
+  const absl::Time begin = absl::Now();
+  for (int i = 0; i < 20; ++i) {
+    TestHttpClient fresh(server.port(), tls.ca);
+    CHECK(fresh.Do("GET", "/").status == 200);
+    CHECK(old.Do("GET", "/").status == 200);
+  }
+  CHECK(absl::Now() - begin < absl::Seconds(5));
+}
+
+TEST_CASE("http server: of too many connections the oldest that never asked is closed", "[http]") {
+  HttpServerOptions options = Loopback();
+  options.max_connections = 2;
+  Running server(options);
+  TestHttpClient asking(server.port());
+  CHECK(asking.Do("GET", "/").status == 200);
+  TestHttpClient silent(server.port());
+  TestHttpClient late(server.port());
+  CHECK(silent.ClosedByServer());
+  CHECK(late.Do("GET", "/").status == 200);
+  CHECK(asking.Do("GET", "/").status == 200);
 }
 
 TEST_CASE("http server: a taken address is UNAVAILABLE and named", "[http]") {

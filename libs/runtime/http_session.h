@@ -51,6 +51,8 @@ class HttpSessionHost {
   // And nobody is waited for any more.
   virtual bool closing() const = 0;
   virtual void Opened(HttpSession* session) = 0;
+  // Its first request is complete.
+  virtual void Asked(HttpSession* session) = 0;
   virtual void Closed(HttpSession* session) = 0;
   // True when there is room for a large body of this size; given back with FreeBody.
   virtual bool ReserveBody(size_t bytes) = 0;
@@ -195,6 +197,9 @@ class StreamSession final : public HttpSession,
     auto message = parser_->release();
     keep_alive_ = message.keep_alive();
     head_ = message.method() == http::verb::head;
+    if (!std::exchange(asked_, true)) {
+      host_.Asked(this);
+    }
     admitted_ = host_.Admit();
     if (!admitted_) {
       FreeBody();
@@ -312,6 +317,7 @@ class StreamSession final : public HttpSession,
   http::response<http::string_body> response_;
   std::array<char, 4096> discarded_;
   bool waiting_ = false;     // between requests
+  bool asked_ = false;       // for anything yet
   bool admitted_ = false;    // counted by the host
   size_t reserved_ = 0;      // bytes of a large body, counted by the host
   bool answered_ = true;     // the current request has its answer, or is getting it
