@@ -4,9 +4,11 @@
 #include <charconv>
 #include <cmath>
 #include <initializer_list>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "absl/strings/numbers.h"
@@ -20,6 +22,7 @@ namespace {
 // No object of Kubernetes comes near either; anchors that contain themselves pass both.
 constexpr int kMaxDepth = 100;
 constexpr int kMaxNodes = 1'000'000;
+constexpr size_t kMaxText = 64 << 20;  // of all scalars together
 
 bool IsDigits(std::string_view text) {
   return !text.empty() &&
@@ -135,6 +138,10 @@ class Converter {
         writer_.EndArray();
         return absl::OkStatus();
       case YAML::NodeType::Scalar:
+        text_ += node.Scalar().size();
+        if (text_ > kMaxText) {
+          return At(node, "is too large once its aliases are expanded");
+        }
         WriteScalar(node, writer_);
         return absl::OkStatus();
       default:
@@ -167,7 +174,45 @@ class Converter {
 
   json::Writer writer_;
   int nodes_ = 0;
+  size_t text_ = 0;
 };
+
+// Counts documents and keeps nothing.
+class DocumentCounter final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    ++documents;
+    line = mark.line + 1;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  int64_t documents = 0;
+  int line = 0;
+};
+
+// yaml-cpp takes a comma where a document should begin for an empty document, and again, for ever.
+absl::Status CheckDocuments(const std::string& text) {
+  const int64_t most = std::count(text.begin(), text.end(), '\n') + 2;  // each begins a line
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  DocumentCounter counter;
+  while (parser.HandleNextDocument(counter)) {
+    if (counter.documents > most) {
+      return InvalidArgumentError(absl::StrCat("line ", counter.line, ": no document begins so"));
+    }
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -180,6 +225,7 @@ absl::StatusOr<std::string> YamlNodeToJson(const YAML::Node& node) {
 absl::StatusOr<std::vector<std::string>> YamlToJson(const std::string& text) {
   std::vector<std::string> documents;
   try {
+    RETURN_IF_ERROR(CheckDocuments(text));
     for (const YAML::Node& document : YAML::LoadAll(text)) {
       if (!document.IsDefined() || document.IsNull()) {
         continue;

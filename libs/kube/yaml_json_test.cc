@@ -77,6 +77,26 @@ TEST_CASE("yaml: what cannot be read is refused with its line", "[yaml]") {
   CHECK(problem("a: 1\n[b]: 2") == "line 2: a key must be a string");
 }
 
+TEST_CASE("yaml: a comma where a document should begin is refused, not read for ever", "[yaml]") {
+  const absl::Status first = YamlToJson(", x\n").status();
+  CHECK(ToString(first) == "INVALID_ARGUMENT: line 1: no document begins so");
+  const absl::Status later =
+      YamlToJson("# a comment\n)800\n, plain-deployment.yaml\na: 1\n").status();
+  CHECK(absl::IsInvalidArgument(later));
+}
+
+TEST_CASE("yaml: a long text that aliases repeat is refused before it fills the memory", "[yaml]") {
+  std::string bomb = "a0: &a0 [" + std::string(10'000, 'x') + "]\n";
+  for (int i = 1; i < 18; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    const std::string name = "a" + std::to_string(i);
+    bomb += name + ": &" + name + " [" + before + ", " + before + "]\n";
+  }
+  const absl::Status status = YamlToJson(bomb).status();
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK_THAT(std::string(Message(status)), Catch::Contains("too large"));
+}
+
 TEST_CASE("yaml: a document that grows without end when expanded is refused", "[yaml]") {
   std::string bomb = "a0: &a0 [x]\n";
   for (int i = 1; i < 30; ++i) {
