@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "api/core/secret.h"
 #include "base/backoff.h"
 #include "base/log.h"
@@ -75,6 +76,12 @@ void FollowTlsSecret(kube::Client& client, const std::string& ns, const std::str
     }
     absl::StatusOr<TlsMaterial> material =
         is != nullptr ? MaterialOf(*is) : NotFoundError("it was deleted");
+    if (const absl::Status better = material.ok() && !current.empty()
+                                        ? CheckSuccessor(current, *material, absl::Now())
+                                        : absl::OkStatus();
+        !better.ok()) {
+      material = better;
+    }
     if (!material.ok()) {
       log::Warn("TLS secret cannot be used, the old certificate stays",
                 {{"ns", ns}, {"name", name}, {"error", ToString(material.status())}});

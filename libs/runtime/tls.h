@@ -32,7 +32,8 @@ absl::StatusOr<TlsMaterial> WaitForTlsSecret(kube::Client& client, const std::st
 
 // Watches the Secret until stop, and hands over what it holds now and each new material that can be
 // used: that is how certificates are exchanged within moments and without a restart. While the
-// Secret is missing or damaged, the old one stays. For Manager::AddBackground.
+// Secret is missing, damaged, or holds what no peer would accept, the old one stays. For
+// Manager::AddBackground.
 //
 //   FollowTlsSecret(client, ns, name, stop, [&](const TlsMaterial& tls) { server.SetTls(tls); });
 void FollowTlsSecret(kube::Client& client, const std::string& ns, const std::string& name,

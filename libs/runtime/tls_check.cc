@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 
 namespace korder::runtime {
 namespace {
@@ -34,6 +35,36 @@ Certificate FirstCertificate(const std::string& pem) {
   return Certificate(PEM_read_bio_X509(Memory(pem).get(), nullptr, NoPassphrase, nullptr));
 }
 
+void FreeCertificates(STACK_OF(X509) * certificates) { sk_X509_pop_free(certificates, X509_free); }
+using Certificates = std::unique_ptr<STACK_OF(X509), Deleter<FreeCertificates>>;
+
+// All that there are in a PEM text.
+Certificates AllCertificates(const std::string& pem) {
+  Certificates all(sk_X509_new_null());
+  const Bio text = Memory(pem);
+  while (X509* certificate = PEM_read_bio_X509(text.get(), nullptr, NoPassphrase, nullptr)) {
+    sk_X509_push(all.get(), certificate);
+  }
+  ERR_clear_error();  // The end of the text is one to OpenSSL.
+  return all;
+}
+
+// Whether somebody who trusts the material's own CA accepts its certificate, whenever that is.
+bool SignedByItsCa(const TlsMaterial& material) {
+  const std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>> store(X509_STORE_new());
+  const Certificates trusted = AllCertificates(material.ca);
+  for (int i = 0; i < sk_X509_num(trusted.get()); ++i) {
+    X509_STORE_add_cert(store.get(), sk_X509_value(trusted.get(), i));
+  }
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
+  const Certificates chain = AllCertificates(material.certificate);
+  const std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
+  X509_STORE_CTX_init(context.get(), store.get(), sk_X509_value(chain.get(), 0), chain.get());
+  const bool is_signed = X509_verify_cert(context.get()) == 1;
+  ERR_clear_error();
+  return is_signed;
+}
+
 absl::Status Refuse(std::string_view why) {
   // What OpenSSL queued on this thread would show up as the reason of somebody else's failure.
   ERR_clear_error();
@@ -57,6 +88,19 @@ absl::Status CheckTls(const TlsMaterial& material) {
   }
   if (!material.ca.empty() && !FirstCertificate(material.ca)) {
     return Refuse("ca.crt: is not a PEM certificate");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSuccessor(const TlsMaterial& current, const TlsMaterial& next, absl::Time now) {
+  if (CertificateExpiry(current) <= now) {
+    return absl::OkStatus();  // It cannot get worse.
+  }
+  if (CertificateExpiry(next) <= now) {
+    return FailedPreconditionError("tls.crt: has ended");
+  }
+  if (!SignedByItsCa(next)) {
+    return FailedPreconditionError("tls.crt: was not signed by ca.crt");
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,11 @@ namespace korder::runtime {
 // to the certificate. Does not look at dates: a clock that is wrong must not stop a service.
 absl::Status CheckTls(const TlsMaterial& material);
 
+// FAILED_PRECONDITION with what speaks against a change from one usable material to another: it has
+// ended while the current one has not, or it was signed by none of those that it comes with.
+// REQUIRES: CheckTls of both is OK.
+absl::Status CheckSuccessor(const TlsMaterial& current, const TlsMaterial& next, absl::Time now);
+
 // When the certificate ends. REQUIRES: CheckTls(material) is OK.
 absl::Time CertificateExpiry(const TlsMaterial& material);
 

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "absl/time/clock.h"
 #include "api/core/secret.h"
 #include "base/mutex.h"
 #include "base/testing/fake_clock.h"
@@ -108,6 +109,9 @@ TEST_CASE("tls: each new certificate is handed over once, a broken one never", "
   const TlsMaterial second = ca.Issue("second");
   TlsMaterial mixed = first;
   mixed.key = second.key;
+  const TlsMaterial ended = ca.Issue("first", -absl::Minutes(1));
+  TlsMaterial foreign = TestCa().Issue("first");
+  foreign.ca = first.ca;
   FakeClock clock;
   kube::FakeApiServer server(clock);
   kube::Client client(server);
@@ -130,6 +134,8 @@ TEST_CASE("tls: each new certificate is handed over once, a broken one never", "
       change(first);
       REQUIRE(client.Create(other).ok());
       change(mixed);
+      change(ended);
+      change(foreign);
       REQUIRE(client.Delete<api::Secret>({"ns", kSecretName}).ok());
       REQUIRE(client.Create(SecretOf(second)).ok());
     } else {
@@ -137,6 +143,27 @@ TEST_CASE("tls: each new certificate is handed over once, a broken one never", "
     }
   });
   CHECK(seen == std::vector<TlsMaterial>{first, second});
+}
+
+TEST_CASE("tls check: a certificate that no peer would accept does not follow a good one",
+          "[tls]") {
+  const TestCa ca;
+  const TlsMaterial good = ca.Issue("svc");
+  const TlsMaterial ended = ca.Issue("svc", -absl::Minutes(1));
+  TlsMaterial foreign = TestCa().Issue("svc");
+  foreign.ca = good.ca;
+  const absl::Time now = absl::Now();
+  CHECK(CheckSuccessor(good, ca.Issue("svc"), now).ok());
+  CHECK(CheckSuccessor(good, TestCa().Issue("svc"), now).ok());  // of another CA, with that CA
+  CHECK(ToString(CheckSuccessor(good, ended, now)) == "FAILED_PRECONDITION: tls.crt: has ended");
+  CHECK(ToString(CheckSuccessor(good, foreign, now)) ==
+        "FAILED_PRECONDITION: tls.crt: was not signed by ca.crt");
+  INFO("while the CA changes, both are trusted");
+  TlsMaterial changing = TestCa().Issue("svc");
+  changing.ca = good.ca + changing.ca;
+  CHECK(CheckSuccessor(good, changing, now).ok());
+  INFO("what has ended itself is worth nothing");
+  CHECK(CheckSuccessor(ended, foreign, now).ok());
 }
 
 TEST_CASE("tls check: says which part cannot be used", "[tls]") {

@@ -18,6 +18,7 @@
 #include "prometheus/registry.h"
 #include "runtime/http_server.h"
 #include "runtime/testing/test_http_client.h"
+#include "runtime/tls.h"
 
 namespace korder::admission {
 namespace {
@@ -127,6 +128,77 @@ TEST_CASE("certificates: twenty rotations under load, the CA's among them, fail 
   CHECK(served >= 20 * 8);
   CHECK(used.size() >= 19);  // the announcement alone makes no new certificate
   CHECK_FALSE(AuthorityFrom(f.client.Get<api::Secret>({kNs, kCaSecret})->data).previous.empty());
+}
+
+// What happens to the Secret of a certificate.
+enum class Mishap { kRenewed, kEnded, kOfAnotherCa, kMissing };
+
+void Befall(Fixture& f, Mishap mishap) {
+  if (mishap == Mishap::kRenewed || mishap == Mishap::kMissing) {
+    REQUIRE(f.client.Delete<api::Secret>({kNs, kTlsSecret}).ok());
+    return;
+  }
+  const bool ended = mishap == Mishap::kEnded;
+  const KeyPair other = MintCa(f.clock.Now(), absl::Hours(6)).value();
+  const KeyPair ours = AuthorityFrom(f.client.Get<api::Secret>({kNs, kCaSecret})->data).issuer;
+  api::Secret secret = f.client.Get<api::Secret>({kNs, kTlsSecret}).value();
+  const KeyPair leaf =
+      MintLeaf(ended ? ours : other, Inspect(f.Material().certificate)->dns_names,
+               f.clock.Now() - (ended ? absl::Hours(5) : absl::ZeroDuration()), absl::Hours(3))
+          .value();
+  secret.data["tls.crt"] = {leaf.certificate};
+  secret.data["tls.key"] = {leaf.key};
+  REQUIRE(f.client.Update(secret).ok());
+}
+
+TEST_CASE(
+    "certificates: twenty that are renewed, ended, of another CA or missing fail no admission",
+    "[rotation]") {
+  Fixture f;
+  std::atomic<int> changes = 0;
+  const std::jthread follow([&](std::stop_token stop) {
+    runtime::FollowTlsSecret(f.client, kNs, kTlsSecret, stop, [&](const auto& tls) {
+      f.server->SetTls(tls);
+      ++changes;
+    });
+  });
+  const auto eventually = [](const auto& holds) {
+    for (int i = 0; i < 2000 && !holds(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return holds();
+  };
+  REQUIRE(eventually([&] { return changes == 1; }));
+  std::atomic<int> failed = 0;
+  std::atomic<int> served = 0;
+  std::jthread load([&](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      bool good = false;
+      try {
+        runtime::TestHttpClient fresh(f.server->port(), f.Bundle());
+        good = fresh.Do("POST", "/mutate/pods?timeout=3s", Review()).status == 200;
+      } catch (const std::exception&) {  // no handshake
+      }
+      (good ? served : failed) += 1;
+    }
+  });
+  const auto serves_more = [&] {
+    return eventually([&, before = served.load()] { return served >= before + 5; });
+  };
+  for (int round = 0; round < 20; ++round) {
+    CAPTURE(round);
+    const auto mishap = static_cast<Mishap>(round % 4);
+    Befall(f, mishap);
+    if (mishap != Mishap::kRenewed) {
+      CHECK(serves_more());  // while nobody repairs it
+    }
+    REQUIRE(f.keeper.KeepSecrets({}).ok());
+    CHECK(eventually([&] { return changes == round + 2; }));
+    CHECK(serves_more());
+  }
+  load = {};
+  CHECK(failed == 0);
+  CHECK(changes == 21);  // the first one and each repair, none of the others
 }
 
 TEST_CASE("certificates: when the CA was taken away, admission works again after one look",

@@ -73,9 +73,10 @@ TestCa::TestCa() : impl_(std::make_unique<Impl>()) {
 
 TestCa::~TestCa() = default;
 
-TlsMaterial TestCa::Issue(const std::string& name) const {
+TlsMaterial TestCa::Issue(const std::string& name, absl::Duration life) const {
   const Key key = NewKey();
   const Certificate certificate = Template(name, key.get());
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), absl::ToInt64Seconds(life));
   X509* ca = impl_->certificate.get();
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(ca));
   Extend(certificate.get(), ca, NID_subject_alt_name,

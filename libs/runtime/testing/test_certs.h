@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "runtime/tls.h"
 
 namespace korder::runtime {
@@ -16,8 +17,9 @@ class TestCa {
   TestCa();
   ~TestCa();
 
-  // A certificate for server and client use, valid for a day: CN and first DNS name are `name`.
-  TlsMaterial Issue(const std::string& name) const;
+  // A certificate for server and client use, made an hour ago: CN and first DNS name are `name`.
+  // It ends after `life` from now, which may be over.
+  TlsMaterial Issue(const std::string& name, absl::Duration life = absl::Hours(24)) const;
 
  private:
   struct Impl;
