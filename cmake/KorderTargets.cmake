@@ -48,7 +48,7 @@ function(korder_races name)
   endif()
   add_dependencies(races ${ARG_PROGRAM})
   add_test(NAME races_${name} COMMAND ${ARG_PROGRAM} ${ARG_ARGS})
-  set_tests_properties(races_${name} PROPERTIES LABELS races TIMEOUT 300 ENVIRONMENT "${ARG_ENVIRONMENT}")
+  set_tests_properties(races_${name} PROPERTIES LABELS races TIMEOUT 300 ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1;${ARG_ENVIRONMENT}")
 endfunction()
 
 # Generated messages and stubs of one .proto, in a target of its own without our warnings.

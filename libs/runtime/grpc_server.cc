@@ -1,5 +1,6 @@
 #include "runtime/grpc_server.h"
 
+#include <atomic>
 #include <chrono>
 #include <grpcpp/server.h>
 #include <utility>
@@ -45,12 +46,32 @@ std::string CodeName(grpc::StatusCode code) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
 }
 
-// Counts every call with its outcome. gRPC makes one only for methods that exist.
+// Counts every call with its outcome, and the calls of people that are under way: each keeps a
+// thread until its answer is read, so whoever does not read could keep them all, and with them the
+// service from the other services. gRPC makes one only for methods that exist.
 class CallCounter final : public grpc::experimental::Interceptor {
  public:
-  CallCounter(Metrics& metrics, const char* method) : metrics_(metrics), method_(method) {}
+  CallCounter(Metrics& metrics, grpc::experimental::ServerRpcInfo* info, std::atomic<int>& people,
+              int most_people)
+      : metrics_(metrics),
+        context_(info->server_context()),
+        method_(info->method()),
+        people_(people),
+        most_people_(most_people) {}
+  ~CallCounter() override {
+    if (person_) {
+      --people_;
+    }
+  }
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    if (methods->QueryInterceptionHookPoint(
+            grpc::experimental::InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      person_ = most_people_ > 0 && !context_->auth_context()->IsPeerAuthenticated();
+      if (person_ && ++people_ > most_people_) {
+        context_->TryCancel();  // Its answer waits for nobody.
+      }
+    }
     if (methods->QueryInterceptionHookPoint(
             grpc::experimental::InterceptionHookPoints::PRE_SEND_STATUS)) {
       const MethodName name = Split(method_);
@@ -62,19 +83,26 @@ class CallCounter final : public grpc::experimental::Interceptor {
 
  private:
   Metrics& metrics_;
-  const char* const method_;  // gRPC's, lives as long as the server
+  grpc::ServerContextBase* const context_;  // outlives this
+  const char* const method_;                // gRPC's, lives as long as the server
+  std::atomic<int>& people_;
+  const int most_people_;
+  bool person_ = false;
 };
 
 class CallCounterFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  explicit CallCounterFactory(Metrics& metrics) : metrics_(metrics) {}
+  CallCounterFactory(Metrics& metrics, int most_people)
+      : metrics_(metrics), most_people_(most_people) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override {
-    return new CallCounter(metrics_, info->method());
+    return new CallCounter(metrics_, info, people_, most_people_);
   }
 
  private:
   Metrics& metrics_;
+  const int most_people_;
+  std::atomic<int> people_ = 0;
 };
 
 absl::Status CheckMutualTls(const TlsMaterial& tls) {
@@ -200,7 +228,8 @@ absl::Status GrpcServer::Impl::Start() {
     builder.RegisterService(service);
   }
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
-  interceptors.push_back(std::make_unique<CallCounterFactory>(metrics));
+  interceptors.push_back(std::make_unique<CallCounterFactory>(
+      metrics, options.users == nullptr ? 0 : options.max_threads / 2));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   server = builder.BuildAndStart();
   if (server == nullptr || bound_port == 0) {

@@ -7,6 +7,9 @@
 //   RETURN_IF_ERROR(server.Start());
 //   return server.Run(stop);
 //
+// Calls of people have half of the threads at most, so that services find some; what is over it is
+// cancelled.
+//
 // A peer is named by the first DNS name of its certificate. Health and reflection are open to every
 // peer with a valid certificate. People have no certificate: where `users` is given, they may call
 // `user_methods` with a bearer token that the API server knows, and see the health. Without TLS
