@@ -49,18 +49,24 @@ Certificates AllCertificates(const std::string& pem) {
   return all;
 }
 
-// Whether somebody who trusts the material's own CA accepts its certificate, whenever that is.
-bool SignedByItsCa(const TlsMaterial& material) {
+// Whether who trusts `ca` accepts the first certificate of the chain, whenever that is.
+bool SignedBy(X509* ca, STACK_OF(X509) * chain) {
   const std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>> store(X509_STORE_new());
-  const Certificates trusted = AllCertificates(material.ca);
-  for (int i = 0; i < sk_X509_num(trusted.get()); ++i) {
-    X509_STORE_add_cert(store.get(), sk_X509_value(trusted.get(), i));
-  }
+  X509_STORE_add_cert(store.get(), ca);
   X509_STORE_set_flags(store.get(), X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
-  const Certificates chain = AllCertificates(material.certificate);
   const std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
-  X509_STORE_CTX_init(context.get(), store.get(), sk_X509_value(chain.get(), 0), chain.get());
-  const bool is_signed = X509_verify_cert(context.get()) == 1;
+  X509_STORE_CTX_init(context.get(), store.get(), sk_X509_value(chain, 0), chain);
+  return X509_verify_cert(context.get()) == 1;
+}
+
+// One CA after the other: of two with one name, as while the CA changes, OpenSSL may try only one.
+bool SignedByItsCa(const TlsMaterial& material) {
+  const Certificates trusted = AllCertificates(material.ca);
+  const Certificates chain = AllCertificates(material.certificate);
+  bool is_signed = false;
+  for (int i = 0; i < sk_X509_num(trusted.get()) && !is_signed; ++i) {
+    is_signed = SignedBy(sk_X509_value(trusted.get(), i), chain.get());
+  }
   ERR_clear_error();
   return is_signed;
 }
