@@ -1,5 +1,6 @@
 #include "plane.h"
 
+#include <atomic>
 #include <iostream>
 #include <unistd.h>
 
@@ -58,7 +59,9 @@ int Plane::Count(const std::string& collection) {
 }
 
 std::string Plane::MakeNamespace() {
-  const std::string ns = absl::StrCat("bench-", ::getpid(), "-", ++namespaces_);
+  static std::atomic<int> made =
+      0;  // by every Plane of the process: a name may still be on its way out
+  const std::string ns = absl::StrCat("bench-", ::getpid(), "-", ++made);
   Do("POST", "/api/v1/namespaces",
      absl::StrCat(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")", ns, "\"}}"));
   // Pods are refused until their account is there.

@@ -39,7 +39,6 @@ class Plane {
  private:
   std::unique_ptr<kube::HttpTransport> transport_;
   std::unique_ptr<kube::Client> client_;
-  int namespaces_ = 0;
 };
 
 // The value, or what is wrong thrown.
