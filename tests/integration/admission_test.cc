@@ -157,7 +157,7 @@ TEST_CASE("repair: certificates, CA and configurations that somebody took away o
       std::string pem;
       REQUIRE(absl::Base64Unescape(bundles[i], &pem));
       const std::set<std::string> these = absl::StrSplit(pem, "-----BEGIN ", absl::SkipEmpty());
-      std::erase_if(cas, [&](const std::string& ca) { return !these.contains(ca); });
+      std::erase_if(cas, [&](const std::string& one) { return !these.contains(one); });
       cas = i == 0 ? these : cas;
     }
     return cas;
@@ -170,7 +170,7 @@ TEST_CASE("repair: certificates, CA and configurations that somebody took away o
   CHECK(Eventually(absl::Seconds(10), [&] {
     const std::set<std::string> now = trusted();
     return std::any_of(now.begin(), now.end(),
-                       [&](const std::string& ca) { return !before.contains(ca); });
+                       [&](const std::string& one) { return !before.contains(one); });
   }));
   const PodLoad::Result noticed = load.Stop();
   INFO(noticed.first_error);
