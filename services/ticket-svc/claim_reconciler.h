@@ -41,8 +41,8 @@ class ClaimReconciler final : public kube::Reconciler {
   ClaimReconciler(Parts parts, ClaimRules rules,
                   std::function<void(const std::string& node)> promised);
 
-  // Call when leadership begins: another may have led in between, and what an earlier term was unsure
-  // of is its business no more.
+  // Call when leadership begins: another may have led in between, and what an earlier term was
+  // unsure of is its business no more.
   void ForgetAll();
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
