@@ -125,8 +125,10 @@ def jobs():
         for source in sources:
             if source not in commands:
                 sys.exit(f"{source.relative_to(ROOT)}: is not part of the build")
-            flags[source.parent] = flags_of(commands[source])
-            result.append(Job(source, flags[source.parent]))
+            own = flags_of(commands[source])
+            result.append(Job(source, own))
+            # Of a folder with several libraries, those of the one that may include most.
+            flags[source.parent] = max(flags.get(source.parent, []), own, key=len)
         for header in sorted(here.rglob("*.h")):
             twins = [header.with_suffix(".cc"), header.with_name(header.stem + "_test.cc")]
             if any(twin.is_file() and is_first_include(header, twin) for twin in twins):
