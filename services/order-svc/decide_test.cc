@@ -27,7 +27,7 @@ TEST_CASE("order decide: a new order creates exactly its replicas, owned and lab
   World world(3);
   const Plan plan = world.Turn();
   CHECK(world.Names() == Names{"web-0", "web-1", "web-2"});
-  const api::Ticket& ticket = plan.create[0].ticket;
+  const api::Ticket ticket = world.Make(plan.create[0]);
   CHECK(ticket.metadata.labels.at("app") == "shop");
   CHECK(ticket.metadata.labels.at("korder.dev/order") == "web");
   REQUIRE(ticket.metadata.owner_references.size() == 1);
@@ -135,7 +135,7 @@ TEST_CASE("order decide: a creation of unknown outcome is tried again under the 
   CHECK(retry.create[0].ordinal == 1);
 
   // It was there after all: it counts, nothing more is made.
-  api::Ticket made = plan.create[1].ticket;
+  api::Ticket made = world.Make(plan.create[1]);
   again.tickets.push_back(std::make_shared<api::Ticket>(made));
   CHECK(Decide(again).create.empty());
   // Also for a successor that knows the status only.
@@ -403,7 +403,7 @@ TEST_CASE("order decide: a node with a long name gets one ticket", "[order][deci
   REQUIRE(plan.create.size() == 2);
   std::set<std::string> labels;
   for (const NewTicket& wanted : plan.create) {
-    const std::string& label = wanted.ticket.metadata.labels.at("korder.dev/node");
+    const std::string label = world.Make(wanted).metadata.labels.at("korder.dev/node");
     CHECK(label.size() <= 63);
     labels.insert(label);
   }

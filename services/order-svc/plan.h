@@ -18,10 +18,10 @@ namespace korder::order {
 // Tickets that one plan creates at most; the next plan goes on.
 inline constexpr size_t kBatch = 500;
 
+// What MakeTicket needs to know; made for those that are created now, which may be few of them.
 struct NewTicket {
   int64_t ordinal = 0;
   Cell cell;
-  api::Ticket ticket;
   bool operator==(const NewTicket&) const = default;
 };
 

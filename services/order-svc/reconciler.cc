@@ -175,7 +175,7 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   RETURN_IF_ERROR(LookForMissing(*observed, stop));
   const api::Order& order = *observed->order;
   const Plan plan = Decide(*observed);
-  ASSIGN_OR_RETURN(Outcome outcome, Create(order, plan.create, stop));
+  ASSIGN_OR_RETURN(Outcome outcome, Create(order, plan.create, observed->now, stop));
   absl::Status failure = Renew(plan.renew, outcome, stop);
   failure.Update(Delete(plan.remove, outcome, stop));
   bool any_unseen = false;
@@ -226,7 +226,7 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
 }
 
 absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
-                                           const std::vector<NewTicket>& wanted,
+                                           const std::vector<NewTicket>& wanted, absl::Time now,
                                            std::stop_token stop) {
   Outcome outcome;
   if (wanted.empty()) {
@@ -238,7 +238,7 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   });
   std::vector<std::string> names;
   std::transform(wanted.begin(), other, std::back_inserter(names),
-                 [](const NewTicket& ticket) { return ticket.ticket.metadata.name; });
+                 [&](const NewTicket& ticket) { return TicketName(order, ticket.ordinal); });
   const size_t count = parts_.pace.Take(order.metadata.ns, names);
   const bool paced = count < names.size();
   if (count == 0) {
@@ -252,8 +252,9 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
   for (size_t i = 0; i < count; ++i) {
     reservations.push_back({.id = ids[i], .ticket = names[i]});
   }
-  const auto reserved =
-      parts_.ledger.Reserve(order.metadata.ns, SharedClaim(wanted[0].ticket), reservations, stop);
+  const auto reserved = parts_.ledger.Reserve(
+      order.metadata.ns, SharedClaim(MakeTicket(order, wanted[0].cell, wanted[0].ordinal, now)),
+      reservations, stop);
   if (!reserved.ok()) {
     for (size_t i = 0; i < count; ++i) {
       settle(i);
@@ -270,7 +271,7 @@ absl::StatusOr<Outcome> Reconciler::Create(const api::Order& order,
     if (!decisions[i].granted()) {
       return;
     }
-    api::Ticket ticket = wanted[i].ticket;
+    api::Ticket ticket = MakeTicket(order, wanted[i].cell, wanted[i].ordinal, now);
     ticket.metadata.annotations[std::string(api::kAnnotationGrant)] = ids[i];
     made[i] = parts_.client.Create(ticket, {.stop = stop}).status();
   });
@@ -312,7 +313,7 @@ absl::StatusOr<Outcome> Reconciler::Judge(const api::Order& order,
       unused.push_back(ids[i]);
     }
     if (absl::IsAlreadyExists(made[i])) {
-      ASSIGN_OR_RETURN(const bool ours, IsOurs(order, wanted[i].ticket, stop));
+      ASSIGN_OR_RETURN(const bool ours, IsOurs(order, wanted[i].ordinal, stop));
       (ours ? outcome.created : outcome.taken).push_back(wanted[i].ordinal);
       continue;
     }
@@ -334,10 +335,10 @@ absl::StatusOr<Outcome> Reconciler::Judge(const api::Order& order,
   return outcome;
 }
 
-absl::StatusOr<bool> Reconciler::IsOurs(const api::Order& order, const api::Ticket& wanted,
+absl::StatusOr<bool> Reconciler::IsOurs(const api::Order& order, int64_t ordinal,
                                         std::stop_token stop) {
-  const absl::StatusOr<api::Ticket> there =
-      parts_.client.Get<api::Ticket>(kube::KeyOf(wanted), {.stop = std::move(stop)});
+  const absl::StatusOr<api::Ticket> there = parts_.client.Get<api::Ticket>(
+      {order.metadata.ns, TicketName(order, ordinal)}, {.stop = std::move(stop)});
   if (absl::IsNotFound(there.status())) {
     return false;  // Gone meanwhile; the name is not used again.
   }

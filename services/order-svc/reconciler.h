@@ -81,15 +81,14 @@ class Reconciler final : public kube::Reconciler {
   absl::Status LookForMissing(Observed& observed, std::stop_token stop);
   // As many of the wanted tickets as quotas and pace allow.
   absl::StatusOr<Outcome> Create(const api::Order& order, const std::vector<NewTicket>& wanted,
-                                 std::stop_token stop);
+                                 absl::Time now, std::stop_token stop);
   // What became of each creation; gives back the grants that were not used.
   absl::StatusOr<Outcome> Judge(const api::Order& order, const std::vector<NewTicket>& wanted,
                                 const std::vector<runtime::LedgerDecision>& decisions,
                                 const std::vector<std::string>& ids,
                                 const std::vector<absl::Status>& made, std::stop_token stop);
-  // Whether the ticket that has the wanted name belongs to this order.
-  absl::StatusOr<bool> IsOurs(const api::Order& order, const api::Ticket& wanted,
-                              std::stop_token stop);
+  // Whether the ticket that has the name belongs to this order.
+  absl::StatusOr<bool> IsOurs(const api::Order& order, int64_t ordinal, std::stop_token stop);
   // Notes what was renewed in `outcome`. One that changed meanwhile is left for the next turn.
   absl::Status Renew(const std::vector<RenewTicket>& tickets, Outcome& outcome,
                      std::stop_token stop);

@@ -127,9 +127,10 @@ void Happen(const std::string& what, World& world) {
 Lines LinesOf(const Plan& plan, const World& world) {
   Lines lines;
   for (const NewTicket& wanted : plan.create) {
-    const api::TicketSpec& spec = wanted.ticket.spec;
+    const api::Ticket ticket = world.Make(wanted);
+    const api::TicketSpec& spec = ticket.spec;
     lines.push_back(absl::StrCat(
-        "create ", wanted.ticket.metadata.name,
+        "create ", ticket.metadata.name,
         wanted.cell.node.empty() ? "" : absl::StrCat(" on ", spec.node_name),
         !spec.start_time ? "" : absl::StrCat(" from ", TextOf(*spec.start_time)),
         !spec.start_time || !spec.duration

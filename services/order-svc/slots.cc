@@ -150,7 +150,7 @@ class Keeper {
     }
     const Cell cell{occurrence_, node};
     const int64_t ordinal = NextOrdinal(cell);
-    plan_.create.push_back({ordinal, cell, MakeTicket(order_, cell, ordinal, situation_.now())});
+    plan_.create.push_back({ordinal, cell});
     return true;
   }
 

@@ -144,6 +144,10 @@ class World {
     return *condition;
   }
   std::vector<api::Ticket>& tickets() { return tickets_; }
+  // As the shell makes it now.
+  api::Ticket Make(const NewTicket& wanted) const {
+    return MakeTicket(order_, wanted.cell, wanted.ordinal, now());
+  }
 
  private:
   enum class Fate { kDone, kRefused, kAnswerLost };
@@ -153,13 +157,13 @@ class World {
     Outcome outcome;
     for (const NewTicket& wanted : plan.create) {
       const Fate it = fate();
-      const bool there = Has(wanted.ticket.metadata.name);
+      api::Ticket ticket = Make(wanted);
+      const bool there = Has(ticket.metadata.name);
       if (!there && Charged() >= quota_) {
         outcome.denied = absl::StrCat("quota team: tickets: used ", Charged(), " of ", quota_);
         continue;
       }
       if (it != Fate::kRefused && !there) {
-        api::Ticket ticket = wanted.ticket;
         ticket.metadata.uid = "uid-" + ticket.metadata.name;
         tickets_.push_back(ticket);
       }
