@@ -249,7 +249,7 @@ TEST_CASE("linearizability: callers while leaders die and replace each other",
     std::mt19937 random(seed);
     int64_t epoch = 1;
     const auto history = run.History([&] {
-      std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 1000));
       run.LoseSomething(random);
       if (epoch < 12) {
         const size_t next = static_cast<size_t>(++epoch % 2);
