@@ -26,6 +26,10 @@ function(korder_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} korder_catch_main korder_flags)
   add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABEL STREQUAL integration)
+    # Timeouts are real there: not while a cluster is being worked hard.
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK cluster)
+  endif()
 endfunction()
 
 # Tests that try so much that only the optimised build is fast enough: `scripts/test exhaustive`. What the build

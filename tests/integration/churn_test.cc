@@ -157,7 +157,7 @@ TEST_CASE("churn: a ticket that says Ready has a guardian that runs, at every in
   }
   CHECK(witness.faults().empty());
   CHECK(witness.instants() >= 50);
-  CHECK(witness.ready_seen() > 10 * kTickets);
+  CHECK(witness.ready_seen() > 2 * kTickets);  // otherwise little was looked at
   CHECK(bound == kClaims);
   cluster.TryShell("kubectl delete pods --all --force --grace-period=0 -n " + ns);
 }
