@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The fixture of the integration tests: `run.sh up BIN`, `run.sh down`, `run.sh test PROGRAM ARGS...`.
-# One control plane with 50 simulated nodes and the four services serve all of them; those that wait for whole minutes
-# (KORDER_LANE=clock) have one of their own, so that nothing else waits with them.
+# One control plane with 50 simulated nodes and the four services serve all of them; those of quotas and Orders, which
+# wait for whole minutes (KORDER_LANE=clock), have one of their own, so that nothing else waits with them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # Two work trees on one machine may test at the same time.
