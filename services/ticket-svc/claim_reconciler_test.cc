@@ -101,9 +101,15 @@ TEST_CASE("claims: a pod whose promise got no answer is not promised another tic
   Bench bench;
   bench.AddNode("n2", 1);
   Service service(bench);
-  bench.AddTicket(MakeTicket("web-0"));
+  Service other(bench);
   bench.AddTicket(MakeTicket("web-1"));
-  bench.Settle(service);
+  bench.Settle(other);
+  service.Sync();
+  service.Work();
+  // The better one of the two, and its guardian is seen only later.
+  bench.AddTicket(MakeTicket("web-0"));
+  bench.Settle(other);
+  service.SyncTickets();
   REQUIRE(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
   REQUIRE(bench.Ticket("web-1").status.phase == TicketPhase::kReady);
 
@@ -119,7 +125,10 @@ TEST_CASE("claims: a pod whose promise got no answer is not promised another tic
     bench.server.LoseNextResponse("update", "tickets/status");
   }
   SECTION("the request never arrived") { bench.server.LoseNextRequest("update", "tickets/status"); }
+  service.SyncNodes();
   service.SyncClaimPods();
+  service.Work();
+  service.SyncGuardians();
   for (int i = 0; i < 10; ++i) {
     service.Work();
     bench.clock.Advance(absl::Milliseconds(100));
