@@ -88,16 +88,17 @@ class Recent {
     }
   }
 
-  // Everything that the watch may not have shown yet.
-  std::vector<Ptr> All() const {
+  // Those of which `wanted(object)` is true among what the watch may not have shown yet.
+  template <class Wanted>
+  std::vector<Ptr> Those(const Wanted& wanted) const {
     const MutexLock lock(mu_);
-    std::vector<Ptr> all;
+    std::vector<Ptr> those;
     for (const auto& [key, entry] : entries_) {
-      if (entry.object) {
-        all.push_back(entry.object);
+      if (entry.object && wanted(*entry.object)) {
+        those.push_back(entry.object);
       }
     }
-    return all;
+    return those;
   }
 
  private:

@@ -22,6 +22,8 @@ std::string Seen(const PodPtr& pod) {
   return pod ? pod->metadata.uid + "@" + pod->metadata.resource_version : "none";
 }
 
+bool Any(const api::Pod&) { return true; }
+
 TEST_CASE("recent: our own write counts until the watch has caught up with it", "[recent]") {
   FakeClock clock;
   Recent<api::Pod> recent(clock);
@@ -32,7 +34,17 @@ TEST_CASE("recent: our own write counts until the watch has caught up with it", 
   const api::Pod was = Version("9");
   const api::Pod is = Version("10");
   recent.OnChange(&was, &is);
-  CHECK(recent.All().empty());
+  CHECK(recent.Those(Any).empty());
+}
+
+TEST_CASE("recent: what the watch may not have shown yet can be asked for by what it is like",
+          "[recent]") {
+  FakeClock clock;
+  Recent<api::Pod> recent(clock);
+  recent.Wrote(Version("10"));
+  recent.Deleted({"default", "other"}, "u2");
+  CHECK(recent.Those(Any).size() == 1);
+  CHECK(recent.Those([](const api::Pod& pod) { return pod.metadata.deleting(); }).empty());
 }
 
 TEST_CASE("recent: versions are numbers, not texts", "[recent]") {
@@ -86,7 +98,7 @@ TEST_CASE("recent: the memory is bounded", "[recent]") {
     recent.Wrote(pod);
     clock.Advance(absl::Milliseconds(100));
   }
-  CHECK(recent.All().size() <= 256);
+  CHECK(recent.Those(Any).size() <= 256);
 }
 
 }  // namespace

@@ -25,6 +25,8 @@ using Values = kube::IndexValues;
 
 Values If(bool condition, std::string_view value) { return condition ? Values{value} : Values(); }
 
+bool HasHandoff(const api::Ticket& ticket) { return ticket.status.handoff.has_value(); }
+
 bool LooksForRoom(const api::Pod& pod) {
   return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian &&
          !api::IsBound(pod) && !pod.metadata.deleting() && !api::IsTerminal(pod);
@@ -37,8 +39,7 @@ World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(cloc
   stores_.tickets.AddIndex(kReady, [](const api::Ticket& t) {
     return If(t.status.phase == TicketPhase::kReady, t.metadata.ns);
   });
-  stores_.tickets.AddIndex(
-      kHandoff, [](const api::Ticket& t) { return If(t.status.handoff.has_value(), ""); });
+  stores_.tickets.AddIndex(kHandoff, [](const api::Ticket& t) { return If(HasHandoff(t), ""); });
   stores_.tickets.AddIndex(kPod, [](const api::Ticket& t) {
     return If(!t.status.claimed_pod.empty(), t.status.claimed_pod);
   });
@@ -76,12 +77,12 @@ std::vector<TicketPtr> World::Handoffs() const {
   for (const TicketPtr& ticket : stores_.tickets.ByIndex(kHandoff, "")) {
     keys.insert(kube::KeyOf(*ticket));
   }
-  for (const TicketPtr& ticket : tickets_.All()) {
+  for (const TicketPtr& ticket : tickets_.Those(HasHandoff)) {
     keys.insert(kube::KeyOf(*ticket));
   }
   std::vector<TicketPtr> found;
   for (const kube::ObjectKey& key : keys) {
-    if (TicketPtr ticket = Ticket(key); ticket && ticket->status.handoff) {
+    if (TicketPtr ticket = Ticket(key); ticket && HasHandoff(*ticket)) {
       found.push_back(std::move(ticket));
     }
   }
@@ -101,7 +102,7 @@ std::vector<PodPtr> World::UnplacedGuardians() const {
   for (const PodPtr& pod : stores_.guardians.ByIndex(kUnplaced, "")) {
     keys.insert(kube::KeyOf(*pod));
   }
-  for (const PodPtr& pod : pods_.All()) {
+  for (const PodPtr& pod : pods_.Those(LooksForRoom)) {
     keys.insert(kube::KeyOf(*pod));
   }
   std::vector<PodPtr> found;
