@@ -37,7 +37,8 @@ class Pass {
  public:
   explicit Pass(const ClaimsObserved& observed) : observed_(observed) {
     for (const Room& room : observed.rooms) {
-      (observed.busy_nodes.contains(room.ticket->status.node_name) ? busy_ : free_).push_back(room);
+      (observed.busy_nodes.contains(room.ticket->status.node_name) ? busy_ : free_)
+          .push_back(&room);
     }
   }
 
@@ -53,20 +54,18 @@ class Pass {
 
  private:
   void Assign(const Claimant& claimant, const Room& room) {
-    const std::string node = room.ticket->status.node_name;
+    const std::string& node = room.ticket->status.node_name;
     plan_.assignments.push_back({room.ticket, claimant.pod, room.guardian->metadata.uid, node});
-    const TicketPtr taken = room.ticket;
-    std::erase_if(free_, [&](const Room& r) { return r.ticket == taken; });
+    std::erase(free_, &room);
     if (++assigned_[node] < kMaxBatch) {
       return;
     }
     // The rest of the node's tickets are for a later pass.
-    for (const Room& other : free_) {
-      if (other.ticket->status.node_name == node) {
-        busy_.push_back(other);
-      }
-    }
-    std::erase_if(free_, [&](const Room& r) { return r.ticket->status.node_name == node; });
+    const auto rest = std::stable_partition(free_.begin(), free_.end(), [&](const Room* other) {
+      return other->ticket->status.node_name != node;
+    });
+    busy_.insert(busy_.end(), rest, free_.end());
+    free_.erase(rest, free_.end());
   }
 
   void LookAgainAt(absl::Time when) {
@@ -104,8 +103,8 @@ class Pass {
   }
 
   const ClaimsObserved& observed_;
-  std::vector<Room> free_;
-  std::vector<Room> busy_;
+  RoomRefs free_;  // of those observed
+  RoomRefs busy_;
   std::map<std::string, int> assigned_;  // by node
   ClaimsPlan plan_;
 };

@@ -216,22 +216,34 @@ double Waste(const api::ResourceList& asked, const api::ResourceList& held) {
   return waste;
 }
 
-const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl::Time now) {
+const Room* BestRoom(const Claimant& claimant, const RoomRefs& rooms, absl::Time now) {
   if (!claimant.problems.empty() || HasOtherGates(*claimant.pod)) {
     return nullptr;
   }
-  const Room* best = nullptr;
-  const auto rank = [&](const Room& room) {
+  const auto rank_of = [&](const Room& room) {
     return std::make_tuple(Waste(claimant.asked, room.held),
                            room.ticket->status.expiration_time.value_or(absl::InfiniteFuture()),
                            std::string_view(room.ticket->metadata.name));
   };
-  for (const Room& room : rooms) {
-    if (!WhyNot(claimant, room, now) && (best == nullptr || rank(room) < rank(*best))) {
-      best = &room;
+  using Rank = decltype(rank_of(std::declval<const Room&>()));
+  std::optional<std::pair<Rank, const Room*>> best;
+  for (const Room* room : rooms) {
+    // To judge a room costs more than to rank it, and most are not better than the best so far.
+    if (const Rank rank = rank_of(*room);
+        (!best || rank < best->first) && !WhyNot(claimant, *room, now)) {
+      best = {rank, room};
     }
   }
-  return best;
+  return best ? best->second : nullptr;
+}
+
+const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl::Time now) {
+  RoomRefs refs;
+  refs.reserve(rooms.size());
+  for (const Room& room : rooms) {
+    refs.push_back(&room);
+  }
+  return BestRoom(claimant, refs, now);
 }
 
 std::string Explain(const Claimant& claimant, std::span<const Room> rooms, absl::Time now) {

@@ -32,6 +32,9 @@ struct Room {
 
 Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node);
 
+// Some of the rooms that are kept elsewhere.
+using RoomRefs = std::vector<const Room*>;
+
 // What holds for every claim.
 struct ClaimRules {
   absl::Duration timeout = api::kDefaultClaimTimeout;  // for pods that name none
@@ -60,6 +63,7 @@ std::optional<std::string> WhyNodeRefuses(const api::Pod& pod, const api::Node* 
 double Waste(const api::ResourceList& asked, const api::ResourceList& held);
 
 // The least waste, then the earliest end, then the name. Null when none fits.
+const Room* BestRoom(const Claimant& claimant, const RoomRefs& rooms, absl::Time now);
 const Room* BestRoom(const Claimant& claimant, std::span<const Room> rooms, absl::Time now);
 
 // Why no room fits, the most frequent cause first.
