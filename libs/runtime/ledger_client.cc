@@ -54,12 +54,20 @@ LedgerDenial ToDenial(const pb::Denied& denied) {
   return out;
 }
 
-LedgerDecision ToDecision(const pb::Outcome& outcome) {
-  LedgerDecision decision{.id = outcome.id(), .denied = {}};
-  if (outcome.has_denied()) {
-    decision.denied = ToDenial(outcome.denied());
+absl::StatusOr<std::vector<LedgerDecision>> ToDecisions(
+    absl::string_view attempt, const google::protobuf::RepeatedPtrField<pb::Outcome>& outcomes,
+    size_t asked) {
+  if (static_cast<size_t>(outcomes.size()) != asked) {
+    return InternalError(absl::StrCat(attempt, ": ", outcomes.size(), " outcomes for ", asked));
   }
-  return decision;
+  std::vector<LedgerDecision> decisions;
+  for (const pb::Outcome& outcome : outcomes) {
+    LedgerDecision& decision = decisions.emplace_back(LedgerDecision{.id = outcome.id()});
+    if (outcome.has_denied()) {
+      decision.denied = ToDenial(outcome.denied());
+    }
+  }
+  return decisions;
 }
 
 }  // namespace
@@ -137,14 +145,7 @@ absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
   ASSIGN_OR_RETURN(
       const pb::ReserveResponse response,
       impl_->Call(&pb::QuotaLedger::StubInterface::Reserve, request, "reserve", std::move(stop)));
-  if (response.outcomes_size() != static_cast<int>(wanted.size())) {
-    return InternalError("reserve: the number of outcomes is not the number of reservations");
-  }
-  std::vector<LedgerDecision> decisions;
-  for (const pb::Outcome& outcome : response.outcomes()) {
-    decisions.push_back(ToDecision(outcome));
-  }
-  return decisions;
+  return ToDecisions("reserve", response.outcomes(), wanted.size());
 }
 
 absl::Status LedgerClient::Release(const std::vector<std::string>& ids, std::stop_token stop) {
@@ -156,25 +157,22 @@ absl::Status LedgerClient::Release(const std::vector<std::string>& ids, std::sto
       .status();
 }
 
-absl::StatusOr<LedgerDecision> LedgerClient::Confirm(const LedgerTicket& ticket,
-                                                     const std::string& reservation_id,
-                                                     const LedgerClaim& claim, std::stop_token stop,
-                                                     absl::Duration at_most) {
+absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Confirm(
+    const std::vector<LedgerConfirmation>& asked, std::stop_token stop, absl::Duration at_most) {
   pb::ConfirmRequest request;
-  pb::ConfirmRequest::Item& item = *request.add_items();
-  Fill(ticket, *item.mutable_ticket());
-  item.set_reservation_id(reservation_id);
-  Fill(claim, *item.mutable_claim());
-  if (claim.remaining) {
-    Fill(*claim.remaining, *item.mutable_remaining());
+  for (const LedgerConfirmation& one : asked) {
+    pb::ConfirmRequest::Item& item = *request.add_items();
+    Fill(one.ticket, *item.mutable_ticket());
+    item.set_reservation_id(one.reservation_id);
+    Fill(one.claim, *item.mutable_claim());
+    if (one.claim.remaining) {
+      Fill(*one.claim.remaining, *item.mutable_remaining());
+    }
   }
   ASSIGN_OR_RETURN(const pb::ConfirmResponse response,
                    impl_->Call(&pb::QuotaLedger::StubInterface::Confirm, request, "confirm",
                                std::move(stop), at_most));
-  if (response.outcomes_size() != 1) {
-    return InternalError("confirm: the number of outcomes is not 1");
-  }
-  return ToDecision(response.outcomes(0));
+  return ToDecisions("confirm", response.outcomes(), asked.size());
 }
 
 namespace {

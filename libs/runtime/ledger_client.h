@@ -61,6 +61,13 @@ struct LedgerTicket {
   std::string uid;
 };
 
+// An existing ticket that asks whether it is charged.
+struct LedgerConfirmation {
+  LedgerTicket ticket;
+  std::string reservation_id;  // the grant that the ticket carries, or empty
+  LedgerClaim claim;
+};
+
 struct LedgerOrder {
   std::string ns;
   std::string name;
@@ -114,12 +121,11 @@ class LedgerClient {
                                                       const std::vector<LedgerReservation>& wanted,
                                                       std::stop_token stop);
   absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop);
-  // `reservation_id` is the grant that the ticket carries, or empty. Waits no longer than
-  // `at_most`.
-  absl::StatusOr<LedgerDecision> Confirm(const LedgerTicket& ticket,
-                                         const std::string& reservation_id,
-                                         const LedgerClaim& claim, std::stop_token stop,
-                                         absl::Duration at_most = absl::InfiniteDuration());
+  // One decision for each, in order. An error may be due to a single one of them. Waits no longer
+  // than `at_most`.
+  absl::StatusOr<std::vector<LedgerDecision>> Confirm(
+      const std::vector<LedgerConfirmation>& asked, std::stop_token stop,
+      absl::Duration at_most = absl::InfiniteDuration());
   absl::StatusOr<AdmitAnswer> AdmitOrder(const LedgerOrder& order, const LedgerClaim& claim,
                                          bool dry_run);
   absl::StatusOr<AdmitAnswer> AdmitTicket(const LedgerTicket& ticket, const LedgerClaim& claim,

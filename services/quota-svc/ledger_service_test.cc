@@ -53,6 +53,13 @@ runtime::LedgerClaim HalfCore() {
           .labels = {{"app", "web"}}};
 }
 
+absl::StatusOr<runtime::LedgerDecision> Confirm(LedgerClient& client,
+                                                const runtime::LedgerConfirmation& asked) {
+  const auto decisions = client.Confirm({asked}, {});
+  return decisions.ok() ? decisions->front()
+                        : absl::StatusOr<runtime::LedgerDecision>(decisions.status());
+}
+
 TEST_CASE("ledger service: grants and denials arrive as the client library reads them",
           "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("team-quota").Hard("reserved.cpu", "1"));
@@ -70,14 +77,22 @@ TEST_CASE("ledger service: grants and denials arrive as the client library reads
         "quota team-quota: reserved.cpu: requested 500m, used 1 of 1");
 
   REQUIRE(client.Release({"b"}, {}).ok());
-  const auto confirmed = client.Confirm({"default", "web-0", "uid-0"}, "a", HalfCore(), {});
+  const auto confirmed = Confirm(client, {{"default", "web-0", "uid-0"}, "a", HalfCore()});
   REQUIRE(confirmed.ok());
   CHECK(confirmed->granted());
   CHECK(confirmed->id == "uid-0");
-  const auto charged = client.Confirm({"default", "web-1", "uid-1"}, "", HalfCore(), {});
+  const auto charged = Confirm(client, {{"default", "web-1", "uid-1"}, "", HalfCore()});
   REQUIRE(charged.ok());
   CHECK(charged->granted());
-  CHECK_FALSE(client.Confirm({"default", "web-2", "uid-2"}, "", HalfCore(), {})->granted());
+  CHECK_FALSE(Confirm(client, {{"default", "web-2", "uid-2"}, "", HalfCore()})->granted());
+
+  const auto both = client.Confirm({{{"default", "web-2", "uid-2"}, "", HalfCore()},
+                                    {{"default", "web-1", "uid-1"}, "", HalfCore()}},
+                                   {});
+  REQUIRE(both.ok());
+  REQUIRE(both->size() == 2);
+  CHECK_FALSE((*both)[0].granted());
+  CHECK((*both)[1].granted());
 }
 
 TEST_CASE("ledger service: what would fit arrives as the client library reads it",
@@ -135,9 +150,9 @@ TEST_CASE("ledger service: of a longer window what is still to come is decided o
   LedgerClient client(fixture.address(), {}, absl::Seconds(20));
   runtime::LedgerClaim claim = HalfCore();
   claim.duration = absl::Hours(1);
-  REQUIRE(client.Confirm({"default", "web-0", "uid-0"}, "", claim, {})->granted());
+  REQUIRE(Confirm(client, {{"default", "web-0", "uid-0"}, "", claim})->granted());
   claim.duration = absl::Hours(3);
-  const auto confirm = [&] { return client.Confirm({"default", "web-0", "uid-0"}, "", claim, {}); };
+  const auto confirm = [&] { return Confirm(client, {{"default", "web-0", "uid-0"}, "", claim}); };
   const auto admit = [&] {
     return client.AdmitTicket({"default", "web-0", "uid-0"}, claim, false);
   };
@@ -290,7 +305,7 @@ TEST_CASE("ledger service: an order's name is a name", "[quota][grpc]") {
 TEST_CASE("ledger service: an annotation that cannot be an id does no harm", "[quota][grpc]") {
   ServiceFixture fixture(MakeQuota("q").Hard("tickets", "1"));
   LedgerClient client(fixture.address(), {}, absl::Seconds(20));
-  CHECK(client.Confirm({"default", "t", "uid"}, "order/default/x \n", HalfCore(), {})->granted());
+  CHECK(Confirm(client, {{"default", "t", "uid"}, "order/default/x \n", HalfCore()})->granted());
 }
 
 TEST_CASE("ledger service: a follower is UNAVAILABLE", "[quota][grpc]") {

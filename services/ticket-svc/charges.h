@@ -2,8 +2,8 @@
 #pragma once
 
 #include <stop_token>
-#include <string>
 
+#include "absl/time/time.h"
 #include "runtime/ledger_client.h"
 
 namespace korder::ticket {
@@ -12,11 +12,8 @@ namespace korder::ticket {
 class Charges {
  public:
   virtual ~Charges() = default;
-  // `reservation_id` is the grant that the ticket carries, or empty. May be asked any number of
-  // times for one ticket. Waits no longer than `at_most`.
-  virtual absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
-                                                          const std::string& reservation_id,
-                                                          const runtime::LedgerClaim& claim,
+  // May be asked any number of times for one ticket. Waits no longer than `at_most`.
+  virtual absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerConfirmation& asked,
                                                           std::stop_token stop,
                                                           absl::Duration at_most) = 0;
 };

@@ -5,16 +5,16 @@
 namespace korder::ticket {
 
 QuotaCharges::QuotaCharges(std::string address, const runtime::TlsMaterial& tls)
-    : client_(std::move(address), tls) {}
+    : client_(std::move(address), tls),
+      joined_([this](const auto& asked, std::stop_token stop, absl::Duration at_most) {
+        return client_.Confirm(asked, std::move(stop), at_most);
+      }) {}
 
 void QuotaCharges::SetTls(const runtime::TlsMaterial& tls) { client_.SetTls(tls); }
 
-absl::StatusOr<runtime::LedgerDecision> QuotaCharges::Confirm(const runtime::LedgerTicket& ticket,
-                                                              const std::string& reservation_id,
-                                                              const runtime::LedgerClaim& claim,
-                                                              std::stop_token stop,
-                                                              absl::Duration at_most) {
-  return client_.Confirm(ticket, reservation_id, claim, std::move(stop), at_most);
+absl::StatusOr<runtime::LedgerDecision> QuotaCharges::Confirm(
+    const runtime::LedgerConfirmation& asked, std::stop_token stop, absl::Duration at_most) {
+  return joined_.Confirm(asked, std::move(stop), at_most);
 }
 
 }  // namespace korder::ticket

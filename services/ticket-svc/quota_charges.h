@@ -6,7 +6,7 @@
 
 #include "runtime/ledger_client.h"
 #include "runtime/tls.h"
-#include "ticket-svc/charges.h"
+#include "ticket-svc/joined_charges.h"
 
 namespace korder::ticket {
 
@@ -16,9 +16,7 @@ class QuotaCharges final : public Charges {
   // `address` is a gRPC target.
   QuotaCharges(std::string address, const runtime::TlsMaterial& tls);
 
-  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
-                                                  const std::string& reservation_id,
-                                                  const runtime::LedgerClaim& claim,
+  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerConfirmation& asked,
                                                   std::stop_token stop,
                                                   absl::Duration at_most) override;
   // Calls from now on show the new certificate; those under way go on.
@@ -26,6 +24,7 @@ class QuotaCharges final : public Charges {
 
  private:
   runtime::LedgerClient client_;
+  JoinedCharges joined_;
 };
 
 }  // namespace korder::ticket

@@ -213,7 +213,7 @@ absl::StatusOr<runtime::LedgerDecision> Reconciler::AskQuota(Observed& observed,
   const absl::Duration at_most =
       WindowEnd(*observed.ticket).value_or(absl::InfiniteFuture()) - observed.now;
   absl::StatusOr<runtime::LedgerDecision> decision = parts_.charges.Confirm(
-      {meta.ns, meta.name, meta.uid}, grant, claim, std::move(stop), at_most);
+      {{meta.ns, meta.name, meta.uid}, grant, claim}, std::move(stop), at_most);
   if (!decision.ok() && !absl::IsCancelled(decision.status())) {
     log::Info("charge not confirmed",
               {{"ns", meta.ns}, {"ticket", meta.name}, {"error", ToString(decision.status())}});

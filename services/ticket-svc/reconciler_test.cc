@@ -21,7 +21,7 @@ TEST_CASE("ticket reconciler: a ticket costs two writes until it is Ready", "[ti
   CHECK(bench.Writes() == Names{"create pods", "update tickets/status"});
   CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
   CHECK(bench.Ticket("web-0").status.node_name == "n1");
-  CHECK(service.charges.asked == 1);
+  CHECK(service.charges.times_asked == 1);
   CHECK(service.charges.last_reservation == "grant-7");
   service.TellEvents();
   CHECK(bench.EventsAbout("web-0") == Names{"GuardianCreated", "TicketReady"});
@@ -240,11 +240,11 @@ TEST_CASE("ticket reconciler: a renewal asks for what is still to come and costs
   const absl::Time end = *bench.Ticket("web-0").status.expiration_time;
   bench.clock.Advance(absl::Minutes(50));
   bench.Settle(service);
-  const int asked = service.charges.asked;
+  const int asked = service.charges.times_asked;
   Renew(bench);
   bench.Settle(service);
   CHECK(bench.Writes() == Names{"update tickets/status"});
-  CHECK(service.charges.asked == asked + 1);
+  CHECK(service.charges.times_asked == asked + 1);
   CHECK(service.charges.last_claim.duration == absl::Hours(2));
   CHECK(service.charges.last_claim.remaining == end + absl::Hours(1) - bench.clock.Now());
   CHECK(service.charges.last_at_most == end - bench.clock.Now());
@@ -269,17 +269,17 @@ TEST_CASE("ticket reconciler: a denied renewal is told once, and the ticket ends
   const absl::Time end = *bench.Ticket("web-0").status.expiration_time;
   bench.clock.Advance(absl::Minutes(30));
   bench.Settle(service);
-  const int asked = service.charges.asked;
+  const int asked = service.charges.times_asked;
   service.charges.mood = FakeCharges::Mood::kDenies;
   Renew(bench);
   bench.Settle(service);
-  CHECK(service.charges.asked == asked + 1);
+  CHECK(service.charges.times_asked == asked + 1);
   service.wake_ups.Everything();  // No reason to ask again.
   bench.Settle(service);
-  CHECK(service.charges.asked == asked + 1);
+  CHECK(service.charges.times_asked == asked + 1);
   bench.clock.Advance(absl::Seconds(30));
   bench.Settle(service);
-  CHECK(service.charges.asked == asked + 2);
+  CHECK(service.charges.times_asked == asked + 2);
   service.TellEvents();
   CHECK(bench.EventsAbout("web-0") == Names{"GuardianCreated", "QuotaDenied", "TicketReady"});
   CHECK(bench.Writes().empty());
@@ -310,10 +310,10 @@ TEST_CASE("ticket reconciler: a renewal that nobody answers is asked for again, 
   service.charges.mood = FakeCharges::Mood::kUnreachable;
   Renew(bench);
   bench.Settle(service);
-  const int asked = service.charges.asked;
+  const int asked = service.charges.times_asked;
   bench.clock.Advance(absl::Seconds(1));
   bench.Settle(service);
-  CHECK(service.charges.asked == asked + 1);
+  CHECK(service.charges.times_asked == asked + 1);
   SECTION("then it is granted") {
     service.charges.mood = FakeCharges::Mood::kGrants;
     bench.clock.Advance(absl::Seconds(1));
@@ -386,10 +386,10 @@ TEST_CASE("ticket reconciler: a duration that changes before the window is charg
   bench.AddTicket(MakeTicket("web-0"));
   service.Sync();
   service.Work();
-  CHECK(service.charges.asked == 1);
+  CHECK(service.charges.times_asked == 1);
   Renew(bench);
   bench.Settle(service);
-  CHECK(service.charges.asked == 2);
+  CHECK(service.charges.times_asked == 2);
   CHECK(service.charges.last_claim.duration == absl::Hours(2));
   CHECK(bench.Ticket("web-0").status.phase == TicketPhase::kReady);
 }

@@ -34,7 +34,7 @@ struct Sizes {
   int order_size = 15;
 };
 constexpr Sizes kQuick{
-    .rounds = 2, .open_size = 150, .bare = 1'500, .tickets = 1'500, .orders = 100};
+    .rounds = 2, .open_size = 100, .bare = 1'000, .tickets = 1'000, .orders = 20};
 
 using Rounds = std::vector<std::vector<double>>;
 
@@ -253,7 +253,7 @@ int main(int argc, char** argv) {
                      app.add_option("--process", others, "NAME=PID of what else works for them");
                      // Before the sizes, which so can be said besides.
                      app.add_flag_callback(
-                            "--quick", [&] { sizes = kQuick; }, "1,500 tickets and 100 Orders")
+                            "--quick", [&] { sizes = kQuick; }, "1,000 tickets and 20 Orders")
                          ->trigger_on_parse();
                      app.add_option("--rounds", sizes.rounds);
                      app.add_option("--round-size", sizes.round_size);

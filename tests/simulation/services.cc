@@ -27,6 +27,7 @@
 #include "ticket-svc/disturbance.h"
 #include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/handoff_reconciler.h"
+#include "ticket-svc/joined_charges.h"
 #include "ticket-svc/reconciler.h"
 #include "ticket-svc/wake_ups.h"
 
@@ -67,19 +68,21 @@ class Ledger final : public order::Ledger {
 class Charges final : public ticket::Charges {
  public:
   Charges(Peers& peers, Process& process) : route_(peers, process), client_(route_) {}
-  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
-                                                  const std::string& reservation_id,
-                                                  const runtime::LedgerClaim& claim,
+  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerConfirmation& asked,
                                                   std::stop_token stop,
                                                   absl::Duration at_most) override {
-    // The client asks for its stub before anybody else can run.
-    route_.timeout = std::min(absl::Seconds(3), at_most);
-    return client_.Confirm(ticket, reservation_id, claim, std::move(stop), at_most);
+    return joined_.Confirm(asked, std::move(stop), at_most);
   }
 
  private:
   LedgerRoute route_;
   runtime::LedgerClient client_;
+  ticket::JoinedCharges joined_{
+      [this](const auto& asked, std::stop_token stop, absl::Duration at_most) {
+        // The client asks for its stub before anybody else can run.
+        route_.timeout = std::min(absl::Seconds(3), at_most);
+        return client_.Confirm(asked, std::move(stop), at_most);
+      }};
 };
 
 class QuotaDesk final : public admission::QuotaDesk {

@@ -293,14 +293,11 @@ void Bench::Settle(Service& service) {
   FAIL("the cluster never comes to rest");
 }
 
-absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(const runtime::LedgerTicket& ticket,
-                                                             const std::string& reservation_id,
-                                                             const runtime::LedgerClaim& claim,
-                                                             std::stop_token,
-                                                             absl::Duration at_most) {
-  ++asked;
-  last_reservation = reservation_id;
-  last_claim = claim;
+absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(
+    const runtime::LedgerConfirmation& asked, std::stop_token, absl::Duration at_most) {
+  ++times_asked;
+  last_reservation = asked.reservation_id;
+  last_claim = asked.claim;
   last_at_most = at_most;
   if (meanwhile) {
     meanwhile();
@@ -308,7 +305,7 @@ absl::StatusOr<runtime::LedgerDecision> FakeCharges::Confirm(const runtime::Ledg
   if (mood == Mood::kUnreachable) {
     return UnavailableError("connection refused");
   }
-  runtime::LedgerDecision decision{.id = ticket.uid, .denied = {}};
+  runtime::LedgerDecision decision{.id = asked.ticket.uid, .denied = {}};
   if (mood == Mood::kDenies) {
     decision.denied = runtime::LedgerDenial{.quota = "team",
                                             .resource = "tickets",

@@ -97,16 +97,14 @@ class FakeCharges final : public Charges {
  public:
   enum class Mood { kGrants, kDenies, kUnreachable };
 
-  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerTicket& ticket,
-                                                  const std::string& reservation_id,
-                                                  const runtime::LedgerClaim& claim,
+  absl::StatusOr<runtime::LedgerDecision> Confirm(const runtime::LedgerConfirmation& asked,
                                                   std::stop_token stop,
                                                   absl::Duration at_most) override;
 
   Mood mood = Mood::kGrants;
   std::optional<absl::Time> next_change;  // that a denial names
   std::function<void()> meanwhile;        // happens while the answer is on its way
-  int asked = 0;
+  int times_asked = 0;
   std::string last_reservation;
   runtime::LedgerClaim last_claim;
   absl::Duration last_at_most;
