@@ -93,7 +93,7 @@ class LedgerDesk {
   // What to write next: at once when somebody waits for it, otherwise when `laziness` has passed
   // since it changed. What was given back goes along with new grants, or after `laziness`. nullopt
   // on stop.
-  std::optional<Batch> NextBatch(std::stop_token stop, absl::Duration laziness = absl::Seconds(1));
+  std::optional<Batch> NextBatch(std::stop_token stop, absl::Duration laziness = absl::Seconds(3));
   void MarkDurable(const Batch& batch);
 
  private:
