@@ -136,7 +136,7 @@ TEST_CASE("order decide: a creation of unknown outcome is tried again under the 
 
   // It was there after all: it counts, nothing more is made.
   api::Ticket made = world.Make(plan.create[1]);
-  again.tickets.push_back(std::make_shared<api::Ticket>(made));
+  again.tickets.push_back(std::make_shared<OrderTicket>(Reduced(made)));
   CHECK(Decide(again).create.empty());
   // Also for a successor that knows the status only.
   again.memory.reset();
@@ -416,16 +416,16 @@ TEST_CASE("order decide: another startTime or no end is another template", "[ord
   world.order().spec.ticket_template.spec.duration = absl::Hours(1);
   world.Turn();
   world.AllBecomeReady();
-  const TemplateMatcher same(world.order());
-  CHECK(same.Matches(world.tickets()[0]));
+  TemplateMatcher same(world.order());
+  CHECK(same.Matches(Reduced(world.tickets()[0])));
   api::Order later = world.order();
   later.spec.ticket_template.spec.start_time = kNow;
-  CHECK_FALSE(TemplateMatcher(later).Matches(world.tickets()[0]));
+  CHECK_FALSE(TemplateMatcher(later).Matches(Reduced(world.tickets()[0])));
   api::Order endless = world.order();
   endless.spec.ticket_template.spec.duration.reset();
-  CHECK_FALSE(TemplateMatcher(endless).Matches(world.tickets()[0]));
+  CHECK_FALSE(TemplateMatcher(endless).Matches(Reduced(world.tickets()[0])));
   world.tickets()[0].metadata.labels["by-hand"] = "yes";
-  CHECK(same.Matches(world.tickets()[0]));
+  CHECK(same.Matches(Reduced(world.tickets()[0])));
 }
 
 TEST_CASE("order decide: long names are shortened to valid label values", "[order][decide]") {

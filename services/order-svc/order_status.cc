@@ -35,8 +35,8 @@ struct Served {
   int64_t available = 0;
   int64_t claimed = 0;
   int64_t updated = 0;                   // of the live ones
-  const api::Ticket* waiting = nullptr;  // the first that is not Ready
-  const api::Ticket* failed = nullptr;   // the first that failed and is not replaced
+  const OrderTicket* waiting = nullptr;  // the first that is not Ready
+  const OrderTicket* failed = nullptr;   // the first that failed and is not replaced
 };
 
 class StatusMaker {
@@ -74,7 +74,7 @@ class StatusMaker {
         Count(entry);
         if (entry.IsClaimed()) {
           claimed_nodes.insert(entry.node);
-        } else if (entry.ticket->status.phase == TicketPhase::kReady) {
+        } else if (entry.ticket->phase == TicketPhase::kReady) {
           ready_nodes.insert(entry.node);
         }
       }
@@ -93,12 +93,12 @@ class StatusMaker {
   }
 
   void Count(const Entry& entry) {
-    const TicketPhase phase = entry.ticket->status.phase;
+    const TicketPhase phase = entry.ticket->phase;
     if (api::IsFinished(phase)) {
       ++status_.terminal_replicas;
       return;
     }
-    if (entry.ticket->metadata.deleting()) {
+    if (entry.ticket->deleting) {
       return;
     }
     ++status_.replicas;
@@ -149,7 +149,7 @@ class StatusMaker {
       } else if (served_.waiting == nullptr) {
         served_.waiting = entry.ticket;
       }
-    } else if (entry.ticket->status.phase == TicketPhase::kFailed &&
+    } else if (entry.ticket->phase == TicketPhase::kFailed &&
                (book.slots.Contains(entry.ordinal) || book.used_nodes.contains(entry.node)) &&
                served_.failed == nullptr) {
       served_.failed = entry.ticket;
@@ -230,9 +230,8 @@ class StatusMaker {
     const bool filled = served_.counted >= served_.wanted;
     if (filled && served_.failed != nullptr) {
       return Ready(false, api::kReasonTicketsFailed,
-                   absl::StrCat("ticket ", served_.failed->metadata.name,
-                                " failed: ", served_.failed->status.reason, ": ",
-                                served_.failed->status.message));
+                   absl::StrCat("ticket ", served_.failed->metadata.name, " failed: ",
+                                served_.failed->Why().reason, ": ", served_.failed->Why().message));
     }
     if (order_.spec.daemon_set && served_.wanted == 0) {
       return Ready(true, api::kReasonNoEligibleNode,
@@ -243,8 +242,8 @@ class StatusMaker {
                    IsScheduled() ? "all tickets of the window are finished and are not replaced"
                                  : "all tickets are finished and are not replaced");
     }
-    const api::Ticket* waiting = served_.waiting;
-    if (served_.updated < served_.live && (waiting == nullptr || waiting->status.reason.empty())) {
+    const OrderTicket* waiting = served_.waiting;
+    if (served_.updated < served_.live && (waiting == nullptr || waiting->Why().reason.empty())) {
       return Ready(false, api::kReasonRollingOut,
                    absl::StrCat(served_.updated, " of ", served_.wanted,
                                 " tickets are of the present template, ", served_.available,
@@ -265,10 +264,10 @@ class StatusMaker {
       return Ready(false, api::kReasonPaused,
                    absl::StrCat(cause, "; spec.paused keeps the others from being created"));
     }
-    const api::Ticket* waiting = served_.waiting;
-    if (waiting != nullptr && !waiting->status.reason.empty()) {
-      absl::StrAppend(&cause, "; ticket ", waiting->metadata.name, ": ", waiting->status.reason,
-                      waiting->status.message.empty() ? "" : ": ", waiting->status.message);
+    const OrderTicket* waiting = served_.waiting;
+    if (waiting != nullptr && !waiting->Why().reason.empty()) {
+      absl::StrAppend(&cause, "; ticket ", waiting->metadata.name, ": ", waiting->Why().reason,
+                      waiting->Why().message.empty() ? "" : ": ", waiting->Why().message);
     }
     Ready(false, api::kReasonTicketsNotReady, std::move(cause));
   }
@@ -332,8 +331,8 @@ std::optional<absl::Duration> UntilNextAvailable(const Observed& observed) {
   const absl::Duration min_ready = absl::Seconds(observed.order->spec.min_ready_seconds);
   std::optional<absl::Duration> soonest;
   for (const auto& ticket : observed.tickets) {
-    if (const std::optional<absl::Time> since = ReadySince(*ticket)) {
-      const absl::Duration left = *since + min_ready - observed.now;
+    if (ticket->ready_since) {
+      const absl::Duration left = *ticket->ready_since + min_ready - observed.now;
       if (left > absl::ZeroDuration() && (!soonest || left < *soonest)) {
         soonest = left;
       }

@@ -91,9 +91,9 @@ void Reconciler::ForgetAll() {
   written_.clear();
 }
 
-void Reconciler::Gone(const api::Ticket& ticket) {
-  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  if (owner == nullptr) {
+void Reconciler::Gone(const OrderTicket& ticket) {
+  const auto& owner = ticket.form->owner;
+  if (!owner) {
     return;
   }
   const MutexLock lock(mu_);
@@ -101,7 +101,7 @@ void Reconciler::Gone(const api::Ticket& ticket) {
   if (it == known_.end()) {
     return;
   }
-  const int64_t ordinal = OrdinalOf(ticket);
+  const int64_t ordinal = OrdinalOf(ticket.metadata.name);
   it->second.gone.insert(ordinal);
   if (it->second.memory) {
     it->second.memory->unseen.erase(ordinal);

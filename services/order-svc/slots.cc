@@ -43,10 +43,10 @@ Refresh RefreshOf(const api::Order& order) {
 absl::Duration FailureDelay(const std::vector<Entry>& entries, absl::Time now) {
   std::set<int64_t> rounds;
   for (const Entry& entry : entries) {
-    const api::TicketStatus& status = entry.ticket->status;
-    if (status.phase == TicketPhase::kFailed && status.finished_time &&
-        now - *status.finished_time < kFailuresCount) {
-      rounds.insert(absl::ToUnixSeconds(*status.finished_time));
+    const OrderTicket& ticket = *entry.ticket;
+    if (ticket.phase == TicketPhase::kFailed && ticket.finished_time &&
+        now - *ticket.finished_time < kFailuresCount) {
+      rounds.insert(absl::ToUnixSeconds(*ticket.finished_time));
     }
   }
   if (rounds.size() < 2) {
@@ -110,7 +110,7 @@ class Keeper {
       if (!IsCounted(entry) || entry.IsLive()) {
         continue;
       }
-      const TicketPhase phase = entry.ticket->status.phase;
+      const TicketPhase phase = entry.ticket->phase;
       bool give_up = keeping_.at_tick;
       if (entry.IsUsed()) {
         give_up = give_up || refresh.used;
@@ -169,12 +169,12 @@ class Keeper {
   }
   // It waits for room, or for the quota's: it may be the room of an older one that it needs.
   static bool LacksRoom(const Entry& entry) {
-    const api::TicketStatus& status = entry.ticket->status;
-    return status.phase == TicketPhase::kPending &&
-           (status.reason == api::kReasonUnschedulable || status.reason == api::kReasonQuotaDenied);
+    const std::string& reason = entry.ticket->Why().reason;
+    return entry.ticket->phase == TicketPhase::kPending &&
+           (reason == api::kReasonUnschedulable || reason == api::kReasonQuotaDenied);
   }
   static bool HoldsNothing(const Entry& entry) {
-    return entry.ticket->status.phase == TicketPhase::kPending;
+    return entry.ticket->phase == TicketPhase::kPending;
   }
   // Pending before Ready, then those of an older template, among equals the newest.
   static bool GoesFirst(const Entry* a, const Entry* b) {
@@ -202,7 +202,7 @@ class Keeper {
       } else if (entry.IsFree()) {
         free.push_back(&entry);
         holding.insert(entry.ordinal);
-      } else if (entry.IsClaimed() || entry.ticket->status.handoff) {
+      } else if (entry.IsClaimed() || entry.ticket->in_handoff) {
         holding.insert(entry.ordinal);
       }
     }
@@ -298,8 +298,8 @@ class Keeper {
         continue;
       }
       node_of[entry.ordinal] = entry.node;
-      if (!replaces && api::IsFinished(entry.ticket->status.phase)) {
-        book_.used_nodes.insert(entry.node);
+      if (!replaces && api::IsFinished(entry.ticket->phase)) {
+        book_.used_nodes.emplace(entry.node);
         book_.slots.Remove(entry.ordinal);
         node_of.erase(entry.ordinal);
       }
@@ -325,7 +325,7 @@ class Keeper {
   };
 
   void KeepNodes() {
-    std::map<std::string, OnNode> nodes;
+    std::map<std::string, OnNode, std::less<>> nodes;
     for (const std::string& node : situation_.eligible) {
       nodes[node].counted = book_.used_nodes.contains(node);
     }
