@@ -154,7 +154,8 @@ TEST_CASE("order status: quota-svc that stays away is the cause of not being Rea
   Plan plan = Decide(observed);
   const Outcome outcome{.no_ledger = "connection refused"};
   const auto ready = [&](absl::Time now) {
-    const api::OrderStatus status = Settle(*observed.order, plan, outcome, now);
+    const api::OrderStatus status =
+        Settle(*observed.order, plan, outcome, Remember(plan, outcome, now), now);
     return api::FindCondition(status.conditions, "Ready")->reason;
   };
   CHECK(ready(kNow) == "TicketsNotReady");
@@ -327,8 +328,9 @@ TEST_CASE("order status: an order whose tickets are all used up is Ready, Comple
 TEST_CASE("order status: a denial is the cause of not being Ready", "[order][status]") {
   World world(1);
   const Plan plan = Decide(world.Look());
+  const Outcome outcome{.denied = "quota team: tickets: used 50 of 50"};
   const api::OrderStatus status =
-      Settle(world.order(), plan, {.denied = "quota team: tickets: used 50 of 50"}, kNow);
+      Settle(world.order(), plan, outcome, Remember(plan, outcome, kNow), kNow);
   CHECK(api::IsConditionTrue(status.conditions, api::kConditionQuotaLimited));
   CHECK(api::FindCondition(status.conditions, api::kConditionReady)->message ==
         "quota team: tickets: used 50 of 50");

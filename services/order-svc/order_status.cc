@@ -1,9 +1,9 @@
 #include "order-svc/order_status.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "api/meta/condition.h"
 #include "api/v1alpha1/defaults.h"
@@ -26,6 +26,8 @@ void Set(const api::Order& order, std::string_view type, bool is_true, std::stri
                      .message = std::move(message)},
                     now);
 }
+
+using Nodes = absl::flat_hash_set<std::string_view>;
 
 // The tickets of the windows that are served, which is what Ready is about.
 struct Served {
@@ -67,25 +69,16 @@ class StatusMaker {
 
   void CountAll() {
     status_.desired_replicas = static_cast<int32_t>(situation_.Desired());
-    std::set<std::string_view> ready_nodes;
-    std::set<std::string_view> claimed_nodes;
     for (const auto& [occurrence, entries] : situation_.entries) {
       for (const Entry& entry : entries) {
         Count(entry);
-        if (entry.IsClaimed()) {
-          claimed_nodes.insert(entry.node);
-        } else if (entry.ticket->phase == TicketPhase::kReady) {
-          ready_nodes.insert(entry.node);
-        }
       }
     }
     for (const Entry& entry : situation_.strays) {
       Count(entry);
     }
     if (order_.spec.daemon_set) {
-      status_.nodes = api::OrderNodes{.eligible = status_.desired_replicas,
-                                      .ready = static_cast<int32_t>(ready_nodes.size()),
-                                      .claimed = static_cast<int32_t>(claimed_nodes.size())};
+      CountNodes();
     }
     CountServed();
     status_.unavailable_replicas =
@@ -108,21 +101,39 @@ class StatusMaker {
     status_.available_replicas += IsAvailable(order_, *entry.ticket, now()) ? 1 : 0;
   }
 
+  void CountNodes() {
+    Nodes ready;
+    Nodes claimed;
+    for (const auto& [occurrence, entries] : situation_.entries) {
+      for (const Entry& entry : entries) {
+        if (entry.IsClaimed()) {
+          claimed.insert(entry.node);
+        } else if (entry.ticket->phase == TicketPhase::kReady) {
+          ready.insert(entry.node);
+        }
+      }
+    }
+    status_.nodes = api::OrderNodes{.eligible = status_.desired_replicas,
+                                    .ready = static_cast<int32_t>(ready.size()),
+                                    .claimed = static_cast<int32_t>(claimed.size())};
+  }
+
   void CountServed() {
     for (const auto& [occurrence, book] : memory_.books) {
       if (!book.skipped.empty() || situation_.IsAhead(occurrence)) {
         continue;
       }
       served_.wanted += situation_.Desired();
-      served_.counted += order_.spec.daemon_set ? CountNodes(occurrence, book) : book.slots.size();
+      served_.counted +=
+          order_.spec.daemon_set ? CountServedNodes(occurrence, book) : book.slots.size();
       for (const Entry& entry : situation_.EntriesOf(occurrence)) {
         CountServed(entry, book);
       }
     }
   }
   // Eligible nodes that have had their ticket.
-  int64_t CountNodes(absl::Time occurrence, const Book& book) const {
-    std::set<std::string_view> nodes(book.used_nodes.begin(), book.used_nodes.end());
+  int64_t CountServedNodes(absl::Time occurrence, const Book& book) const {
+    Nodes nodes(book.used_nodes.begin(), book.used_nodes.end());
     for (const Entry& entry : situation_.EntriesOf(occurrence)) {
       if (book.slots.Contains(entry.ordinal)) {
         nodes.insert(entry.node);
@@ -134,7 +145,7 @@ class StatusMaker {
       }
     }
     return std::count_if(situation_.eligible.begin(), situation_.eligible.end(),
-                         [&](const std::string& node) { return nodes.contains(node); });
+                         [&](std::string_view node) { return nodes.contains(node); });
   }
   void CountServed(const Entry& entry, const Book& book) {
     if (entry.IsClaimed()) {

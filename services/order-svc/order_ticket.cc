@@ -23,10 +23,11 @@ std::shared_ptr<const TicketForm> Shared(TicketForm form) {
 }
 
 std::optional<absl::Time> OccurrenceOf(const api::Labels& labels) {
-  const std::string name(api::ValueOf(labels, api::kLabelOccurrence));
+  const auto label = labels.find(api::kLabelOccurrence);
   absl::Time start;
-  return absl::ParseTime(kOccurrenceFormat, name, &start, nullptr) ? std::optional(start)
-                                                                   : std::nullopt;
+  return label != labels.end() && absl::ParseTime(kOccurrenceFormat, label->second, &start, nullptr)
+             ? std::optional(start)
+             : std::nullopt;
 }
 
 void Erase(std::string_view key, api::Labels& from) {

@@ -52,7 +52,8 @@ Situation Examine(const Observed& observed) {
     for (const NodePtr& node : observed.nodes) {
       if (!node->metadata.deleting() &&
           api::IsEligibleForDaemon(order.spec.ticket_template.spec, *node)) {
-        situation.eligible.insert(node->metadata.name);
+        // The store gives them by name.
+        situation.eligible.insert(situation.eligible.end(), node->metadata.name);
       }
     }
   }

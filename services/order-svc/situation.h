@@ -41,8 +41,8 @@ struct Situation {
   // By occurrence, and in it by ordinal. Tickets that belong nowhere are under `strays`.
   std::map<absl::Time, std::vector<Entry>> entries;
   std::vector<Entry> strays;
-  // With daemonSet: by name.
-  std::set<std::string> eligible;
+  // With daemonSet: by name; borrowed.
+  std::set<std::string_view> eligible;
 
   const api::Order& order() const { return *observed.order; }
   absl::Time now() const { return observed.now; }

@@ -190,7 +190,7 @@ class World {
       return plan;
     }
     memory_ = Remember(plan, outcome, now_);
-    order_.status = Settle(order_, plan, outcome, now_);
+    order_.status = Settle(order_, plan, outcome, *memory_, now_);
     return plan;
   }
   static void GrantEnd(api::Ticket& ticket) {
