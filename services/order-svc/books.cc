@@ -68,8 +68,7 @@ Memory Recall(const Situation& situation) {
       // What holds room counts, however it came to be: made just before a crash, made by a request
       // whose answer was lost, or given up by a deletion that failed. What is claimed or finished
       // counts unless its slot was given up before.
-      const bool holds =
-          !entry.ticket->metadata.deleting() && api::IsLive(entry.ticket->status.phase);
+      const bool holds = !entry.ticket->deleting && api::IsLive(entry.ticket->phase);
       if (holds || was_unsure || ordinal >= known_below) {
         book->second.slots.Add(ordinal);
       }

@@ -140,12 +140,11 @@ Plan Decide(const Observed& observed) {
 }
 
 api::OrderStatus Settle(const api::Order& order, const Plan& plan, const Outcome& outcome,
-                        absl::Time now) {
+                        const Memory& memory, absl::Time now) {
   api::OrderStatus status = plan.status;
   if (!plan.serves) {
     return status;
   }
-  const Memory memory = Remember(plan, outcome, now);
   KeepInStatus(order, memory, status);
   status.collision_count += static_cast<int32_t>(outcome.taken.size());
   SetProgress(order, plan, outcome, now, status);

@@ -3,7 +3,8 @@
 //
 //   const Plan plan = Decide(observed);
 //   ... create what quota-svc grants, renew, delete ...
-//   api::OrderStatus status = Settle(*observed.order, plan, outcome, now);
+//   const Memory memory = Remember(plan, outcome, now);
+//   api::OrderStatus status = Settle(*observed.order, plan, outcome, memory, now);
 //
 // Deciding again on the state that a plan produces yields a plan that does nothing. The parts:
 // situation.h what is there, books.h what counts, occurrences.h which windows, slots.h which
@@ -17,8 +18,8 @@ namespace korder::order {
 
 Plan Decide(const Observed& observed);
 
-// The status after the plan was tried.
+// The status after the plan was tried; `memory` is what is remembered of that.
 api::OrderStatus Settle(const api::Order& order, const Plan& plan, const Outcome& outcome,
-                        absl::Time now);
+                        const Memory& memory, absl::Time now);
 
 }  // namespace korder::order

@@ -136,7 +136,7 @@ TEST_CASE("order decide: a creation of unknown outcome is tried again under the 
 
   // It was there after all: it counts, nothing more is made.
   api::Ticket made = world.Make(plan.create[1]);
-  again.tickets.push_back(std::make_shared<api::Ticket>(made));
+  again.tickets.push_back(std::make_shared<OrderTicket>(Reduced(made)));
   CHECK(Decide(again).create.empty());
   // Also for a successor that knows the status only.
   again.memory.reset();
@@ -154,7 +154,8 @@ TEST_CASE("order status: quota-svc that stays away is the cause of not being Rea
   Plan plan = Decide(observed);
   const Outcome outcome{.no_ledger = "connection refused"};
   const auto ready = [&](absl::Time now) {
-    const api::OrderStatus status = Settle(*observed.order, plan, outcome, now);
+    const api::OrderStatus status =
+        Settle(*observed.order, plan, outcome, Remember(plan, outcome, now), now);
     return api::FindCondition(status.conditions, "Ready")->reason;
   };
   CHECK(ready(kNow) == "TicketsNotReady");
@@ -327,8 +328,9 @@ TEST_CASE("order status: an order whose tickets are all used up is Ready, Comple
 TEST_CASE("order status: a denial is the cause of not being Ready", "[order][status]") {
   World world(1);
   const Plan plan = Decide(world.Look());
+  const Outcome outcome{.denied = "quota team: tickets: used 50 of 50"};
   const api::OrderStatus status =
-      Settle(world.order(), plan, {.denied = "quota team: tickets: used 50 of 50"}, kNow);
+      Settle(world.order(), plan, outcome, Remember(plan, outcome, kNow), kNow);
   CHECK(api::IsConditionTrue(status.conditions, api::kConditionQuotaLimited));
   CHECK(api::FindCondition(status.conditions, api::kConditionReady)->message ==
         "quota team: tickets: used 50 of 50");
@@ -416,16 +418,16 @@ TEST_CASE("order decide: another startTime or no end is another template", "[ord
   world.order().spec.ticket_template.spec.duration = absl::Hours(1);
   world.Turn();
   world.AllBecomeReady();
-  const TemplateMatcher same(world.order());
-  CHECK(same.Matches(world.tickets()[0]));
+  TemplateMatcher same(world.order());
+  CHECK(same.Matches(Reduced(world.tickets()[0])));
   api::Order later = world.order();
   later.spec.ticket_template.spec.start_time = kNow;
-  CHECK_FALSE(TemplateMatcher(later).Matches(world.tickets()[0]));
+  CHECK_FALSE(TemplateMatcher(later).Matches(Reduced(world.tickets()[0])));
   api::Order endless = world.order();
   endless.spec.ticket_template.spec.duration.reset();
-  CHECK_FALSE(TemplateMatcher(endless).Matches(world.tickets()[0]));
+  CHECK_FALSE(TemplateMatcher(endless).Matches(Reduced(world.tickets()[0])));
   world.tickets()[0].metadata.labels["by-hand"] = "yes";
-  CHECK(same.Matches(world.tickets()[0]));
+  CHECK(same.Matches(Reduced(world.tickets()[0])));
 }
 
 TEST_CASE("order decide: long names are shortened to valid label values", "[order][decide]") {

@@ -14,7 +14,6 @@
 #include "order-svc/planner_service.h"
 #include "order-svc/quota_ledger.h"
 #include "order-svc/reconciler.h"
-#include "order-svc/ticket_form.h"
 #include "order-svc/wake_ups.h"
 #include "runtime/grpc_server.h"
 #include "runtime/health.h"
@@ -68,7 +67,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
     grpc.SetServing(PlannerService::kService, true);  // The watches are synced by now.
   });
 
-  kube::Informer<api::Ticket> tickets(client, {}, TrimTicket);
+  kube::Informer<OrderTicket> tickets(client);
   tickets.store().AddIndex(std::string(kOwnerIndex), OwnerIndex);
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});

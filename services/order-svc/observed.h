@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,12 +14,12 @@
 #include "absl/time/time.h"
 #include "api/core/node.h"
 #include "api/v1alpha1/order.h"
-#include "api/v1alpha1/ticket.h"
+#include "order-svc/order_ticket.h"
 #include "order-svc/ordinal_set.h"
 
 namespace korder::order {
 
-using TicketPtr = std::shared_ptr<const api::Ticket>;
+using TicketPtr = std::shared_ptr<const OrderTicket>;
 using NodePtr = std::shared_ptr<const api::Node>;
 
 // Tickets of a Scheduled order belong to an occurrence, named by its start. All tickets of another
@@ -41,7 +42,7 @@ struct Book {
   // The ordinals that count against what is wanted.
   OrdinalSet slots;
   // With daemonSet: nodes whose one ticket is used up and, with its ordinal, forgotten.
-  std::set<std::string> used_nodes;
+  std::set<std::string, std::less<>> used_nodes;
   // Why the occurrence is left out; empty when it is served.
   std::string skipped;
 

@@ -1,9 +1,9 @@
 #include "order-svc/order_status.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "api/meta/condition.h"
 #include "api/v1alpha1/defaults.h"
@@ -27,6 +27,8 @@ void Set(const api::Order& order, std::string_view type, bool is_true, std::stri
                     now);
 }
 
+using Nodes = absl::flat_hash_set<std::string_view>;
+
 // The tickets of the windows that are served, which is what Ready is about.
 struct Served {
   int64_t wanted = 0;
@@ -35,8 +37,8 @@ struct Served {
   int64_t available = 0;
   int64_t claimed = 0;
   int64_t updated = 0;                   // of the live ones
-  const api::Ticket* waiting = nullptr;  // the first that is not Ready
-  const api::Ticket* failed = nullptr;   // the first that failed and is not replaced
+  const OrderTicket* waiting = nullptr;  // the first that is not Ready
+  const OrderTicket* failed = nullptr;   // the first that failed and is not replaced
 };
 
 class StatusMaker {
@@ -67,25 +69,16 @@ class StatusMaker {
 
   void CountAll() {
     status_.desired_replicas = static_cast<int32_t>(situation_.Desired());
-    std::set<std::string_view> ready_nodes;
-    std::set<std::string_view> claimed_nodes;
     for (const auto& [occurrence, entries] : situation_.entries) {
       for (const Entry& entry : entries) {
         Count(entry);
-        if (entry.IsClaimed()) {
-          claimed_nodes.insert(entry.node);
-        } else if (entry.ticket->status.phase == TicketPhase::kReady) {
-          ready_nodes.insert(entry.node);
-        }
       }
     }
     for (const Entry& entry : situation_.strays) {
       Count(entry);
     }
     if (order_.spec.daemon_set) {
-      status_.nodes = api::OrderNodes{.eligible = status_.desired_replicas,
-                                      .ready = static_cast<int32_t>(ready_nodes.size()),
-                                      .claimed = static_cast<int32_t>(claimed_nodes.size())};
+      CountNodes();
     }
     CountServed();
     status_.unavailable_replicas =
@@ -93,12 +86,12 @@ class StatusMaker {
   }
 
   void Count(const Entry& entry) {
-    const TicketPhase phase = entry.ticket->status.phase;
+    const TicketPhase phase = entry.ticket->phase;
     if (api::IsFinished(phase)) {
       ++status_.terminal_replicas;
       return;
     }
-    if (entry.ticket->metadata.deleting()) {
+    if (entry.ticket->deleting) {
       return;
     }
     ++status_.replicas;
@@ -108,21 +101,39 @@ class StatusMaker {
     status_.available_replicas += IsAvailable(order_, *entry.ticket, now()) ? 1 : 0;
   }
 
+  void CountNodes() {
+    Nodes ready;
+    Nodes claimed;
+    for (const auto& [occurrence, entries] : situation_.entries) {
+      for (const Entry& entry : entries) {
+        if (entry.IsClaimed()) {
+          claimed.insert(entry.node);
+        } else if (entry.ticket->phase == TicketPhase::kReady) {
+          ready.insert(entry.node);
+        }
+      }
+    }
+    status_.nodes = api::OrderNodes{.eligible = status_.desired_replicas,
+                                    .ready = static_cast<int32_t>(ready.size()),
+                                    .claimed = static_cast<int32_t>(claimed.size())};
+  }
+
   void CountServed() {
     for (const auto& [occurrence, book] : memory_.books) {
       if (!book.skipped.empty() || situation_.IsAhead(occurrence)) {
         continue;
       }
       served_.wanted += situation_.Desired();
-      served_.counted += order_.spec.daemon_set ? CountNodes(occurrence, book) : book.slots.size();
+      served_.counted +=
+          order_.spec.daemon_set ? CountServedNodes(occurrence, book) : book.slots.size();
       for (const Entry& entry : situation_.EntriesOf(occurrence)) {
         CountServed(entry, book);
       }
     }
   }
   // Eligible nodes that have had their ticket.
-  int64_t CountNodes(absl::Time occurrence, const Book& book) const {
-    std::set<std::string_view> nodes(book.used_nodes.begin(), book.used_nodes.end());
+  int64_t CountServedNodes(absl::Time occurrence, const Book& book) const {
+    Nodes nodes(book.used_nodes.begin(), book.used_nodes.end());
     for (const Entry& entry : situation_.EntriesOf(occurrence)) {
       if (book.slots.Contains(entry.ordinal)) {
         nodes.insert(entry.node);
@@ -134,7 +145,7 @@ class StatusMaker {
       }
     }
     return std::count_if(situation_.eligible.begin(), situation_.eligible.end(),
-                         [&](const std::string& node) { return nodes.contains(node); });
+                         [&](std::string_view node) { return nodes.contains(node); });
   }
   void CountServed(const Entry& entry, const Book& book) {
     if (entry.IsClaimed()) {
@@ -149,7 +160,7 @@ class StatusMaker {
       } else if (served_.waiting == nullptr) {
         served_.waiting = entry.ticket;
       }
-    } else if (entry.ticket->status.phase == TicketPhase::kFailed &&
+    } else if (entry.ticket->phase == TicketPhase::kFailed &&
                (book.slots.Contains(entry.ordinal) || book.used_nodes.contains(entry.node)) &&
                served_.failed == nullptr) {
       served_.failed = entry.ticket;
@@ -230,9 +241,8 @@ class StatusMaker {
     const bool filled = served_.counted >= served_.wanted;
     if (filled && served_.failed != nullptr) {
       return Ready(false, api::kReasonTicketsFailed,
-                   absl::StrCat("ticket ", served_.failed->metadata.name,
-                                " failed: ", served_.failed->status.reason, ": ",
-                                served_.failed->status.message));
+                   absl::StrCat("ticket ", served_.failed->metadata.name, " failed: ",
+                                served_.failed->Why().reason, ": ", served_.failed->Why().message));
     }
     if (order_.spec.daemon_set && served_.wanted == 0) {
       return Ready(true, api::kReasonNoEligibleNode,
@@ -243,8 +253,8 @@ class StatusMaker {
                    IsScheduled() ? "all tickets of the window are finished and are not replaced"
                                  : "all tickets are finished and are not replaced");
     }
-    const api::Ticket* waiting = served_.waiting;
-    if (served_.updated < served_.live && (waiting == nullptr || waiting->status.reason.empty())) {
+    const OrderTicket* waiting = served_.waiting;
+    if (served_.updated < served_.live && (waiting == nullptr || waiting->Why().reason.empty())) {
       return Ready(false, api::kReasonRollingOut,
                    absl::StrCat(served_.updated, " of ", served_.wanted,
                                 " tickets are of the present template, ", served_.available,
@@ -265,10 +275,10 @@ class StatusMaker {
       return Ready(false, api::kReasonPaused,
                    absl::StrCat(cause, "; spec.paused keeps the others from being created"));
     }
-    const api::Ticket* waiting = served_.waiting;
-    if (waiting != nullptr && !waiting->status.reason.empty()) {
-      absl::StrAppend(&cause, "; ticket ", waiting->metadata.name, ": ", waiting->status.reason,
-                      waiting->status.message.empty() ? "" : ": ", waiting->status.message);
+    const OrderTicket* waiting = served_.waiting;
+    if (waiting != nullptr && !waiting->Why().reason.empty()) {
+      absl::StrAppend(&cause, "; ticket ", waiting->metadata.name, ": ", waiting->Why().reason,
+                      waiting->Why().message.empty() ? "" : ": ", waiting->Why().message);
     }
     Ready(false, api::kReasonTicketsNotReady, std::move(cause));
   }
@@ -332,8 +342,8 @@ std::optional<absl::Duration> UntilNextAvailable(const Observed& observed) {
   const absl::Duration min_ready = absl::Seconds(observed.order->spec.min_ready_seconds);
   std::optional<absl::Duration> soonest;
   for (const auto& ticket : observed.tickets) {
-    if (const std::optional<absl::Time> since = ReadySince(*ticket)) {
-      const absl::Duration left = *since + min_ready - observed.now;
+    if (ticket->ready_since) {
+      const absl::Duration left = *ticket->ready_since + min_ready - observed.now;
       if (left > absl::ZeroDuration() && (!soonest || left < *soonest)) {
         soonest = left;
       }

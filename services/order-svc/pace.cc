@@ -80,10 +80,9 @@ void Pace::Settle(const kube::ObjectKey& ticket) {
   }
 }
 
-void Pace::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+void Pace::OnTicket(const OrderTicket* was, const OrderTicket* is) {
   // A pending ticket says nothing unless something keeps it from its room.
-  if (is == nullptr || is->status.phase != api::TicketPhase::kPending ||
-      !is->status.reason.empty()) {
+  if (is == nullptr || is->phase != api::TicketPhase::kPending || !is->Why().reason.empty()) {
     Settle(kube::KeyOf(is != nullptr ? *is : *was));
   }
 }

@@ -23,10 +23,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
-#include "api/v1alpha1/ticket.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/object_key.h"
+#include "order-svc/order_ticket.h"
 
 namespace korder::order {
 
@@ -49,7 +49,7 @@ class Pace {
   void Wait(const kube::ObjectKey& order);
   void Settle(const kube::ObjectKey& ticket);
   // An informer's handler.
-  void OnTicket(const api::Ticket* was, const api::Ticket* is);
+  void OnTicket(const OrderTicket* was, const OrderTicket* is);
   // When leadership begins.
   void ForgetAll();
 

@@ -99,21 +99,21 @@ TEST_CASE("pace: a ticket is settled when it is Ready, in trouble, over or gone,
           "[order][pace]") {
   Fixture f;
   CHECK(f.Take("web", 10) == 10);
-  api::Ticket ticket;
+  OrderTicket ticket;
   ticket.metadata.ns = "default";
   ticket.metadata.name = "web-0";
   f.pace.OnTicket(nullptr, &ticket);
   CHECK(f.Take("db", 1) == 0);
   SECTION("Ready") {
-    ticket.status.phase = api::TicketPhase::kReady;
+    ticket.phase = api::TicketPhase::kReady;
     f.pace.OnTicket(nullptr, &ticket);
   }
   SECTION("in trouble") {
-    ticket.status.reason = "Unschedulable";
+    ticket.trouble = OrderTicket::Trouble{.reason = "Unschedulable"};
     f.pace.OnTicket(nullptr, &ticket);
   }
   SECTION("over") {
-    ticket.status.phase = api::TicketPhase::kFailed;
+    ticket.phase = api::TicketPhase::kFailed;
     f.pace.OnTicket(nullptr, &ticket);
   }
   SECTION("gone") { f.pace.OnTicket(&ticket, nullptr); }

@@ -91,9 +91,9 @@ void Reconciler::ForgetAll() {
   written_.clear();
 }
 
-void Reconciler::Gone(const api::Ticket& ticket) {
-  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  if (owner == nullptr) {
+void Reconciler::Gone(const OrderTicket& ticket) {
+  const auto& owner = ticket.form->owner;
+  if (!owner) {
     return;
   }
   const MutexLock lock(mu_);
@@ -101,7 +101,7 @@ void Reconciler::Gone(const api::Ticket& ticket) {
   if (it == known_.end()) {
     return;
   }
-  const int64_t ordinal = OrdinalOf(ticket);
+  const int64_t ordinal = OrdinalOf(ticket.metadata.name);
   it->second.gone.insert(ordinal);
   if (it->second.memory) {
     it->second.memory->unseen.erase(ordinal);
@@ -178,15 +178,17 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
   ASSIGN_OR_RETURN(Outcome outcome, Create(order, plan.create, observed->now, stop));
   absl::Status failure = Renew(plan.renew, outcome, stop);
   failure.Update(Delete(plan.remove, outcome, stop));
+  Memory memory = Remember(plan, outcome, observed->now);
+  const api::OrderStatus status = Settle(order, plan, outcome, memory, observed->now);
   bool any_unseen = false;
   {
     const MutexLock lock(mu_);
     Known& known = known_[order.metadata.uid];
-    known.memory = Remember(plan, outcome, observed->now);
     for (const int64_t ordinal : known.gone) {
-      known.memory->unseen.erase(ordinal);
+      memory.unseen.erase(ordinal);
     }
-    any_unseen = !known.memory->unseen.empty();
+    any_unseen = !memory.unseen.empty();
+    known.memory = std::move(memory);
   }
   // What is noted in memory is told only once, whatever fails after it.
   Emit(order, plan, outcome);
@@ -211,7 +213,6 @@ absl::StatusOr<kube::Result> Reconciler::Reconcile(const kube::ObjectKey& key,
     no_later_than(
         std::clamp(change, absl::Milliseconds(100), DeniedRetry(plan.memory.denials + 1)));
   }
-  const api::OrderStatus status = Settle(order, plan, outcome, observed->now);
   if (!order.metadata.deleting() && status != order.status) {
     if (const absl::Duration delay = WriteDelay(order, status); delay > absl::ZeroDuration()) {
       no_later_than(delay);

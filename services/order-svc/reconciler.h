@@ -31,16 +31,13 @@ class Ledger {
   virtual absl::Status Release(const std::vector<std::string>& ids, std::stop_token stop) = 0;
 };
 
-// The index of the ticket store that finds an order's tickets: the managing owner's UID.
-inline constexpr std::string_view kOwnerIndex = "owner";
-
 // Thread-safe; the controller never calls it for one key at the same time.
 class Reconciler final : public kube::Reconciler {
  public:
   struct Parts {
     kube::Client& client;
     const kube::Store<api::Order>& orders;
-    const kube::Store<api::Ticket>& tickets;  // with the index kOwnerIndex
+    const kube::Store<OrderTicket>& tickets;  // with the index kOwnerIndex
     const kube::Store<api::Node>& nodes;
     Ledger& ledger;
     Pace& pace;
@@ -57,7 +54,7 @@ class Reconciler final : public kube::Reconciler {
 
   // Call when a ticket of an order is gone: one that came and went between two looks would be
   // waited for for ever.
-  void Gone(const api::Ticket& ticket);
+  void Gone(const OrderTicket& ticket);
   // Call when leadership begins: what an earlier term remembered may be outdated.
   void ForgetAll();
 

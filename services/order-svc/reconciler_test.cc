@@ -95,25 +95,19 @@ class Service {
                     .events = events_,
                     .clock = clock}),
         controller("order", reconciler, clock, {.backoff = {.max = absl::Seconds(3)}}) {
-    tickets_.AddIndex(std::string(kOwnerIndex), [](const api::Ticket& ticket) {
-      const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-      return owner == nullptr ? kube::IndexValues() : kube::IndexValues{owner->uid};
-    });
+    tickets_.AddIndex(std::string(kOwnerIndex), OwnerIndex);
   }
 
   void Sync() {
     kube::SyncStore(client_, "", nodes_, [](auto*, auto*) {});
     SyncOrders();
-    kube::SyncStore(
-        client_, "", tickets_,
-        [this](auto* was, auto* is) {
-          if (is == nullptr) {
-            reconciler.Gone(*was);
-          }
-          pace_.OnTicket(was, is);
-          controller.Enqueue({"default", api::ControllerOf((is ? is : was)->metadata)->name});
-        },
-        TrimTicket);
+    kube::SyncStore(client_, "", tickets_, [this](auto* was, auto* is) {
+      if (is == nullptr) {
+        reconciler.Gone(*was);
+      }
+      pace_.OnTicket(was, is);
+      controller.Enqueue({"default", (is ? is : was)->form->owner->name});
+    });
   }
   void SyncOrders() {
     kube::SyncStore(client_, "", orders_, [this](auto* was, auto* is) {
@@ -128,7 +122,7 @@ class Service {
  private:
   kube::Client client_;
   kube::Store<api::Order> orders_;
-  kube::Store<api::Ticket> tickets_;
+  kube::Store<OrderTicket> tickets_;
   kube::Store<api::Node> nodes_;
   kube::EventRecorder events_;
   Pace pace_;

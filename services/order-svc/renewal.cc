@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "api/v1alpha1/names.h"
 #include "api/v1alpha1/ticket_window.h"
 
 namespace korder::order {
@@ -10,14 +9,8 @@ namespace {
 
 constexpr absl::Duration kLongestMargin = absl::Seconds(30);
 
-absl::Time RenewedFor(const api::Ticket& ticket) {
-  absl::Time tick = absl::InfinitePast();
-  const auto note = ticket.metadata.annotations.find(api::kAnnotationRenewed);
-  if (note != ticket.metadata.annotations.end() &&
-      !absl::ParseTime(absl::RFC3339_full, note->second, &tick, nullptr)) {
-    tick = absl::InfinitePast();
-  }
-  return tick;
+absl::Time RenewedFor(const OrderTicket& ticket) {
+  return ticket.renewal ? ticket.renewal->tick : absl::InfinitePast();
 }
 
 class Renewer {
@@ -37,7 +30,7 @@ class Renewer {
   }
 
   void Consider(const Entry& entry) {
-    const api::Ticket& ticket = *entry.ticket;
+    const OrderTicket& ticket = *entry.ticket;
     const auto renewed = plan_.memory.renewed.find(entry.ordinal);
     if (renewed != plan_.memory.renewed.end()) {
       if (renewed->second == ticket.metadata.resource_version) {
@@ -45,20 +38,22 @@ class Renewer {
       }
       plan_.memory.renewed.erase(renewed);
     }
-    const std::optional<absl::Time> end = api::WantedEnd(ticket);
-    const std::optional<absl::Time> start = api::WindowStart(ticket);
-    if (!api::HasBegun(ticket) || !start || !end || *end == absl::InfiniteFuture() ||
-        *end <= now_) {
+    if (!ticket.activation_time) {
+      return;
+    }
+    const absl::Time start = ticket.form->spec.start_time.value_or(*ticket.activation_time);
+    const std::optional<absl::Time> end = api::WindowEnd(start, ticket.duration());
+    if (!end || *end == absl::InfiniteFuture() || *end <= now_) {
       return;
     }
     const std::optional<absl::Time> meeting = windows_.NextTick(*end - margin_);
     const bool meets = meeting && *meeting <= *end + margin_ && !windows_.Skips(*meeting);
     if (meets && now_ >= *end - 2 * margin_) {
       // The tick itself is still to come, and will find that the ticket ends before the next.
-      Renew(entry, *start, *end, last_tick_.value_or(now_));
+      Renew(entry, start, *end, last_tick_.value_or(now_));
     } else if (due_tick_ && *due_tick_ > RenewedFor(ticket) &&
-               *due_tick_ > *ticket.status.activation_time && next_tick_ && *end < *next_tick_) {
-      Renew(entry, *start, *end, *due_tick_);
+               *due_tick_ > *ticket.activation_time && next_tick_ && *end < *next_tick_) {
+      Renew(entry, start, *end, *due_tick_);
     } else if (meets) {
       plan_.LookAgainIn(*end - 2 * margin_ - now_);
     }
@@ -74,7 +69,7 @@ class Renewer {
       plan_.LookAgainIn(absl::ZeroDuration());
       return;
     }
-    const api::Ticket& ticket = *entry.ticket;
+    const OrderTicket& ticket = *entry.ticket;
     plan_.renew.push_back({.ordinal = entry.ordinal,
                            .key = kube::KeyOf(ticket),
                            .uid = ticket.metadata.uid,

@@ -3,22 +3,16 @@
 #include <algorithm>
 
 #include "api/core/daemon_nodes.h"
-#include "api/meta/condition.h"
-#include "api/v1alpha1/reasons.h"
 #include "order-svc/ticket_form.h"
 
 namespace korder::order {
 
 using api::TicketPhase;
 
-bool Entry::IsLive() const {
-  return !ticket->metadata.deleting() && api::IsLive(ticket->status.phase);
-}
-bool Entry::IsFree() const { return IsLive() && !ticket->status.handoff; }
-bool Entry::IsClaimed() const { return ticket->status.phase == TicketPhase::kClaimed; }
-bool Entry::IsUsed() const {
-  return IsClaimed() || ticket->status.phase == TicketPhase::kCompleted;
-}
+bool Entry::IsLive() const { return !ticket->deleting && api::IsLive(ticket->phase); }
+bool Entry::IsFree() const { return IsLive() && !ticket->in_handoff; }
+bool Entry::IsClaimed() const { return ticket->phase == TicketPhase::kClaimed; }
+bool Entry::IsUsed() const { return IsClaimed() || ticket->phase == TicketPhase::kCompleted; }
 
 bool Situation::IsOpen(absl::Time occurrence) const {
   return std::any_of(open.begin(), open.end(),
@@ -58,21 +52,24 @@ Situation Examine(const Observed& observed) {
     for (const NodePtr& node : observed.nodes) {
       if (!node->metadata.deleting() &&
           api::IsEligibleForDaemon(order.spec.ticket_template.spec, *node)) {
-        situation.eligible.insert(node->metadata.name);
+        // The store gives them by name.
+        situation.eligible.insert(situation.eligible.end(), node->metadata.name);
       }
     }
   }
-  const TemplateMatcher matcher(order);
+  TemplateMatcher matcher(order);
   for (const TicketPtr& ticket : observed.tickets) {
-    const std::optional<Cell> cell = CellOf(order, *ticket);
-    Entry entry{.ticket = ticket.get(), .ordinal = OrdinalOf(*ticket)};
-    if (!cell || entry.ordinal < 0) {
-      situation.strays.push_back(std::move(entry));
+    const std::optional<absl::Time> occurrence = OccurrenceOf(order, *ticket);
+    Entry entry{.ticket = ticket.get(), .ordinal = OrdinalOf(ticket->metadata.name)};
+    if (!occurrence || entry.ordinal < 0) {
+      situation.strays.push_back(entry);
       continue;
     }
-    entry.node = cell->node;
-    entry.outdated = !api::IsFinished(ticket->status.phase) && !matcher.Matches(*ticket);
-    situation.entries[cell->occurrence].push_back(std::move(entry));
+    if (order.spec.daemon_set) {
+      entry.node = ticket->node_name;
+    }
+    entry.outdated = !api::IsFinished(ticket->phase) && !matcher.Matches(*ticket);
+    situation.entries[*occurrence].push_back(entry);
   }
   for (auto& [occurrence, entries] : situation.entries) {
     std::sort(entries.begin(), entries.end(),
@@ -81,17 +78,9 @@ Situation Examine(const Observed& observed) {
   return situation;
 }
 
-std::optional<absl::Time> ReadySince(const api::Ticket& ticket) {
-  if (ticket.status.phase != TicketPhase::kReady) {
-    return std::nullopt;
-  }
-  const api::Condition* ready = api::FindCondition(ticket.status.conditions, api::kConditionReady);
-  return ready != nullptr ? ready->last_transition_time : absl::InfinitePast();
-}
-
-bool IsAvailable(const api::Order& order, const api::Ticket& ticket, absl::Time now) {
-  const std::optional<absl::Time> since = ReadySince(ticket);
-  return since && *since + absl::Seconds(order.spec.min_ready_seconds) <= now;
+bool IsAvailable(const api::Order& order, const OrderTicket& ticket, absl::Time now) {
+  return ticket.ready_since &&
+         *ticket.ready_since + absl::Seconds(order.spec.min_ready_seconds) <= now;
 }
 
 }  // namespace korder::order

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/v1alpha1/order_windows.h"
@@ -16,11 +17,11 @@
 
 namespace korder::order {
 
-// A ticket of the order.
+// A ticket of the order; borrowed.
 struct Entry {
-  const api::Ticket* ticket = nullptr;
+  const OrderTicket* ticket = nullptr;
   int64_t ordinal = -1;
-  std::string node;       // with daemonSet
+  std::string_view node;  // with daemonSet
   bool outdated = false;  // the template would give another one today
 
   // Pending or Ready, and there to stay.
@@ -40,8 +41,8 @@ struct Situation {
   // By occurrence, and in it by ordinal. Tickets that belong nowhere are under `strays`.
   std::map<absl::Time, std::vector<Entry>> entries;
   std::vector<Entry> strays;
-  // With daemonSet: by name.
-  std::set<std::string> eligible;
+  // With daemonSet: by name; borrowed.
+  std::set<std::string_view> eligible;
 
   const api::Order& order() const { return *observed.order; }
   absl::Time now() const { return observed.now; }
@@ -58,9 +59,7 @@ struct Situation {
 // An order whose schedule cannot be read has no windows.
 Situation Examine(const Observed& observed);
 
-// Since when the ticket is Ready, if it is.
-std::optional<absl::Time> ReadySince(const api::Ticket& ticket);
 // It has been Ready for minReadySeconds.
-bool IsAvailable(const api::Order& order, const api::Ticket& ticket, absl::Time now);
+bool IsAvailable(const api::Order& order, const OrderTicket& ticket, absl::Time now);
 
 }  // namespace korder::order

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "api/v1alpha1/reasons.h"
 #include "order-svc/ticket_form.h"
 
@@ -43,10 +44,10 @@ Refresh RefreshOf(const api::Order& order) {
 absl::Duration FailureDelay(const std::vector<Entry>& entries, absl::Time now) {
   std::set<int64_t> rounds;
   for (const Entry& entry : entries) {
-    const api::TicketStatus& status = entry.ticket->status;
-    if (status.phase == TicketPhase::kFailed && status.finished_time &&
-        now - *status.finished_time < kFailuresCount) {
-      rounds.insert(absl::ToUnixSeconds(*status.finished_time));
+    const OrderTicket& ticket = *entry.ticket;
+    if (ticket.phase == TicketPhase::kFailed && ticket.finished_time &&
+        now - *ticket.finished_time < kFailuresCount) {
+      rounds.insert(absl::ToUnixSeconds(*ticket.finished_time));
     }
   }
   if (rounds.size() < 2) {
@@ -67,9 +68,6 @@ class Keeper {
         entries_(situation.EntriesOf(occurrence)),
         plan_(plan),
         book_(plan.memory.books.at(occurrence)) {
-    for (const Entry& entry : entries_) {
-      present_.insert(entry.ordinal);
-    }
     fresh_ = plan.memory.next_ordinal;
     for (const NewTicket& wanted : plan.create) {
       fresh_ = std::max(fresh_, wanted.ordinal + 1);
@@ -100,6 +98,12 @@ class Keeper {
   // --- what both ways of counting share ---
 
   bool IsUnseen(int64_t ordinal) const { return plan_.memory.unseen.contains(ordinal); }
+  bool IsPresent(int64_t ordinal) const {
+    const auto it =
+        std::lower_bound(entries_.begin(), entries_.end(), ordinal,
+                         [](const Entry& entry, int64_t value) { return entry.ordinal < value; });
+    return it != entries_.end() && it->ordinal == ordinal;
+  }
   bool IsCounted(const Entry& entry) const { return book_.slots.Contains(entry.ordinal); }
 
   void GiveUpSlots() {
@@ -110,7 +114,7 @@ class Keeper {
       if (!IsCounted(entry) || entry.IsLive()) {
         continue;
       }
-      const TicketPhase phase = entry.ticket->status.phase;
+      const TicketPhase phase = entry.ticket->phase;
       bool give_up = keeping_.at_tick;
       if (entry.IsUsed()) {
         give_up = give_up || refresh.used;
@@ -128,7 +132,7 @@ class Keeper {
     }
     if (refresh.lost || keeping_.at_tick) {
       for (const int64_t ordinal : book_.slots.Values()) {
-        if (!present_.contains(ordinal) && !IsUnseen(ordinal)) {
+        if (!IsPresent(ordinal) && !IsUnseen(ordinal)) {
           book_.slots.Remove(ordinal);
         }
       }
@@ -143,12 +147,12 @@ class Keeper {
   }
 
   // False when this plan is full.
-  bool Create(const std::string& node) {
+  bool Create(std::string_view node) {
     if (plan_.create.size() >= kBatch) {
       plan_.more = true;
       return false;
     }
-    const Cell cell{occurrence_, node};
+    const Cell cell{occurrence_, std::string(node)};
     const int64_t ordinal = NextOrdinal(cell);
     plan_.create.push_back({ordinal, cell});
     return true;
@@ -169,12 +173,12 @@ class Keeper {
   }
   // It waits for room, or for the quota's: it may be the room of an older one that it needs.
   static bool LacksRoom(const Entry& entry) {
-    const api::TicketStatus& status = entry.ticket->status;
-    return status.phase == TicketPhase::kPending &&
-           (status.reason == api::kReasonUnschedulable || status.reason == api::kReasonQuotaDenied);
+    const std::string& reason = entry.ticket->Why().reason;
+    return entry.ticket->phase == TicketPhase::kPending &&
+           (reason == api::kReasonUnschedulable || reason == api::kReasonQuotaDenied);
   }
   static bool HoldsNothing(const Entry& entry) {
-    return entry.ticket->status.phase == TicketPhase::kPending;
+    return entry.ticket->phase == TicketPhase::kPending;
   }
   // Pending before Ready, then those of an older template, among equals the newest.
   static bool GoesFirst(const Entry* a, const Entry* b) {
@@ -192,7 +196,7 @@ class Keeper {
   void KeepCount() {
     const int64_t wanted = order_.spec.replicas;
     std::vector<const Entry*> free;
-    absl::flat_hash_set<int64_t> holding;
+    std::vector<int64_t> holding;  // in ascending order
     for (const Entry& entry : entries_) {
       if (!IsCounted(entry)) {
         continue;
@@ -201,9 +205,9 @@ class Keeper {
         Remove(entry);
       } else if (entry.IsFree()) {
         free.push_back(&entry);
-        holding.insert(entry.ordinal);
-      } else if (entry.IsClaimed() || entry.ticket->status.handoff) {
-        holding.insert(entry.ordinal);
+        holding.push_back(entry.ordinal);
+      } else if (entry.IsClaimed() || entry.ticket->in_handoff) {
+        holding.push_back(entry.ordinal);
       }
     }
     ScaleDown(wanted, holding, free);
@@ -217,7 +221,7 @@ class Keeper {
     return std::any_of(free.begin(), free.end(), [](const Entry* e) { return e->outdated; });
   }
 
-  void ScaleDown(int64_t wanted, const absl::flat_hash_set<int64_t>& holding,
+  void ScaleDown(int64_t wanted, const std::vector<int64_t>& holding,
                  std::vector<const Entry*>& free) {
     int64_t excess = book_.slots.size() - wanted;
     if (excess <= 0) {
@@ -225,7 +229,8 @@ class Keeper {
     }
     // Slots that hold nothing any more cost nothing to give up.
     for (const int64_t ordinal : book_.slots.Values()) {
-      if (excess > 0 && !holding.contains(ordinal) && !IsUnseen(ordinal)) {
+      if (excess > 0 && !std::binary_search(holding.begin(), holding.end(), ordinal) &&
+          !IsUnseen(ordinal)) {
         book_.slots.Remove(ordinal);
         --excess;
       }
@@ -298,14 +303,14 @@ class Keeper {
         continue;
       }
       node_of[entry.ordinal] = entry.node;
-      if (!replaces && api::IsFinished(entry.ticket->status.phase)) {
-        book_.used_nodes.insert(entry.node);
+      if (!replaces && api::IsFinished(entry.ticket->phase)) {
+        book_.used_nodes.emplace(entry.node);
         book_.slots.Remove(entry.ordinal);
         node_of.erase(entry.ordinal);
       }
     }
     for (const int64_t ordinal : book_.slots.Values()) {
-      if (present_.contains(ordinal) || IsUnseen(ordinal)) {
+      if (IsPresent(ordinal) || IsUnseen(ordinal)) {
         continue;
       }
       book_.slots.Remove(ordinal);
@@ -320,13 +325,14 @@ class Keeper {
   }
 
   struct OnNode {
-    std::vector<const Entry*> free;
+    absl::InlinedVector<const Entry*, 1> free;
     bool counted = false;
   };
 
   void KeepNodes() {
-    std::map<std::string, OnNode> nodes;
-    for (const std::string& node : situation_.eligible) {
+    absl::flat_hash_map<std::string_view, OnNode> nodes;
+    nodes.reserve(situation_.eligible.size());
+    for (const std::string_view node : situation_.eligible) {
       nodes[node].counted = book_.used_nodes.contains(node);
     }
     bool busy = false;  // a new one has yet to become Ready
@@ -347,21 +353,22 @@ class Keeper {
       }
     }
     for (const auto& [ordinal, cell] : plan_.memory.unseen) {
-      if (cell.occurrence == occurrence_ && nodes.contains(cell.node)) {
-        nodes[cell.node].counted = true;
+      const auto node = nodes.find(cell.node);
+      if (cell.occurrence == occurrence_ && node != nodes.end()) {
+        node->second.counted = true;
         busy = true;
       }
     }
     bool outdated = false;
-    for (auto& [name, node] : nodes) {
-      KeepOneOn(name, node, busy, outdated);
+    for (const std::string_view node : situation_.eligible) {
+      KeepOneOn(node, nodes[node], busy, outdated);
     }
     if (!outdated) {
       plan_.memory.no_surge = false;
     }
   }
 
-  void KeepOneOn(const std::string& name, OnNode& node, bool& busy, bool& outdated) {
+  void KeepOneOn(std::string_view name, OnNode& node, bool& busy, bool& outdated) {
     std::sort(node.free.begin(), node.free.end(), GoesFirst);
     const auto old = std::find_if(node.free.begin(), node.free.end(),
                                   [](const Entry* entry) { return entry->outdated; });
@@ -401,7 +408,6 @@ class Keeper {
   const std::vector<Entry>& entries_;
   Plan& plan_;
   Book& book_;
-  absl::flat_hash_set<int64_t> present_;
   int64_t fresh_ = 0;
   std::map<Cell, std::deque<int64_t>> unsure_;
   int64_t replaced_ = 0;

@@ -7,7 +7,6 @@
 #include "api/core/daemon_nodes.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/order_windows.h"
-#include "api/v1alpha1/reasons.h"
 
 namespace korder::order {
 namespace {
@@ -15,7 +14,6 @@ namespace {
 constexpr size_t kMaxLabel = 63;
 // Longer stems would make ticket names that are no valid label values.
 constexpr size_t kMaxStem = 45;
-constexpr char kOccurrenceFormat[] = "%E4Y%m%dT%H%M%SZ";
 
 // FNV-1a: stable over processes and versions, unlike std::hash.
 uint32_t Hash(std::string_view text, uint32_t hash = 2166136261U) {
@@ -101,46 +99,19 @@ std::string TicketName(const api::Order& order, int64_t ordinal) {
   return absl::StrCat(Shortened(order.metadata.name, kMaxStem), "-", ordinal);
 }
 
-void TrimTicket(api::Ticket& ticket) {
-  api::TicketStatus& status = ticket.status;
-  std::erase_if(ticket.metadata.annotations,
-                [](const auto& note) { return note.first == api::kAnnotationGrant; });
-  std::erase_if(status.conditions,
-                [](const auto& condition) { return condition.type != api::kConditionReady; });
-  status.conditions.shrink_to_fit();
-  for (std::string* text :
-       {&status.node_name, &status.guardian_pod, &status.claimed_pod, &status.claimed_pod_uid}) {
-    std::string().swap(*text);
-  }
-}
-
-int64_t OrdinalOf(const api::Ticket& ticket) {
-  const std::string& name = ticket.metadata.name;
-  const size_t dash = name.rfind('-');
+int64_t OrdinalOf(const std::string& ticket) {
+  const size_t dash = ticket.rfind('-');
   int64_t ordinal = -1;
   if (dash == std::string::npos ||
-      !absl::SimpleAtoi(absl::string_view(name).substr(dash + 1), &ordinal) || ordinal < 0) {
+      !absl::SimpleAtoi(absl::string_view(ticket).substr(dash + 1), &ordinal) || ordinal < 0) {
     return -1;
   }
   return ordinal;
 }
 
-std::optional<Cell> CellOf(const api::Order& order, const api::Ticket& ticket) {
-  Cell cell;
-  if (order.spec.daemon_set) {
-    cell.node = ticket.spec.node_name;  // the label may be shortened
-  }
-  if (order.spec.strategy.type == api::StrategyType::kScheduled) {
-    const std::string text(api::ValueOf(ticket.metadata.labels, api::kLabelOccurrence));
-    if (!absl::ParseTime(kOccurrenceFormat, text, &cell.occurrence, nullptr)) {
-      return std::nullopt;
-    }
-  }
-  return cell;
-}
-
-std::string OccurrenceName(absl::Time start) {
-  return absl::FormatTime(kOccurrenceFormat, start, absl::UTCTimeZone());
+std::optional<absl::Time> OccurrenceOf(const api::Order& order, const OrderTicket& ticket) {
+  return order.spec.strategy.type == api::StrategyType::kScheduled ? ticket.form->occurrence
+                                                                   : kNoOccurrence;
 }
 
 TemplateMatcher::TemplateMatcher(const api::Order& order)
@@ -150,30 +121,37 @@ TemplateMatcher::TemplateMatcher(const api::Order& order)
                        : order.spec.ticket_template.spec.tolerations),
       digest_(Digest(order.spec.ticket_template.metadata)) {}
 
-bool TemplateMatcher::Matches(const api::Ticket& ticket) const {
+bool TemplateMatcher::Matches(const OrderTicket& ticket) {
+  const auto [known, is_new] = matches_.try_emplace(ticket.form.get());
+  if (is_new) {
+    known->second = Matches(*ticket.form);
+  }
+  return known->second &&
+         (order_.spec.daemon_set || ticket.node_name == order_.spec.ticket_template.spec.node_name);
+}
+
+bool TemplateMatcher::Matches(const TicketForm& form) const {
   const api::TicketTemplate& tmpl = order_.spec.ticket_template;
-  const api::TicketSpec& is = ticket.spec;
+  const api::TicketSpec& is = form.spec;
   const api::TicketSpec& wanted = tmpl.spec;
-  const api::Labels& notes = ticket.metadata.annotations;
+  const api::Labels& notes = form.annotations;
   if (const auto digest = notes.find(api::kAnnotationTemplate); digest != notes.end()) {
     if (digest->second != digest_) {
       return false;
     }
-  } else if (!Includes(ticket.metadata.labels, tmpl.metadata.labels) ||
+  } else if (!Includes(form.labels, tmpl.metadata.labels) ||
              !Includes(notes, tmpl.metadata.annotations)) {
     return false;
   }
   const api::StrategyType type = order_.spec.strategy.type;
   // A ticket of a window without a duration ends with its window; a renewed one when it was renewed
   // to.
-  const bool own_end = notes.contains(api::kAnnotationRenewed) ||
-                       (type == api::StrategyType::kScheduled && !wanted.duration);
+  const bool own_end = form.renewed || (type == api::StrategyType::kScheduled && !wanted.duration);
   const bool own_start = type != api::StrategyType::kOneTime;
   return (own_end || is.duration == wanted.duration) &&
          (own_start || is.start_time == wanted.start_time) && is.lifecycle == wanted.lifecycle &&
          is.scheduler_name == wanted.scheduler_name &&
          is.priority_class_name == wanted.priority_class_name && is.resources == wanted.resources &&
-         (order_.spec.daemon_set || is.node_name == wanted.node_name) &&
          is.node_selector == wanted.node_selector && is.affinity == wanted.affinity &&
          is.tolerations == tolerations_ &&
          is.topology_spread_constraints == wanted.topology_spread_constraints;

@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/ticket.h"
@@ -19,32 +21,28 @@ namespace korder::order {
 // template's startTime is still to come.
 api::Ticket MakeTicket(const api::Order& order, const Cell& cell, int64_t ordinal, absl::Time now);
 
-// Takes out of a ticket what order-svc never looks at: there may be thousands.
-void TrimTicket(api::Ticket& ticket);
-
 // "my-order-7"; long order names are shortened with a hash so that names stay valid label values.
 std::string TicketName(const api::Order& order, int64_t ordinal);
-// The ordinal of a ticket of this order, or -1 when its name does not tell.
-int64_t OrdinalOf(const api::Ticket& ticket);
-// What the ticket is for, by its labels; nullopt for a ticket without an occurrence in an order
-// that has them.
-std::optional<Cell> CellOf(const api::Order& order, const api::Ticket& ticket);
-
-// "20261129T020000Z": a label value that sorts by time.
-std::string OccurrenceName(absl::Time start);
+// The ordinal in a ticket's name, or -1 when there is none.
+int64_t OrdinalOf(const std::string& ticket);
+// The occurrence that the ticket is for; nullopt for one without in an order that has them.
+std::optional<absl::Time> OccurrenceOf(const api::Order& order, const OrderTicket& ticket);
 
 // The template would give such a ticket today. What differs from ticket to ticket (its node, its
-// window, a renewal) does not count.
+// window, a renewal) does not count. Each form is looked at once. Not thread-safe.
 class TemplateMatcher {
  public:
-  // Borrows the order.
+  // Borrows the order, and the forms of the tickets.
   explicit TemplateMatcher(const api::Order& order);
-  bool Matches(const api::Ticket& ticket) const;
+  bool Matches(const OrderTicket& ticket);
 
  private:
+  bool Matches(const TicketForm& form) const;
+
   const api::Order& order_;
   std::vector<api::Toleration> tolerations_;
   std::string digest_;
+  absl::flat_hash_map<const TicketForm*, bool> matches_;
 };
 
 }  // namespace korder::order

@@ -23,23 +23,18 @@ kube::IndexValues DaemonIndex(const api::Order& order) {
   return order.spec.daemon_set ? kube::IndexValues{"true"} : kube::IndexValues();
 }
 
-kube::IndexValues OwnerIndex(const api::Ticket& ticket) {
-  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  return owner == nullptr ? kube::IndexValues() : kube::IndexValues{owner->uid};
-}
-
 void WakeUps::OnOrder(const api::Order* was, const api::Order* is) {
   controller_.Enqueue(kube::KeyOf(is != nullptr ? *is : *was));
 }
 
-void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+void WakeUps::OnTicket(const OrderTicket* was, const OrderTicket* is) {
   if (is == nullptr) {
     reconciler_.Gone(*was);
   }
   pace_.OnTicket(was, is);
-  const api::Ticket& ticket = is != nullptr ? *is : *was;
-  const api::OwnerReference* owner = api::ControllerOf(ticket.metadata);
-  if (owner == nullptr || owner->kind != api::Order::kResource.kind) {
+  const OrderTicket& ticket = is != nullptr ? *is : *was;
+  const auto& owner = ticket.form->owner;
+  if (!owner || owner->kind != api::Order::kResource.kind) {
     return;
   }
   const kube::ObjectKey key{ticket.metadata.ns, owner->name};

@@ -14,8 +14,6 @@ namespace korder::order {
 // The index of the order store that finds orders with one ticket for each node.
 inline constexpr std::string_view kDaemonIndex = "daemonSet";
 kube::IndexValues DaemonIndex(const api::Order& order);
-// Values of kOwnerIndex.
-kube::IndexValues OwnerIndex(const api::Ticket& ticket);
 
 // Thread-safe.
 class WakeUps {
@@ -26,7 +24,7 @@ class WakeUps {
       : orders_(orders), reconciler_(reconciler), pace_(pace), controller_(controller) {}
 
   void OnOrder(const api::Order* was, const api::Order* is);
-  void OnTicket(const api::Ticket* was, const api::Ticket* is);
+  void OnTicket(const OrderTicket* was, const OrderTicket* is);
   void OnNode(const api::Node* was, const api::Node* is);
   // The order may make more tickets.
   void MayGoOn(const kube::ObjectKey& order) { controller_.Enqueue(order); }

@@ -2,9 +2,9 @@
 
 #include "api/core/namespace.h"
 #include "base/mutex.h"
+#include "base/shared_pool.h"
 #include "base/status_macros.h"
 #include "json/fields.h"
-#include "quota-svc/claim_pool.h"
 
 namespace korder::quota {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 // The tickets of an order have equal claims. Several watches may read at the same time.
 ClaimPtr Shared(Claim claim) {
   static Mutex mu;
-  static ClaimPool& pool = *new ClaimPool;
+  static auto& pool = *new SharedPool<Claim>;
   const MutexLock lock(mu);
   return pool.Intern(std::move(claim));
 }

@@ -3,7 +3,7 @@
 // it and compares with ceilings.json.
 //
 //   cost_driver ledger|claims|admission TIMES     # decides
-//   cost_driver tickets|guardians|charges COUNT   # prints the bytes of memory that they hold
+//   cost_driver tickets|guardians|charges|orders COUNT   # prints the bytes of memory they hold
 //
 // Counts do not depend on how fast or busy a machine is, so CI can have a ceiling for them.
 #include <cstdlib>
@@ -19,6 +19,7 @@
 #include "decisions.h"
 #include "json/fields.h"
 #include "kube/store.h"
+#include "order-svc/order_ticket.h"
 #include "quota-svc/ledger.h"
 #include "quota-svc/observed.h"
 #include "sample_objects.h"
@@ -55,6 +56,12 @@ struct QuotaService {
   QuotaService() { AddIndexes(tickets); }
   kube::Store<quota::LedgerTicket> tickets;
   quota::Ledger ledger;
+};
+
+// What order-svc keeps for each ticket of an order.
+struct OrderService {
+  OrderService() { tickets.AddIndex(std::string(order::kOwnerIndex), order::OwnerIndex); }
+  kube::Store<order::OrderTicket> tickets;
 };
 
 // As an informer keeps it.
@@ -109,10 +116,17 @@ int Run(const std::string& what, int count) {
          });
        }},
       {"charges", [&] { KeepCharges(objects, count); }},
+      {"orders",
+       [&] {
+         PrintBytes<OrderService>(count, [&](OrderService& service, int i) {
+           service.tickets.Put(Read<order::OrderTicket>(objects.Ticket(i, i + 1)));
+         });
+       }},
   };
   const auto found = all.find(what);
   if (found == all.end() || count < 1) {
-    std::cerr << "usage: cost_driver ledger|claims|admission|tickets|guardians|charges COUNT\n";
+    std::cerr
+        << "usage: cost_driver ledger|claims|admission|tickets|guardians|charges|orders COUNT\n";
     return 2;
   }
   found->second();

@@ -15,7 +15,7 @@
 #include "kube/leader_elector.h"
 #include "kube/leader_transport.h"
 #include "order-svc/reconciler.h"
-#include "order-svc/ticket_form.h"
+#include "order-svc/order_ticket.h"
 #include "order-svc/wake_ups.h"
 #include "prometheus/registry.h"
 #include "quota-svc/leadership.h"
@@ -183,7 +183,7 @@ void RunOrderService(Surroundings& around, Process& process) {
   kube::Informer<api::Order> orders(client);
   orders.store().AddIndex(std::string(order::kDaemonIndex), order::DaemonIndex);
   kube::Informer<api::Node> nodes(client);
-  kube::Informer<api::Ticket> tickets(client, {}, order::TrimTicket);
+  kube::Informer<order::OrderTicket> tickets(client);
   tickets.store().AddIndex(std::string(order::kOwnerIndex), order::OwnerIndex);
   kube::EventRecorder events(client, around.clock, NoEvents());
   std::optional<order::WakeUps> wake_ups;

@@ -41,7 +41,10 @@ std::vector<Toleration> DaemonTolerations(std::vector<Toleration> own) {
 }
 
 bool IsEligibleForDaemon(const TicketSpec& spec, const Node& node) {
-  const std::vector<Toleration> tolerations = DaemonTolerations(spec.tolerations);
+  // Most nodes have nothing to tolerate.
+  const bool any_taint = node.spec.unschedulable || !node.spec.taints.empty();
+  const std::vector<Toleration> tolerations =
+      any_taint ? DaemonTolerations(spec.tolerations) : std::vector<Toleration>();
   const Placement placement{spec.node_name, spec.node_selector, spec.affinity, tolerations};
   return !WhyNodeDoesNotFit(placement, node).has_value();
 }

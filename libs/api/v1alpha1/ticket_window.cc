@@ -10,11 +10,15 @@ std::optional<absl::Time> WindowStart(const Ticket& ticket) {
 
 std::optional<absl::Time> WantedEnd(const Ticket& ticket) {
   const std::optional<absl::Time> start = WindowStart(ticket);
-  const std::optional<DurationField>& duration = ticket.spec.duration;
-  if (!start || (duration && !duration->valid())) {
-    return std::nullopt;
+  return start ? WindowEnd(*start, ticket.spec.duration) : std::nullopt;
+}
+
+std::optional<absl::Time> WindowEnd(absl::Time start,
+                                    const std::optional<DurationField>& duration) {
+  if (!duration) {
+    return absl::InfiniteFuture();
   }
-  return duration ? *start + duration->value() : absl::InfiniteFuture();
+  return duration->valid() ? std::optional(start + duration->value()) : std::nullopt;
 }
 
 absl::Time EndOfWindow(const Ticket& ticket) {

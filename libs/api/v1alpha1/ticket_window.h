@@ -24,6 +24,8 @@ std::optional<absl::Time> WindowStart(const Ticket& ticket);
 // The end that the spec asks for. Infinite: it has none. Nothing when the window has no start yet,
 // or the duration cannot be read.
 std::optional<absl::Time> WantedEnd(const Ticket& ticket);
+// The same of a window that starts then.
+std::optional<absl::Time> WindowEnd(absl::Time start, const std::optional<DurationField>& duration);
 
 // The end that was granted. Infinite: it has none. REQUIRES: HasBegun.
 absl::Time EndOfWindow(const Ticket& ticket);

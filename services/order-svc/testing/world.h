@@ -103,7 +103,7 @@ class World {
   // The watch shows it, also when nobody has looked since its creation (Reconciler::Gone).
   void Drop(const std::string& name) {
     if (memory_) {
-      memory_->unseen.erase(OrdinalOf(Find(name)));
+      memory_->unseen.erase(OrdinalOf(name));
     }
     std::erase_if(tickets_, [&](const api::Ticket& t) { return t.metadata.name == name; });
   }
@@ -129,9 +129,7 @@ class World {
     Observed observed{
         .order = std::make_shared<api::Order>(order_), .memory = memory_, .now = now_};
     for (const api::Ticket& ticket : tickets_) {
-      const auto kept = std::make_shared<api::Ticket>(ticket);
-      TrimTicket(*kept);  // as the service's informer does
-      observed.tickets.push_back(kept);
+      observed.tickets.push_back(std::make_shared<OrderTicket>(Reduced(ticket)));
     }
     for (const api::Node& node : nodes_) {
       observed.nodes.push_back(std::make_shared<api::Node>(node));
@@ -192,7 +190,7 @@ class World {
       return plan;
     }
     memory_ = Remember(plan, outcome, now_);
-    order_.status = Settle(order_, plan, outcome, now_);
+    order_.status = Settle(order_, plan, outcome, *memory_, now_);
     return plan;
   }
   static void GrantEnd(api::Ticket& ticket) {
