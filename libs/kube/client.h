@@ -38,6 +38,22 @@ struct ObjectList {
   }
 };
 
+namespace internal {
+// An object without its spec.
+template <class T>
+struct StatusOf {
+  const T& object;
+
+  template <class Self, class Visitor>
+  static void Fields(Self& self, Visitor& v) {
+    v.Constant("apiVersion", T::kResource.ApiVersion());
+    v.Constant("kind", T::kResource.kind);
+    v("metadata", self.object.metadata);
+    v("status", self.object.status);
+  }
+};
+}  // namespace internal
+
 class Client {
  public:
   explicit Client(HttpTransport& transport, Observer& observer = NoObserver());
@@ -65,11 +81,15 @@ class Client {
   template <class T>
   absl::StatusOr<T> Update(const T& object, std::string_view subresource = "",
                            const CallOptions& options = {}) {
-    const Attempt attempt{"update", T::kResource, KeyOf(object), subresource};
-    return Decode<T>(attempt, CallItem(attempt,
-                                       UpdateRequest(T::kResource, attempt.key, subresource,
-                                                     json::Print(object)),
-                                       options));
+    return Put<T>(KeyOf(object), subresource, json::Print(object), options);
+  }
+  // As Update, of the status of a custom resource: the spec is not sent, since the server does not
+  // look at it there. Nor does it at labels and the like; but whoever applied one (server-side) and
+  // finds it missing here counts as its owner no more, and could not take it away by applying
+  // without it.
+  template <class T>
+  absl::StatusOr<T> UpdateStatus(const T& object, const CallOptions& options = {}) {
+    return Put<T>(KeyOf(object), "status", json::Print(internal::StatusOf<T>{object}), options);
   }
   // `body` is the patch document. Put metadata.resourceVersion or uid into it for a precondition.
   template <class T>
@@ -118,6 +138,15 @@ class Client {
   absl::StatusOr<std::string> CallItem(const Attempt& attempt, const HttpRequest& request,
                                        const CallOptions& options);
 
+  template <class T>
+  absl::StatusOr<T> Put(ObjectKey key, std::string_view subresource, std::string body,
+                        const CallOptions& options) {
+    const Attempt attempt{"update", T::kResource, std::move(key), subresource};
+    return Decode<T>(
+        attempt,
+        CallItem(attempt, UpdateRequest(T::kResource, attempt.key, subresource, std::move(body)),
+                 options));
+  }
   template <class T>
   static absl::StatusOr<T> Decode(const Attempt& attempt, absl::StatusOr<std::string> body) {
     RETURN_IF_ERROR(body.status());

@@ -4,6 +4,7 @@
 
 #include "api/core/config_map.h"
 #include "api/core/node.h"
+#include "api/v1alpha1/ticket.h"
 #include "kube/testing/scripted_transport.h"
 
 namespace korder::kube {
@@ -40,6 +41,29 @@ TEST_CASE("client: get returns the typed object and skips what it does not know"
   REQUIRE(got.ok());
   CHECK(KeyOf(*got) == kKey);
   CHECK(transport.requests == std::vector{GetRequest(api::ConfigMap::kResource, kKey)});
+}
+
+TEST_CASE("client: a status is sent without the spec", "[client]") {
+  ScriptedTransport transport;
+  transport.Answer(Found("web-0"));
+  Client client(transport);
+  api::Ticket ticket;
+  ticket.metadata = {.name = "web-0",
+                     .ns = "default",
+                     .uid = "u1",
+                     .resource_version = "7",
+                     .labels = {{"app", "web"}}};
+  ticket.spec.node_name = "n1";
+  ticket.status.phase = api::TicketPhase::kReady;
+  ticket.status.incarnation = 1;
+  REQUIRE(client.UpdateStatus(ticket).ok());
+  CHECK(
+      transport.requests ==
+      std::vector{UpdateRequest(
+          api::Ticket::kResource, {"default", "web-0"}, "status",
+          R"({"apiVersion":"core.korder.dev/v1alpha1","kind":"Ticket","metadata":{"name":"web-0",)"
+          R"("namespace":"default","uid":"u1","resourceVersion":"7","labels":{"app":"web"}},)"
+          R"("status":{"phase":"Ready","incarnation":1,"observedGeneration":0}})")});
 }
 
 TEST_CASE("client: every message begins with the attempt", "[client]") {

@@ -96,8 +96,7 @@ absl::Status PolicyReconciler::Write(const api::ClaimPolicy& policy, api::ClaimP
   written.status = std::move(status);
   // Carries the resourceVersion that was read: a policy that changed since is decided on anew.
   const absl::Status done =
-      client_.Update(written, "status", {.timeout = kCallTimeout, .stop = std::move(stop)})
-          .status();
+      client_.UpdateStatus(written, {.timeout = kCallTimeout, .stop = std::move(stop)}).status();
   if (absl::IsNotFound(done)) {
     return absl::OkStatus();  // deleted meanwhile
   }

@@ -105,8 +105,7 @@ absl::Status Reconciler::Write(const ObservedQuota& observed, const QuotaPlan& p
   api::Quota quota = observed.quota;
   quota.status = *plan.status;
   // Carries the resourceVersion that was read: a quota that changed since is decided on anew.
-  const absl::StatusOr<api::Quota> written =
-      client_.Update(quota, "status", {.stop = std::move(stop)});
+  const absl::StatusOr<api::Quota> written = client_.UpdateStatus(quota, {.stop = std::move(stop)});
   if (absl::IsNotFound(written.status())) {
     return absl::OkStatus();  // deleted meanwhile
   }

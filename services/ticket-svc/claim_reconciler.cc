@@ -202,7 +202,7 @@ absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop
 
 absl::Status ClaimReconciler::Write(const PromisedTicket& promise, std::stop_token stop) {
   ASSIGN_OR_RETURN(api::Ticket written,
-                   parts_.client.Update(promise.ticket, "status", {.stop = std::move(stop)}));
+                   parts_.client.UpdateStatus(promise.ticket, {.stop = std::move(stop)}));
   const TicketPtr ticket = parts_.world.Wrote(std::move(written));
   const api::Pod& pod = *promise.pod;
   const std::string& node = ticket->status.handoff->node;

@@ -514,7 +514,7 @@ absl::Status HandoffReconciler::WriteStatus(Scene& scene, api::TicketStatus stat
   api::Ticket updated = *scene.ticket;
   updated.status = std::move(status);
   ASSIGN_OR_RETURN(api::Ticket written,
-                   parts_.client.Update(updated, "status", {.stop = std::move(stop)}));
+                   parts_.client.UpdateStatus(updated, {.stop = std::move(stop)}));
   scene.ticket = parts_.world.Wrote(std::move(written));
   return absl::OkStatus();
 }

@@ -347,7 +347,7 @@ absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observ
   // A whole status by PUT: what is no longer there goes, and a stale base is refused.
   api::Ticket updated = *observed.ticket;
   updated.status = status;
-  absl::StatusOr<api::Ticket> written = parts_.client.Update(updated, "status", {.stop = stop});
+  absl::StatusOr<api::Ticket> written = parts_.client.UpdateStatus(updated, {.stop = stop});
   if (absl::IsAborted(written.status())) {
     if (absl::StatusOr<api::Ticket> newest = parts_.client.Get<api::Ticket>(key, {.stop = stop});
         newest.ok()) {

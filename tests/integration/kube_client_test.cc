@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/core/config_map.h"
 #include "api/core/namespace.h"
+#include "api/v1alpha1/ticket.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/beast_transport.h"
@@ -117,6 +118,41 @@ TEST_CASE("kube client: every verb does what it says", "[kube_client]") {
   CHECK(absl::IsAborted(f.client.Delete<api::ConfigMap>(f.key, {.uid = "another"})));
   CHECK(f.client.Delete<api::ConfigMap>(f.key, {.uid = created->metadata.uid}).ok());
   CHECK(absl::IsNotFound(f.client.Delete<api::ConfigMap>(f.key)));
+}
+
+TEST_CASE("kube client: a status written without the spec leaves all else to its owners",
+          "[kube_client]") {
+  Fixture f;
+  const ObjectKey key{f.space.name, "later"};
+  const auto apply = [&](std::string_view labels) {
+    return f.client.Patch<api::Ticket>(
+        key, {.type = PatchType::kApply, .force = true},
+        absl::StrCat(
+            R"({"apiVersion":"core.korder.dev/v1alpha1","kind":"Ticket","metadata":)"
+            R"({"name":"later","labels":{)",
+            std::string(labels),
+            // ticket-svc makes nothing of it for some time.
+            R"(}},"spec":{"startTime":"2099-01-01T00:00:00Z","resources":{"requests":{"cpu":"1"}}}})"));
+  };
+  const auto applied = apply(R"("a":"1","b":"1")");
+  INFO(ToString(applied.status()));
+  REQUIRE(applied.ok());
+  // ticket-svc writes its status, too.
+  absl::StatusOr<api::Ticket> written = AbortedError("");
+  api::Ticket wanted;
+  while (absl::IsAborted(written.status())) {
+    wanted = *f.client.Get<api::Ticket>(key);
+    wanted.status.utilization_rate = "0.25";
+    written = f.client.UpdateStatus(wanted);
+  }
+  INFO(ToString(written.status()));
+  REQUIRE(written.ok());
+  CHECK(written->status == wanted.status);
+  CHECK(written->spec == applied->spec);
+  CHECK(written->metadata.labels == applied->metadata.labels);
+  CHECK(absl::IsAborted(f.client.UpdateStatus(*applied).status()));  // older by now
+  // Who applied a label can take it away: the write has not made it somebody else's or nobody's.
+  CHECK(apply(R"("a":"1")")->metadata.labels == api::Labels{{"a", "1"}});
 }
 
 TEST_CASE("kube client: server-side apply creates and owns", "[kube_client]") {

@@ -205,6 +205,22 @@ TEST_CASE(
     CHECK(put.body.IntAt({"spec", "size"}) == 1);
     CHECK(put.body.TextAt({"status", "phase"}) == "Ok");
   }
+  SECTION("put at the status, without a spec and labels") {
+    const Answer labelled =
+        server.Merge(server.Widgets("a"), R"({"metadata": {"labels": {"l": "1"}}})");
+    const auto put = [&](const std::string& version) {
+      return server.Do(
+          "PUT", server.Widgets("a/status"),
+          absl::StrCat(R"({"apiVersion": "test.korder.dev/v1", "kind": "Widget", "metadata": {
+                           "name": "a", "resourceVersion": ")",
+                       version, R"("}, "status": {"phase": "Ok"}})"));
+    };
+    CHECK(put(made.Version()).code == 409);
+    const Answer done = put(labelled.Version());
+    CHECK(done.body.IntAt({"spec", "size"}) == 1);
+    CHECK(done.body.TextAt({"metadata", "labels", "l"}) == "1");
+    CHECK(done.body.TextAt({"status", "phase"}) == "Ok");
+  }
 }
 
 TEST_CASE("api semantics: the uid in a patch is a precondition", "[semantics]") {
