@@ -420,7 +420,7 @@ absl::Status Reconciler::WriteStatus(const api::Order& order, const api::OrderSt
   // A whole status by PUT: what is no longer there goes, and a stale base is refused.
   api::Order updated = order;
   updated.status = status;
-  const absl::Status result = parts_.client.Update(updated, "status", {.stop = stop}).status();
+  const absl::Status result = parts_.client.UpdateStatus(updated, {.stop = stop}).status();
   return absl::IsNotFound(result) ? absl::OkStatus() : result;
 }
 
