@@ -55,15 +55,21 @@ Boxed<OrderTicket::Renewal> TakeRenewal(api::Ticket& ticket) {
 // What is left of the ticket when everything of its own has been taken out.
 TicketForm TakeForm(api::Ticket& ticket, bool renewed) {
   api::ObjectMeta& meta = ticket.metadata;
-  TicketForm form{.occurrence = OccurrenceOf(meta.labels), .renewed = renewed};
-  if (const api::OwnerReference* owner = api::ControllerOf(meta)) {
-    form.owner = *owner;
+  const api::OwnerReference* owner = api::ControllerOf(meta);
+  if (owner == nullptr) {
+    return {};
+  }
+  TicketForm form{.owner = *owner, .occurrence = OccurrenceOf(meta.labels), .renewed = renewed};
+  form.spec = std::move(ticket.spec);
+  const auto digest = meta.annotations.find(api::kAnnotationTemplate);
+  if (digest != meta.annotations.end()) {
+    form.digest = std::move(digest->second);
+    return form;
   }
   Erase(api::kLabelNode, meta.labels);
   Erase(api::kAnnotationGrant, meta.annotations);
   form.labels = std::move(meta.labels);
   form.annotations = std::move(meta.annotations);
-  form.spec = std::move(ticket.spec);
   return form;
 }
 

@@ -23,17 +23,21 @@
 namespace korder::order {
 
 struct TicketForm {
-  std::optional<api::OwnerReference> owner;  // the managing one
-  std::optional<absl::Time> occurrence;      // that its label names
+  // The managing one. Of a ticket without, which is no order's, the form is empty.
+  std::optional<api::OwnerReference> owner;
+  std::optional<absl::Time> occurrence;  // that its label names
   bool renewed = false;
-  api::Labels labels;       // without the node's
-  api::Labels annotations;  // without the grant and the renewal
-  api::TicketSpec spec;     // without nodeName, and without the duration of a renewed ticket
+  // Of the template's labels and annotations (kAnnotationTemplate).
+  std::optional<std::string> digest;
+  // Only of a ticket without a digest; without the node, the grant and the renewal.
+  api::Labels labels;
+  api::Labels annotations;
+  api::TicketSpec spec;  // without nodeName, and without the duration of a renewed ticket
 
   bool operator==(const TicketForm&) const = default;
   template <class H>
   friend H AbslHashValue(H h, const TicketForm& form) {
-    for (const api::Labels* labels : {&form.labels, &form.annotations}) {
+    for (const api::Labels* labels : {&form.labels, &form.annotations, &form.spec.node_selector}) {
       for (const auto& [key, value] : *labels) {
         h = H::combine(std::move(h), key, value);
       }
@@ -43,7 +47,7 @@ struct TicketForm {
     }
     const auto& duration = form.spec.duration;
     return H::combine(std::move(h), form.owner ? form.owner->uid : "", form.renewed,
-                      form.spec.start_time.value_or(absl::InfinitePast()),
+                      form.digest.value_or(""), form.spec.start_time.value_or(absl::InfinitePast()),
                       duration ? duration->value() : absl::InfiniteDuration());
   }
 };

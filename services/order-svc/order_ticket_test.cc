@@ -62,9 +62,9 @@ std::vector<Change> ChangesThatMatter() {
       [](api::Ticket& t) { t.metadata.uid = "another"; },
       [](api::Ticket& t) { t.metadata.resource_version = "4711"; },
       [](api::Ticket& t) { t.metadata.deletion_timestamp = kNow; },
-      [](api::Ticket& t) { t.metadata.labels["app"] = "bank"; },
       [](api::Ticket& t) { t.metadata.labels["korder.dev/occurrence"] = "20270115T080000Z"; },
       [](api::Ticket& t) { t.metadata.annotations["korder.dev/template"] = "0"; },
+      [](api::Ticket& t) { t.metadata.annotations.erase("korder.dev/template"); },
       [](api::Ticket& t) { t.metadata.owner_references[0].uid = "another"; },
       [](api::Ticket& t) { t.metadata.owner_references[0].name = "another"; },
       [](api::Ticket& t) { t.metadata.owner_references.clear(); },
@@ -97,6 +97,8 @@ std::vector<Change> ChangesThatMatter() {
 std::vector<Change> ChangesThatDoNot() {
   return {
       [](api::Ticket& t) { t.metadata.annotations["korder.dev/grant"] = "another"; },
+      [](api::Ticket& t) { t.metadata.annotations["by-hand"] = "yes"; },
+      [](api::Ticket& t) { t.metadata.labels["by-hand"] = "yes"; },
       [](api::Ticket& t) { t.metadata.labels["korder.dev/node"] = "n7"; },
       [](api::Ticket& t) { t.metadata.finalizers = {"a/b"}; },
       [](api::Ticket& t) { t.metadata.generation = 7; },
@@ -154,6 +156,33 @@ TEST_CASE("order ticket: the tickets of a template share one form", "[order][tic
   CHECK(Read(MakeReady(order, 9)).form == form);
   order.spec.ticket_template.spec.duration = absl::Hours(2);
   CHECK(Reduced(MakeReady(order, 8)).form != form);
+}
+
+TEST_CASE(
+    "order ticket: one of an older korder, without a digest, is told by labels and annotations",
+    "[order][ticket]") {
+  const api::Order order = MakeOrder();
+  api::Ticket ticket = MakeReady(order, 1);
+  ticket.metadata.annotations.erase("korder.dev/template");
+  CHECK(TemplateMatcher(order).Matches(Reduced(ticket)));
+  api::Ticket other_node = ticket;
+  other_node.metadata.labels["korder.dev/node"] = "n1";
+  other_node.metadata.annotations["korder.dev/grant"] = "another";
+  CHECK(Reduced(other_node).form == Reduced(ticket).form);
+  SECTION("labels") { ticket.metadata.labels["app"] = "bank"; }
+  SECTION("annotations") { ticket.metadata.annotations.erase("team"); }
+  CHECK_FALSE(TemplateMatcher(order).Matches(Reduced(ticket)));
+}
+
+TEST_CASE("order ticket: of those that are no order's, no form is kept", "[order][ticket]") {
+  api::Ticket one = MakeReady(MakeOrder(), 1);
+  one.metadata.owner_references.clear();
+  api::Ticket other = one;
+  other.metadata.labels["app"] = "bank";
+  other.spec.priority_class_name = "low";
+  CHECK(Reduced(one).form == Reduced(other).form);
+  CHECK(OwnerIndex(Reduced(one)).empty());
+  CHECK(OwnerIndex(Reduced(MakeReady(MakeOrder(), 1))) == kube::IndexValues{"order-uid"});
 }
 
 TEST_CASE("order ticket: those of all nodes share one form", "[order][ticket]") {

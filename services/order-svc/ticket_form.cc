@@ -134,21 +134,15 @@ bool TemplateMatcher::Matches(const TicketForm& form) const {
   const api::TicketTemplate& tmpl = order_.spec.ticket_template;
   const api::TicketSpec& is = form.spec;
   const api::TicketSpec& wanted = tmpl.spec;
-  const api::Labels& notes = form.annotations;
-  if (const auto digest = notes.find(api::kAnnotationTemplate); digest != notes.end()) {
-    if (digest->second != digest_) {
-      return false;
-    }
-  } else if (!Includes(form.labels, tmpl.metadata.labels) ||
-             !Includes(notes, tmpl.metadata.annotations)) {
-    return false;
-  }
+  const bool same_meta = form.digest ? *form.digest == digest_
+                                     : Includes(form.labels, tmpl.metadata.labels) &&
+                                           Includes(form.annotations, tmpl.metadata.annotations);
   const api::StrategyType type = order_.spec.strategy.type;
   // A ticket of a window without a duration ends with its window; a renewed one when it was renewed
   // to.
   const bool own_end = form.renewed || (type == api::StrategyType::kScheduled && !wanted.duration);
   const bool own_start = type != api::StrategyType::kOneTime;
-  return (own_end || is.duration == wanted.duration) &&
+  return same_meta && (own_end || is.duration == wanted.duration) &&
          (own_start || is.start_time == wanted.start_time) && is.lifecycle == wanted.lifecycle &&
          is.scheduler_name == wanted.scheduler_name &&
          is.priority_class_name == wanted.priority_class_name && is.resources == wanted.resources &&
