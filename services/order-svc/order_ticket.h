@@ -37,8 +37,8 @@ struct TicketForm {
   bool operator==(const TicketForm&) const = default;
   template <class H>
   friend H AbslHashValue(H h, const TicketForm& form) {
-    for (const api::Labels* labels : {&form.labels, &form.annotations, &form.spec.node_selector}) {
-      for (const auto& [key, value] : *labels) {
+    for (const api::Labels* map : {&form.labels, &form.annotations, &form.spec.node_selector}) {
+      for (const auto& [key, value] : *map) {
         h = H::combine(std::move(h), key, value);
       }
     }
