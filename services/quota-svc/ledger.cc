@@ -25,7 +25,7 @@ Ledger::Ledger(LedgerOptions options) : options_(options) {}
 void Ledger::Load(const std::vector<Grant>& grants, std::optional<absl::Time> closed_until) {
   closed_until_ = closed_until;
   for (Grant grant : grants) {
-    grant.claim = pool_.Intern(*grant.claim);
+    grant.claim = pool_.Share(*grant.claim);
     AddGrant(std::move(grant));
   }
   grants_.TakeChanges();  // they are durable already
@@ -55,7 +55,7 @@ void Ledger::Observe(const TicketView& ticket) {
     return;  // what is charged for it, if anything, is its grant
   }
   const std::string id = TicketChargeId(ticket.uid);
-  const ClaimPtr claim = pool_.Intern(ticket.claim);
+  const ClaimPtr claim = pool_.Share(ticket.claim);
   if (proven) {
     if (book_.Find(id) != claim) {
       book_.Put(id, claim);
@@ -92,7 +92,7 @@ void Ledger::TicketGone(const std::string& uid) {
 
 void Ledger::OrderSeen(const std::string& uid, const std::string& name, Claim claim) {
   const std::string id = OrderChargeId(uid);
-  const ClaimPtr shared = pool_.Intern(std::move(claim));
+  const ClaimPtr shared = pool_.Share(std::move(claim));
   if (orders_.try_emplace(uid, name).second) {
     order_names_.insert(name);
     DropGrant(OrderGrantId(name));
@@ -164,7 +164,7 @@ absl::StatusOr<std::vector<Outcome>> Ledger::Reserve(const Reservation& asked, a
   book_.Advance(now);
   std::vector<Outcome> outcomes;
   std::vector<Grant> fresh;
-  const ClaimPtr claim = pool_.Intern(asked.claim);
+  const ClaimPtr claim = pool_.Share(asked.claim);
   for (size_t i = 0; i < asked.ids.size(); ++i) {
     Grant grant{.id = asked.ids[i],
                 .claim = claim,
@@ -291,7 +291,7 @@ absl::StatusOr<Verdict> Ledger::Charge(const std::string& uid, const ClaimPtr& c
 
 absl::StatusOr<Verdict> Ledger::Confirm(const TicketRequest& asked, absl::Time now) {
   book_.Advance(now);
-  const ClaimPtr claim = pool_.Intern(asked.claim);
+  const ClaimPtr claim = pool_.Share(asked.claim);
   if (IsCharged(asked.uid)) {
     return Recharge(asked, claim);
   }
@@ -305,7 +305,7 @@ absl::StatusOr<Verdict> Ledger::Confirm(const TicketRequest& asked, absl::Time n
 absl::StatusOr<Verdict> Ledger::AdmitTicket(const TicketRequest& asked, bool dry_run,
                                             absl::Time now) {
   book_.Advance(now);
-  const ClaimPtr claim = pool_.Intern(asked.claim);
+  const ClaimPtr claim = pool_.Share(asked.claim);
   if (IsCharged(asked.uid)) {
     std::optional<Denial> denial = CheckChange(asked, ChargeOf(asked.uid));
     return denial ? Verdict(*std::move(denial)) : Verdict(Granted{});
@@ -335,7 +335,7 @@ absl::StatusOr<Verdict> Ledger::HoldOrder(const OrderRequest& asked, absl::Time 
     grants_.Touch();  // as when a reservation is repeated
     return Granted{held->expire_time};
   }
-  const ClaimPtr claim = pool_.Intern(MakeOrderClaim(asked.ns, asked.labels));
+  const ClaimPtr claim = pool_.Share(MakeOrderClaim(asked.ns, asked.labels));
   const absl::Time until = now + options_.order_ttl;
   Grant hold{.id = id, .claim = claim, .ticket_uid = "", .expire_time = until};
   RETURN_IF_ERROR(CheckSpace({hold}));

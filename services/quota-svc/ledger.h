@@ -24,9 +24,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "base/shared_values.h"
 #include "base/status.h"
 #include "quota-svc/claim.h"
-#include "quota-svc/claim_pool.h"
 #include "quota-svc/grant_table.h"
 #include "quota-svc/quota_book.h"
 
@@ -190,7 +190,7 @@ class Ledger {
 
   LedgerOptions options_;
   QuotaBook book_;
-  ClaimPool pool_;
+  SharedValues<Claim> pool_;
   GrantTable grants_;
   std::optional<absl::Time> closed_until_;
   // Tickets that prove their charge themselves: uid -> the id of the grant that they had, if that

@@ -2,9 +2,9 @@
 
 #include "api/core/namespace.h"
 #include "base/mutex.h"
+#include "base/shared_values.h"
 #include "base/status_macros.h"
 #include "json/fields.h"
-#include "quota-svc/claim_pool.h"
 
 namespace korder::quota {
 namespace {
@@ -12,9 +12,9 @@ namespace {
 // The tickets of an order have equal claims. Several watches may read at the same time.
 ClaimPtr Shared(Claim claim) {
   static Mutex mu;
-  static ClaimPool& pool = *new ClaimPool;
+  static SharedValues<Claim>& claims = *new SharedValues<Claim>;
   const MutexLock lock(mu);
-  return pool.Intern(std::move(claim));
+  return claims.Share(std::move(claim));
 }
 
 }  // namespace
