@@ -60,8 +60,8 @@ std::optional<std::string> WhyNotFree(const Room& room, absl::Time now) {
   const api::Ticket& ticket = *room.ticket;
   const api::TicketStatus& status = ticket.status;
   if (ticket.metadata.deleting() || status.phase != api::TicketPhase::kReady || status.handoff ||
-      !room.guardian || room.guardian->metadata.deleting() || api::IsTerminal(*room.guardian) ||
-      room.guardian->spec.node_name != status.node_name) {
+      !room.guardian || room.guardian->metadata.deleting() || IsTerminal(*room.guardian) ||
+      room.guardian->node_name != status.node_name) {
     return "does not hold room now";
   }
   if (status.expiration_time && *status.expiration_time - now < kLeastWindowLeft) {
@@ -169,7 +169,7 @@ std::string Help(Obstacle kind, const Claimant& claimant) {
 
 }  // namespace
 
-Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node) {
+Room MakeRoom(TicketPtr ticket, OwnPodPtr guardian, NodePtr node) {
   api::ResourceList held = api::EffectiveRequests(ticket->spec);
   return {std::move(ticket), std::move(guardian), std::move(node), std::move(held)};
 }

@@ -25,12 +25,12 @@ inline constexpr absl::Duration kLeastWindowLeft = absl::Seconds(5);
 // A Ready ticket and what backs it.
 struct Room {
   TicketPtr ticket;
-  PodPtr guardian;         // null when it is gone
+  OwnPodPtr guardian;      // null when it is gone
   NodePtr node;            // null when it is gone
   api::ResourceList held;  // what the ticket reserves
 };
 
-Room MakeRoom(TicketPtr ticket, PodPtr guardian, NodePtr node);
+Room MakeRoom(TicketPtr ticket, OwnPodPtr guardian, NodePtr node);
 
 // Some of the rooms that are kept elsewhere.
 using RoomRefs = std::vector<const Room*>;

@@ -35,7 +35,7 @@ Room SizedRoom(const std::string& node, const std::string& ticket, const char* c
 template <class Change>
 Room With(Room room, Change change) {
   api::Ticket ticket = *room.ticket;
-  api::Pod guardian = *room.guardian;
+  OwnPod guardian = *room.guardian;
   api::Node node = *room.node;
   change(ticket, guardian, node);
   return MakeRoom(Share(ticket), Share(guardian), Share(node));
@@ -43,83 +43,83 @@ Room With(Room room, Change change) {
 
 TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
   using T = api::Ticket;
+  using G = OwnPod;
   using P = api::Pod;
   using N = api::Node;
   struct Case {
     const char* name;
-    void (*change)(T&, P& guardian, N&, P& pod);
+    void (*change)(T&, G& guardian, N&, P& pod);
     const char* want;  // "" = it fits
   };
   const Case cases[] = {
-      {"nothing", [](T&, P&, N&, P&) {}, ""},
-      {"other namespace", [](T&, P&, N&, P& pod) { pod.metadata.ns = "other"; },
+      {"nothing", [](T&, G&, N&, P&) {}, ""},
+      {"other namespace", [](T&, G&, N&, P& pod) { pod.metadata.ns = "other"; },
        "is in another namespace"},
       {"this ticket",
-       [](T&, P&, N&, P& p) { p.metadata.annotations["korder.dev/ticket"] = "web-0"; }, ""},
+       [](T&, G&, N&, P& p) { p.metadata.annotations["korder.dev/ticket"] = "web-0"; }, ""},
       {"another ticket",
-       [](T&, P&, N&, P& p) { p.metadata.annotations["korder.dev/ticket"] = "web-1"; },
+       [](T&, G&, N&, P& p) { p.metadata.annotations["korder.dev/ticket"] = "web-1"; },
        "is not web-1"},
       {"this order, by a label",
-       [](T&, P&, N&, P& p) { p.metadata.labels["korder.dev/order"] = "web"; }, ""},
+       [](T&, G&, N&, P& p) { p.metadata.labels["korder.dev/order"] = "web"; }, ""},
       {"another order",
-       [](T&, P&, N&, P& p) { p.metadata.annotations["korder.dev/order"] = "batch"; },
+       [](T&, G&, N&, P& p) { p.metadata.annotations["korder.dev/order"] = "batch"; },
        "is not of order batch"},
       {"selector matches",
-       [](T&, P&, N&, P& p) { p.metadata.annotations["korder.dev/ticket-selector"] = "app=shop"; },
+       [](T&, G&, N&, P& p) { p.metadata.annotations["korder.dev/ticket-selector"] = "app=shop"; },
        ""},
       {"selector does not match",
-       [](T&, P&, N&, P& p) { p.metadata.annotations["korder.dev/ticket-selector"] = "app!=shop"; },
+       [](T&, G&, N&, P& p) { p.metadata.annotations["korder.dev/ticket-selector"] = "app!=shop"; },
        "does not match app notin (shop)"},
-      {"not Ready", [](T& t, P&, N&, P&) { t.status.phase = api::TicketPhase::kPending; },
+      {"not Ready", [](T& t, G&, N&, P&) { t.status.phase = api::TicketPhase::kPending; },
        "does not hold room now"},
-      {"guardian being deleted", [](T&, P& g, N&, P&) { g.metadata.deletion_timestamp = kNow; },
+      {"guardian being deleted", [](T&, G& g, N&, P&) { g.metadata.deletion_timestamp = kNow; },
        "does not hold room now"},
-      {"guardian failed", [](T&, P& g, N&, P&) { g.status.phase = "Failed"; },
-       "does not hold room now"},
-      {"promised", [](T& t, P&, N&, P&) { t.status.phase = api::TicketPhase::kClaimed; },
+      {"guardian failed", [](T&, G& g, N&, P&) { g.phase = "Failed"; }, "does not hold room now"},
+      {"promised", [](T& t, G&, N&, P&) { t.status.phase = api::TicketPhase::kClaimed; },
        "does not hold room now"},
       {"five seconds left",
-       [](T& t, P&, N&, P&) { t.status.expiration_time = kNow + absl::Seconds(5); }, ""},
+       [](T& t, G&, N&, P&) { t.status.expiration_time = kNow + absl::Seconds(5); }, ""},
       {"less than five seconds left",
-       [](T& t, P&, N&, P&) { t.status.expiration_time = kNow + absl::Milliseconds(4999); },
+       [](T& t, G&, N&, P&) { t.status.expiration_time = kNow + absl::Milliseconds(4999); },
        "is about to expire"},
-      {"without end", [](T& t, P&, N&, P&) { t.status.expiration_time.reset(); }, ""},
+      {"without end", [](T& t, G&, N&, P&) { t.status.expiration_time.reset(); }, ""},
       {"too little cpu",
-       [](T&, P&, N&, P& p) { p.spec.containers[0].resources.requests = Resources("501m", "1Gi"); },
+       [](T&, G&, N&, P& p) { p.spec.containers[0].resources.requests = Resources("501m", "1Gi"); },
        "holds 500m cpu, 501m asked"},
       {"no such resource",
-       [](T&, P&, N&, P& p) {
+       [](T&, G&, N&, P& p) {
          p.spec.containers[0].resources.requests["nvidia.com/gpu"] = api::Quantity::FromInt(1);
        },
        "holds no nvidia.com/gpu, 1 asked"},
       {"none of a resource that is not held",
-       [](T&, P&, N&, P& p) {
+       [](T&, G&, N&, P& p) {
          p.spec.containers[0].resources.requests["nvidia.com/gpu"] = api::Quantity();
        },
        ""},
       {"an init container that asks more",
-       [](T&, P&, N&, P& p) {
+       [](T&, G&, N&, P& p) {
          p.spec.init_containers = p.spec.containers;
          p.spec.init_containers[0].resources.requests = Resources("2", "1Gi");
        },
        "holds 500m cpu, 2 asked"},
-      {"overhead on top", [](T&, P&, N&, P& p) { p.spec.overhead = Resources("1m", "0"); },
+      {"overhead on top", [](T&, G&, N&, P& p) { p.spec.overhead = Resources("1m", "0"); },
        "holds 500m cpu, 501m asked"},
-      {"another scheduler", [](T& t, P&, N&, P&) { t.spec.scheduler_name = "batch"; },
+      {"another scheduler", [](T& t, G&, N&, P&) { t.spec.scheduler_name = "batch"; },
        "is for scheduler batch"},
-      {"node being deleted", [](T&, P&, N& n, P&) { n.metadata.deletion_timestamp = kNow; },
+      {"node being deleted", [](T&, G&, N& n, P&) { n.metadata.deletion_timestamp = kNow; },
        "cannot be used: node is gone"},
-      {"node not Ready", [](T&, P&, N& n, P&) { n.status.conditions[0].status = "False"; },
+      {"node not Ready", [](T&, G&, N& n, P&) { n.status.conditions[0].status = "False"; },
        "cannot be used: node is not Ready"},
-      {"node cordoned", [](T&, P&, N& n, P&) { n.spec.unschedulable = true; },
+      {"node cordoned", [](T&, G&, N& n, P&) { n.spec.unschedulable = true; },
        "cannot be used: node is cordoned"},
       {"node tainted",
-       [](T&, P&, N& n, P&) {
+       [](T&, G&, N& n, P&) {
          n.spec.taints = {{.key = "gpu", .value = "", .effect = "NoSchedule", .time_added = {}}};
        },
        "cannot be used: node has taint gpu:NoSchedule"},
       {"node selector of the pod",
-       [](T&, P&, N&, P& p) {
+       [](T&, G&, N&, P& p) {
          p.spec.node_selector = {{"disk", "ssd"}};
        },
        "cannot be used: node does not match nodeSelector disk=ssd"},
@@ -128,7 +128,7 @@ TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
     DYNAMIC_SECTION(c.name) {
       const Room plain = MakeRoomOn("n1", MakeTicket("web-0"));
       api::Pod pod = MakeClaimPod("shop");
-      const Room room = With(plain, [&](T& t, P& g, N& n) { c.change(t, g, n, pod); });
+      const Room room = With(plain, [&](T& t, G& g, N& n) { c.change(t, g, n, pod); });
       CHECK(WhyNot(Asking(pod), room, kNow).value_or("") == c.want);
     }
   }
@@ -164,7 +164,7 @@ TEST_CASE("claim fit: the room with the least waste, then the earliest end, then
   }
   SECTION("earliest end") {
     const auto ending = [](const char* node, const char* name, absl::Duration in) {
-      return With(SizedRoom(node, name, "1", "1Gi"), [&](api::Ticket& t, api::Pod&, api::Node&) {
+      return With(SizedRoom(node, name, "1", "1Gi"), [&](api::Ticket& t, OwnPod&, api::Node&) {
         t.status.expiration_time = kNow + in;
       });
     };
@@ -232,7 +232,7 @@ TEST_CASE("claim fit: what would help, where there are tickets and where there a
 
 TEST_CASE("claim fit: a window is waited for only by a pod that could have the ticket", "[claim]") {
   const auto opening = [](const char* name, absl::Duration in) {
-    return With(MakeRoomOn("n1", MakeTicket(name)), [&](api::Ticket& t, api::Pod&, api::Node&) {
+    return With(MakeRoomOn("n1", MakeTicket(name)), [&](api::Ticket& t, OwnPod&, api::Node&) {
       t.spec.start_time = kNow + in;
       t.status.activation_time = kNow + in;
     });

@@ -37,8 +37,8 @@ constexpr absl::Duration kAvoidedLook = absl::Seconds(1);
 // More would make a pod that the scheduler reads for longer than the handoffs take.
 constexpr size_t kMostAvoided = 64;
 
-void DeleteAll(const std::vector<PodPtr>& pods, Plan& plan) {
-  for (const PodPtr& pod : pods) {
+void DeleteAll(const std::vector<OwnPodPtr>& pods, Plan& plan) {
+  for (const OwnPodPtr& pod : pods) {
     plan.actions.push_back(DeleteGuardian{kube::KeyOf(*pod), pod->metadata.uid});
   }
 }
@@ -82,9 +82,9 @@ void ReportPending(const Observed& observed, std::string_view reason, std::strin
   plan.actions.push_back(WriteStatus{std::move(status)});
 }
 
-// Time left until `pod` (or the ticket, when there is none) is old enough for a report.
-absl::Duration DebounceLeft(const Observed& observed, const api::ObjectMeta& since) {
-  return since.creation_timestamp.value_or(absl::InfinitePast()) + kDebounce - observed.now;
+// Time left until what was made then, a guardian or the ticket, is old enough for a report.
+absl::Duration DebounceLeft(const Observed& observed, std::optional<absl::Time> made) {
+  return made.value_or(absl::InfinitePast()) + kDebounce - observed.now;
 }
 
 Plan Finish(const Observed& observed, TicketPhase phase, std::string_view reason,
@@ -162,10 +162,10 @@ void ConfirmOnce(const Observed& observed, Plan& plan) {
 
 Plan Hold(const Observed& observed, const Care& care) {
   const api::Ticket& ticket = *observed.ticket;
-  const api::Pod& guardian = *care.kept;
+  const OwnPod& guardian = *care.kept;
   Plan plan;
   const bool known = ticket.status.phase == TicketPhase::kReady &&
-                     ticket.status.node_name == guardian.spec.node_name &&
+                     ticket.status.node_name == guardian.node_name &&
                      ticket.status.guardian_pod == kube::KeyOf(guardian).ToString();
   if (known) {
     WatchWindow(observed, plan);
@@ -175,7 +175,7 @@ Plan Hold(const Observed& observed, const Care& care) {
   plan.actions.push_back(WriteStatus{ReadyStatus(ticket, guardian, care.newest, observed.now)});
   plan.events.push_back({false, std::string(api::kEventTicketReady),
                          absl::StrCat("guardian ", guardian.metadata.name,
-                                      " holds the room on node ", guardian.spec.node_name)});
+                                      " holds the room on node ", guardian.node_name)});
   return plan;
 }
 
@@ -204,18 +204,18 @@ Plan Heal(const Observed& observed, const Care& care) {
 
 // The guardian exists and does not hold yet: the scheduler's and the kubelet's turn.
 Plan Wait(const Observed& observed, const Care& care) {
-  const api::Pod& guardian = *care.kept;
+  const OwnPod& guardian = *care.kept;
   Plan plan;
   ConfirmOnce(observed, plan);
-  const absl::Duration left = DebounceLeft(observed, guardian.metadata);
+  const absl::Duration left = DebounceLeft(observed, guardian.metadata.creation_timestamp);
   const bool early = left > absl::ZeroDuration();
   if (care.dark) {
     ReportPending(observed, api::kReasonHealing,
-                  absl::StrCat("waiting for node ", guardian.spec.node_name,
+                  absl::StrCat("waiting for node ", guardian.node_name,
                                ", to which the ticket is pinned, to be Ready"),
                   plan, care.newest);
-  } else if (const api::PodCondition* refused = api::Unschedulable(guardian)) {
-    if (const std::set<std::string> avoided = AvoidedNodes(guardian); !avoided.empty()) {
+  } else if (guardian.unschedulable) {
+    if (const std::set<std::string>& avoided = guardian.where->avoided; !avoided.empty()) {
       // It may be the avoided nodes that it lacks; those that are free again are open to another.
       const bool free = std::none_of(avoided.begin(), avoided.end(), [&](const std::string& node) {
         return observed.busy_nodes.contains(node);
@@ -229,9 +229,10 @@ Plan Wait(const Observed& observed, const Care& care) {
     if (early) {
       plan.LookAgainIn(left);
     } else {
-      ReportPending(observed, api::kReasonUnschedulable, refused->message, plan, care.newest);
+      ReportPending(observed, api::kReasonUnschedulable, guardian.unschedulable->message, plan,
+                    care.newest);
     }
-  } else if (guardian.status.phase == api::kPodRunning) {
+  } else if (guardian.phase == api::kPodRunning) {
     ReportPending(observed, api::kReasonGuardianRefused,
                   absl::StrCat("guardian ", guardian.metadata.name,
                                " asks for less than the ticket: it was changed at admission"),
@@ -293,7 +294,7 @@ Plan Start(const Observed& observed, const Care& care) {
   }
   if (const absl::Duration wait = UntilItMayLook(observed); wait > absl::ZeroDuration()) {
     if (ticket.status.reason != api::kReasonUnschedulable &&
-        DebounceLeft(observed, ticket.metadata) <= absl::ZeroDuration()) {
+        DebounceLeft(observed, ticket.metadata.creation_timestamp) <= absl::ZeroDuration()) {
       ReportPending(observed, api::kReasonUnschedulable,
                     "no room was found before other pods took over theirs; looking again soon",
                     plan);
@@ -402,7 +403,7 @@ Plan DecideDenied(const Observed& observed, const std::string& message,
 
 Plan DecideQuotaUnavailable(const Observed& observed, const std::string& message) {
   Plan plan;
-  const absl::Duration left = DebounceLeft(observed, observed.ticket->metadata);
+  const absl::Duration left = DebounceLeft(observed, observed.ticket->metadata.creation_timestamp);
   // The words differ from try to try; the reason is what matters.
   if (left <= absl::ZeroDuration() &&
       observed.ticket->status.reason != api::kReasonQuotaUnavailable) {

@@ -21,7 +21,7 @@ std::string NewName() {
                       absl::Hex(RandomWord(), absl::kZeroPad8));
 }
 
-bool HasAnswer(const api::Pod& pod) { return api::Unschedulable(pod) != nullptr; }
+bool HasAnswer(const OwnPod& pod) { return pod.unschedulable.has_value(); }
 
 }  // namespace
 
@@ -40,9 +40,7 @@ api::Pod FencePod(const std::string& ns, const std::string& name, const std::str
   return pod;
 }
 
-bool IsFence(const api::Pod& pod) {
-  return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleFence;
-}
+bool IsFence(const OwnPod& pod) { return pod.role == OwnRole::kFence; }
 
 Fences::Fences(kube::Client& client, std::string ns, GuardianOptions options)
     : client_(client), ns_(std::move(ns)), options_(std::move(options)) {}
@@ -69,8 +67,8 @@ bool Fences::Passed(const std::string& scheduler, Token token) const {
   return it != lines_.end() && it->second.passed >= token;
 }
 
-void Fences::OnPod(const api::Pod* was, const api::Pod* is) {
-  const api::Pod& pod = is != nullptr ? *is : *was;
+void Fences::OnPod(const OwnPod* was, const OwnPod* is) {
+  const OwnPod& pod = is != nullptr ? *is : *was;
   if (pod.metadata.ns != ns_) {
     return;
   }

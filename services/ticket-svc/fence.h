@@ -31,7 +31,7 @@ namespace korder::ticket {
 // A pod that no node can take. Pure.
 api::Pod FencePod(const std::string& ns, const std::string& name, const std::string& scheduler,
                   const GuardianOptions& options);
-bool IsFence(const api::Pod& pod);
+bool IsFence(const OwnPod& pod);
 
 class Fences final : public kube::Reconciler {
  public:
@@ -49,7 +49,7 @@ class Fences final : public kube::Reconciler {
   bool Passed(const std::string& scheduler, Token token) const;
 
   // The informer's handler, for pods that are fences.
-  void OnPod(const api::Pod* was, const api::Pod* is);
+  void OnPod(const OwnPod* was, const OwnPod* is);
 
   absl::StatusOr<kube::Result> Reconcile(const kube::ObjectKey& key, std::stop_token stop) override;
 

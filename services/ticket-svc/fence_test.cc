@@ -19,7 +19,7 @@ const GuardianOptions kOptions{
 TEST_CASE("fence pod: the scheduler looks at it before others, finds no node, and it has no rights",
           "[fence]") {
   const api::Pod pod = FencePod("korder-system", "f", "batch", kOptions);
-  CHECK(IsFence(pod));
+  CHECK(IsFence(Reduced(pod)));
   CHECK(pod.metadata.ns == "korder-system");
   CHECK(pod.spec.scheduler_name == "batch");
   CHECK(pod.spec.priority_class_name == "korder-guardian");
@@ -32,7 +32,7 @@ TEST_CASE("fence pod: the scheduler looks at it before others, finds no node, an
   REQUIRE(nodes.terms.size() == 1);
   CHECK(nodes.terms[0].match_fields[0].values ==
         std::vector<std::string>{"korder.dev-no-such-node"});
-  CHECK_FALSE(IsFence(MakeGuardian(MakeTicket("web-0"), 1)));
+  CHECK_FALSE(IsFence(Reduced(MakeGuardian(MakeTicket("web-0"), 1))));
 }
 
 // Fences on an API server, with a watch and a queue that advance when a test says so.
@@ -63,7 +63,10 @@ struct Fenced {
   }
   // The watch catches up.
   void See() {
-    const std::map<std::string, api::Pod> now = Pods();
+    std::map<std::string, OwnPod> now;
+    for (const auto& [name, pod] : Pods()) {
+      now[name] = Reduced(pod);
+    }
     for (const auto& [name, pod] : seen) {
       if (!now.contains(name)) {
         fences.OnPod(&pod, nullptr);
@@ -92,7 +95,7 @@ struct Fenced {
   kube::Client client{server};
   std::set<std::string> queue;
   int told = 0;
-  std::map<std::string, api::Pod> seen;
+  std::map<std::string, OwnPod> seen;
   Fences fences{client, "korder-system", kOptions};
 };
 
@@ -245,7 +248,7 @@ TEST_CASE("fence: one that is gone already does not keep the others", "[fence]")
 
 TEST_CASE("fence: pods of other namespaces are left alone", "[fence]") {
   Fenced f;
-  const api::Pod other = FencePod("default", "old", "batch", kOptions);
+  const OwnPod other = Reduced(FencePod("default", "old", "batch", kOptions));
   f.fences.OnPod(nullptr, &other);
   CHECK(f.queue.empty());
 }

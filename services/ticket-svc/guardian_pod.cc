@@ -5,7 +5,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 
@@ -101,12 +100,6 @@ api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
   return meta;
 }
 
-// clear() keeps the memory.
-template <class T>
-void Empty(std::vector<T>& values) {
-  std::vector<T>().swap(values);
-}
-
 api::Container GuardianContainer(const api::TicketSpec& spec, const std::string& image) {
   api::Container container = RestrictedContainer("guardian", image);
   container.resources.requests = api::EffectiveRequests(spec);
@@ -114,18 +107,8 @@ api::Container GuardianContainer(const api::TicketSpec& spec, const std::string&
   return container;
 }
 
-}  // namespace
-
-std::string GuardianName(const api::Ticket& ticket, int32_t incarnation) {
-  return absl::StrCat(Stem(ticket.metadata.name), "-g", incarnation);
-}
-
-int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
-  const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
-  if (owner == nullptr || owner->uid != ticket.metadata.uid || owner->kind != "Ticket") {
-    return 0;
-  }
-  const std::string& name = pod.metadata.name;
+// What the name says; 0 when it is not that of a guardian of the ticket.
+int32_t NumberIn(const std::string& name, const api::Ticket& ticket) {
   const size_t at = name.rfind("-g");
   int32_t incarnation = 0;
   if (at == std::string::npos || !absl::SimpleAtoi(name.substr(at + 2), &incarnation) ||
@@ -135,26 +118,22 @@ int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
   return incarnation;
 }
 
-void TrimOwnPod(api::Pod& pod) {
-  api::ObjectMeta& meta = pod.metadata;
-  std::erase_if(meta.labels, [](const auto& label) { return label.first != api::kLabelRole; });
-  std::erase_if(meta.annotations,
-                [](const auto& note) { return note.first != api::kAnnotationAvoids; });
-  for (api::Container& container : pod.spec.containers) {
-    container = {.resources = std::move(container.resources)};
-  }
-  pod.spec.security_context.reset();
-  Empty(pod.spec.image_pull_secrets);
-  if (api::IsBound(pod)) {  // Before that it matters which nodes may take it.
-    pod.spec.node_selector.clear();
-    pod.spec.affinity.reset();
-    Empty(pod.spec.tolerations);
-    Empty(pod.spec.topology_spread_constraints);
-  }
-  std::erase_if(pod.status.conditions, [](const auto& condition) {
-    return condition.type != api::kPodConditionScheduled;
-  });
-  pod.status.conditions.shrink_to_fit();
+}  // namespace
+
+std::string GuardianName(const api::Ticket& ticket, int32_t incarnation) {
+  return absl::StrCat(Stem(ticket.metadata.name), "-g", incarnation);
+}
+
+int32_t IncarnationOf(const api::Ticket& ticket, const OwnPod& pod) {
+  return pod.owner.uid == ticket.metadata.uid ? NumberIn(pod.metadata.name, ticket) : 0;
+}
+
+int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
+  const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
+  return owner != nullptr && owner->kind == api::Ticket::kResource.kind &&
+                 owner->uid == ticket.metadata.uid
+             ? NumberIn(pod.metadata.name, ticket)
+             : 0;
 }
 
 void RestrictPod(api::PodSpec& spec) {
@@ -214,11 +193,6 @@ void AvoidNodes(const std::set<std::string>& nodes, Boxed<api::Affinity>& affini
     RequireField({.key = std::string(api::kFieldNodeName), .op = "NotIn", .values = {node}},
                  affinity);
   }
-}
-
-std::set<std::string> AvoidedNodes(const api::Pod& guardian) {
-  const std::string names(api::ValueOf(guardian.metadata.annotations, api::kAnnotationAvoids));
-  return absl::StrSplit(names, ',', absl::SkipEmpty());
 }
 
 void AddPullSecrets(const GuardianOptions& options, api::PodSpec& spec) {

@@ -15,6 +15,7 @@
 
 #include "api/core/pod.h"
 #include "api/v1alpha1/ticket.h"
+#include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
 
@@ -30,10 +31,8 @@ std::string GuardianName(const api::Ticket& ticket, int32_t incarnation);
 
 // Which of the ticket's guardians a pod is, counted from 1; 0 when it is none. What makes a pod a
 // guardian is its managing owner, by UID, and its name; a label proves nothing.
+int32_t IncarnationOf(const api::Ticket& ticket, const OwnPod& pod);
 int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod);
-
-// Takes out of a pod of ours what ticket-svc never looks at: there is one for each ticket.
-void TrimOwnPod(api::Pod& pod);
 
 // What every pod of ours has in common, after the Pod Security profile "restricted".
 void RestrictPod(api::PodSpec& spec);
@@ -50,8 +49,5 @@ void AvoidNodes(const std::set<std::string>& nodes, Boxed<api::Affinity>& affini
 // in an annotation.
 api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const GuardianOptions& options,
                      const std::set<std::string>& avoid = {});
-
-// The nodes that a guardian was made to avoid.
-std::set<std::string> AvoidedNodes(const api::Pod& guardian);
 
 }  // namespace korder::ticket

@@ -36,34 +36,6 @@ TEST_CASE("guardian pod: it holds the ticket's room and belongs to the ticket", 
   CHECK(IncarnationOf(ticket, pod) == 1);
 }
 
-TEST_CASE("guardian pod: what is kept of it is what decisions look at", "[guardian]") {
-  api::Ticket ticket = MakeTicket("web-7");
-  ticket.spec.node_selector = {{"node-type", "compute"}};
-  const api::Pod whole = GuardianPod(ticket, 2, kOptions, {"node-1"});
-  api::Pod pod = whole;
-  pod.status.phase = "Pending";
-  pod.status.conditions = {{.type = "Ready", .status = "False"},
-                           {.type = std::string(api::kPodConditionScheduled),
-                            .status = "False",
-                            .reason = std::string(api::kPodReasonUnschedulable)}};
-  TrimOwnPod(pod);
-  CHECK(IncarnationOf(ticket, pod) == 2);
-  CHECK(AvoidedNodes(pod) == std::set<std::string>{"node-1"});
-  CHECK(api::PodRequests(pod.spec) == api::PodRequests(whole.spec));
-  CHECK(api::ValueOf(pod.metadata.labels, "korder.dev/role") == "guardian");
-  CHECK(pod.metadata.labels.size() == 1);
-  CHECK(api::Unschedulable(pod) != nullptr);
-  CHECK(pod.status.conditions.size() == 1);
-  // Which nodes may take it is asked until one has.
-  CHECK(pod.spec.node_selector == whole.spec.node_selector);
-  CHECK(pod.spec.affinity == whole.spec.affinity);
-  pod.spec.node_name = "node-2";
-  TrimOwnPod(pod);
-  CHECK(pod.spec.node_selector.empty());
-  CHECK_FALSE(pod.spec.affinity);
-  CHECK(api::PodRequests(pod.spec) == api::PodRequests(whole.spec));
-}
-
 TEST_CASE("guardian pod: Secrets for a private registry are named", "[guardian]") {
   GuardianOptions options = kOptions;
   CHECK(GuardianPod(MakeTicket("web-7"), 1, options).spec.image_pull_secrets.empty());
@@ -210,11 +182,13 @@ TEST_CASE("guardian pod: a pod is no guardian by its label alone", "[guardian]")
       {"number zero", [](api::Pod& p) { p.metadata.name = "web-7-g0"; }},
   };
   CHECK(IncarnationOf(ticket, real) == 2);
+  CHECK(IncarnationOf(ticket, Reduced(real)) == 2);
   for (const Case& c : cases) {
     DYNAMIC_SECTION(c.name) {
       api::Pod pod = real;
       c.change(pod);
       CHECK(IncarnationOf(ticket, pod) == 0);
+      CHECK(IncarnationOf(ticket, Reduced(pod)) == 0);
     }
   }
 }

@@ -18,9 +18,11 @@ absl::Duration WaitAfter(int times) {
 
 }  // namespace
 
-bool MightTake(const api::Pod& guardian, const api::Pod& pod, const api::Node& node) {
-  return guardian.spec.priority.value_or(0) > pod.spec.priority.value_or(0) &&
-         !api::WhyNodeDoesNotFit(api::PlacementOf(guardian.spec), node);
+bool MightTake(const OwnPod& guardian, const api::Pod& pod, const api::Node& node) {
+  const OwnPod::Where& where = *guardian.where;
+  return guardian.ask->priority > pod.spec.priority.value_or(0) &&
+         !api::WhyNodeDoesNotFit(
+             {guardian.node_name, where.node_selector, where.affinity, where.tolerations}, node);
 }
 
 std::string LineOf(const api::Ticket& ticket) {

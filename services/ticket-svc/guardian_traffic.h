@@ -26,7 +26,7 @@
 namespace korder::ticket {
 
 // Whether a guardian without a node might take room on `node` that is meant for `pod`. Pure.
-bool MightTake(const api::Pod& guardian, const api::Pod& pod, const api::Node& node);
+bool MightTake(const OwnPod& guardian, const api::Pod& pod, const api::Node& node);
 
 // The tickets of an order, one line per node that they are pinned to. Pure.
 std::string LineOf(const api::Ticket& ticket);

@@ -8,10 +8,10 @@
 namespace korder::ticket {
 namespace {
 
-api::Pod Seeking(int32_t priority, const std::set<std::string>& avoid = {}) {
+OwnPod Seeking(int32_t priority, const std::set<std::string>& avoid = {}) {
   api::Pod guardian = MakeGuardian(MakeTicket("web-9"), 1, avoid);
   guardian.spec.priority = priority;
-  return guardian;
+  return Reduced(std::move(guardian));
 }
 
 TEST_CASE("guardian traffic: which guardians might take a room that passes on", "[traffic]") {
@@ -26,7 +26,7 @@ TEST_CASE("guardian traffic: which guardians might take a room that passes on", 
   pinned.spec.node_name = "n2";
   api::Pod guardian = MakeGuardian(pinned, 1);
   guardian.spec.priority = 6;
-  CHECK_FALSE(MightTake(guardian, pod, node));
+  CHECK_FALSE(MightTake(Reduced(guardian), pod, node));
 }
 
 TEST_CASE("guardian traffic: what was being made at a moment is waited for, nothing later",

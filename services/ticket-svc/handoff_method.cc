@@ -15,7 +15,7 @@ class Nominate final : public HandoffMethod {
  public:
   bool nominates() const override { return true; }
   bool always_pins() const override { return false; }
-  std::optional<std::string> WhyNot(const api::Pod&, const api::Pod&) const override {
+  std::optional<std::string> WhyNot(const api::Pod&, const OwnPod&) const override {
     return std::nullopt;
   }
   HandoffMove Released(const HandoffView& view) const override {
@@ -46,9 +46,9 @@ class Preempt final : public HandoffMethod {
   bool nominates() const override { return false; }
   // Without it the scheduler might make room on another node, at a bystander's cost.
   bool always_pins() const override { return true; }
-  std::optional<std::string> WhyNot(const api::Pod& pod, const api::Pod& guardian) const override {
+  std::optional<std::string> WhyNot(const api::Pod& pod, const OwnPod& guardian) const override {
     const int32_t own = pod.spec.priority.value_or(0);
-    const int32_t other = guardian.spec.priority.value_or(0);
+    const int32_t other = guardian.ask->priority;
     if (own <= other) {
       return absl::StrCat("passes on by preemption: the pod's priority ", own,
                           " is not above the guardian's ", other);

@@ -39,8 +39,7 @@ class HandoffMethod {
   virtual bool always_pins() const = 0;
   // Why the pod cannot take over this guardian's room this way, as a fragment that reads on after
   // "the ticket"; nothing when it can.
-  virtual std::optional<std::string> WhyNot(const api::Pod& pod,
-                                            const api::Pod& guardian) const = 0;
+  virtual std::optional<std::string> WhyNot(const api::Pod& pod, const OwnPod& guardian) const = 0;
   // The guardian is gone, the pod is marked and its gate shut, the node is there.
   virtual HandoffMove Released(const HandoffView& view) const = 0;
   // The gate is open, the pod not bound.

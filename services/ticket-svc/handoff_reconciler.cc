@@ -36,7 +36,8 @@ kube::ObjectKey GuardianKey(const api::Ticket& ticket) {
 }
 
 // The object unless it is another one of the same name.
-PodPtr IfUid(const PodPtr& pod, const std::string& uid) {
+template <class Ptr>
+Ptr IfUid(const Ptr& pod, const std::string& uid) {
   return pod && pod->metadata.uid == uid ? pod : nullptr;
 }
 
@@ -66,8 +67,8 @@ absl::Status ForEach(size_t count, Fn fn) {
 }
 
 // The guardian will not find room by itself, or not soon enough for the handoff.
-bool IsStuck(const api::Pod& guardian, absl::Duration age) {
-  return api::Unschedulable(guardian) != nullptr || age > kSeekingPatience;
+bool IsStuck(const OwnPod& guardian, absl::Duration age) {
+  return guardian.unschedulable || age > kSeekingPatience;
 }
 
 // Another pod, of no handoff here, would take the room before `pod` does or be counted beside it.
@@ -136,7 +137,7 @@ std::vector<HandoffReconciler::Scene> HandoffReconciler::Look(const std::string&
       continue;
     }
     PodPtr pod = IfUid(parts_.world.ClaimPod(PodKey(*ticket)), handoff.pod_uid);
-    PodPtr guardian = IfUid(parts_.world.Guardian(GuardianKey(*ticket)), handoff.guardian_uid);
+    OwnPodPtr guardian = IfUid(parts_.world.Guardian(GuardianKey(*ticket)), handoff.guardian_uid);
     scenes.push_back(
         {.ticket = std::move(ticket), .pod = std::move(pod), .guardian = std::move(guardian)});
   }
@@ -157,7 +158,7 @@ absl::Status HandoffReconciler::Refresh(Scene& scene, std::stop_token stop) {
   }
   const api::TicketHandoff& handoff = *ticket->status.handoff;
   ASSIGN_OR_RETURN(const PodPtr pod, Find<api::Pod>(client, PodKey(*ticket), stop));
-  ASSIGN_OR_RETURN(const PodPtr guardian, Find<api::Pod>(client, GuardianKey(*ticket), stop));
+  ASSIGN_OR_RETURN(const OwnPodPtr guardian, Find<OwnPod>(client, GuardianKey(*ticket), stop));
   ASSIGN_OR_RETURN(const NodePtr node, Find<api::Node>(client, {"", handoff.node}, stop));
   scene = {.ticket = ticket,
            .pod = IfUid(pod, handoff.pod_uid),
@@ -193,7 +194,7 @@ HandoffView HandoffReconciler::View(Scene& scene) {
                    .age = AgeOf(handoff)};
   const std::optional<absl::Time> end = WindowEnd(*scene.ticket);
   view.window_over = end && *end <= parts_.clock.Now();
-  for (const PodPtr& rival : Rivals(scene)) {
+  for (const OwnPodPtr& rival : Rivals(scene)) {
     ++(IsStuck(*rival, view.age) ? view.stuck_guardians : view.seeking_guardians);
   }
   const MonoTime now = parts_.clock.Mono();
@@ -229,12 +230,12 @@ uint64_t HandoffReconciler::Doubts(const std::string& scheduler) const {
   return parts_.disturbance.Count() + parts_.pulse.Revivals(scheduler);
 }
 
-std::vector<PodPtr> HandoffReconciler::Rivals(const Scene& scene) const {
-  std::vector<PodPtr> rivals;
+std::vector<OwnPodPtr> HandoffReconciler::Rivals(const Scene& scene) const {
+  std::vector<OwnPodPtr> rivals;
   if (!scene.guardian || !scene.pod || !scene.node || !method_.nominates()) {
     return rivals;
   }
-  for (PodPtr& guardian : parts_.world.UnplacedGuardians()) {
+  for (OwnPodPtr& guardian : parts_.world.UnplacedGuardians()) {
     if (MightTake(*guardian, *scene.pod, *scene.node)) {
       rivals.push_back(std::move(guardian));
     }
@@ -372,11 +373,11 @@ absl::Status HandoffReconciler::Perform(const HandoffMove& move, Scene& scene,
 
 absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) {
   const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
-  std::vector<PodPtr> stuck = Rivals(scene);
+  std::vector<OwnPodPtr> stuck = Rivals(scene);
   const absl::Duration age = AgeOf(handoff);
-  std::erase_if(stuck, [age](const PodPtr& rival) { return !IsStuck(*rival, age); });
+  std::erase_if(stuck, [age](const OwnPodPtr& rival) { return !IsStuck(*rival, age); });
   return ForEach(stuck.size(), [&](size_t i) -> absl::Status {
-    const api::ObjectMeta& meta = stuck[i]->metadata;
+    const OwnPod::Metadata& meta = stuck[i]->metadata;
     const kube::ObjectKey key = kube::KeyOf(*stuck[i]);
     if (!parts_.traffic.BeginClearing(meta.uid)) {
       return absl::OkStatus();  // Another node's handoff is at it.
@@ -388,7 +389,7 @@ absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) 
         {.stop = stop});
     if (absl::IsAborted(gone)) {
       // It has changed: it may have found room.
-      ASSIGN_OR_RETURN(const PodPtr now, Find<api::Pod>(parts_.client, key, stop));
+      ASSIGN_OR_RETURN(const OwnPodPtr now, Find<OwnPod>(parts_.client, key, stop));
       if (now) {
         parts_.world.Wrote(*now);
         return absl::OkStatus();
@@ -396,9 +397,8 @@ absl::Status HandoffReconciler::Clear(const Scene& scene, std::stop_token stop) 
     } else if (!gone.ok() && !absl::IsNotFound(gone)) {
       return gone;
     }
-    parts_.world.DeletedPod(key, meta.uid);
-    const kube::ObjectKey owner{meta.ns, std::string(api::ValueOf(meta.labels, api::kLabelTicket))};
-    if (const TicketPtr ticket = parts_.world.Ticket(owner)) {
+    parts_.world.DeletedGuardian(key, meta.uid);
+    if (const TicketPtr ticket = parts_.world.Ticket({meta.ns, stuck[i]->owner.ticket})) {
       parts_.traffic.SteppedAside(LineOf(*ticket));
     }
     return absl::OkStatus();
@@ -426,7 +426,7 @@ absl::Status HandoffReconciler::Release(Scene& scene, std::stop_token stop) {
   if (HandoffStep(View(scene)).act != HandoffAct::kRelease) {
     return absl::OkStatus();
   }
-  const api::ObjectMeta& guardian = scene.guardian->metadata;
+  const OwnPod::Metadata& guardian = scene.guardian->metadata;
   const absl::Status gone =
       parts_.client.Delete<api::Pod>(kube::KeyOf(*scene.guardian),
                                      {.uid = guardian.uid,
@@ -436,11 +436,11 @@ absl::Status HandoffReconciler::Release(Scene& scene, std::stop_token stop) {
   if (!gone.ok() && !absl::IsNotFound(gone)) {
     return gone;
   }
-  parts_.world.DeletedPod(kube::KeyOf(*scene.guardian), guardian.uid);
+  parts_.world.DeletedGuardian(kube::KeyOf(*scene.guardian), guardian.uid);
   parts_.events.Normal(
       kube::RefTo(*scene.ticket), api::kEventGuardianReleased,
-      absl::StrCat("guardian ", guardian.name, " made room on node ",
-                   scene.guardian->spec.node_name, " for pod ", scene.ticket->status.claimed_pod));
+      absl::StrCat("guardian ", guardian.name, " made room on node ", scene.guardian->node_name,
+                   " for pod ", scene.ticket->status.claimed_pod));
   scene.guardian = nullptr;
   return absl::OkStatus();
 }

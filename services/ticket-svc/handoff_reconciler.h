@@ -64,7 +64,7 @@ class HandoffReconciler final : public kube::Reconciler {
   struct Scene {
     TicketPtr ticket;
     PodPtr pod;
-    PodPtr guardian;
+    OwnPodPtr guardian;
     NodePtr node;
     bool live = false;       // read from the server, not from a watch
     bool contested = false;  // another pod is nominated to the node
@@ -90,7 +90,7 @@ class HandoffReconciler final : public kube::Reconciler {
   // Grows whenever the scheduler may have begun anew.
   uint64_t Doubts(const std::string& scheduler) const;
   // Guardians that might take the room.
-  std::vector<PodPtr> Rivals(const Scene& scene) const;
+  std::vector<OwnPodPtr> Rivals(const Scene& scene) const;
   std::vector<HandoffMove> Decide(std::span<Scene> scenes);
 
   // One step of all that can take one. False when nothing was to be done.

@@ -19,7 +19,7 @@ HandoffMove Abort(HandoffReason reason) {
 
 // A guardian that ended holds no room, even while its object is there.
 bool GuardianGone(const HandoffView& view) {
-  return view.guardian == nullptr || api::IsTerminal(*view.guardian);
+  return view.guardian == nullptr || IsTerminal(*view.guardian);
 }
 
 bool IsMarked(const HandoffView& view) { return HandoffMark(*view.pod) == view.record.id; }
@@ -59,7 +59,7 @@ HandoffReason Preflight(const HandoffView& view) {
   if (OutOfPatience(view)) {
     return HandoffReason::kTimeout;
   }
-  if (view.guardian->metadata.deleting() || view.guardian->spec.node_name != view.record.node) {
+  if (view.guardian->metadata.deleting() || view.guardian->node_name != view.record.node) {
     return HandoffReason::kGuardianLost;
   }
   if (view.node == nullptr) {

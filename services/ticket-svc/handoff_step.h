@@ -17,6 +17,7 @@
 #include "api/core/pod.h"
 #include "api/meta/enum_names.h"
 #include "api/v1alpha1/ticket.h"
+#include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
 
@@ -28,9 +29,9 @@ class HandoffMethod;
 struct HandoffView {
   const api::TicketHandoff& record;
   const HandoffMethod& method;
-  const api::Pod* pod = nullptr;       // with the record's UID; null when it is gone
-  const api::Pod* guardian = nullptr;  // with the record's UID; null when it is gone
-  const api::Node* node = nullptr;     // null when it is gone
+  const api::Pod* pod = nullptr;     // with the record's UID; null when it is gone
+  const OwnPod* guardian = nullptr;  // with the record's UID; null when it is gone
+  const api::Node* node = nullptr;   // null when it is gone
   // The ticket's window is over: give the room away only if that cannot be helped any more.
   bool window_over = false;
   // The scheduler may have begun anew since the nomination. Until 1.36 one that does so overlooks

@@ -25,7 +25,7 @@ struct Stage {
               .node = "n1",
               .started_at = kNow};
     pod = MakeClaimPod("shop");
-    guardian = Running(MakeGuardian(MakeTicket("web-0"), 1), "n1");
+    guardian = Reduced(Running(MakeGuardian(MakeTicket("web-0"), 1), "n1"));
     node = MakeNode("n1");
   }
 
@@ -70,7 +70,7 @@ struct Stage {
 
   api::TicketHandoff record;
   std::optional<api::Pod> pod;
-  std::optional<api::Pod> guardian;
+  std::optional<OwnPod> guardian;
   std::optional<api::Node> node;
   HandoffMethodName method = HandoffMethodName::kNominate;
   bool window_over = false;
@@ -171,7 +171,7 @@ TEST_CASE("handoff step: what to do follows from what is there", "[handoff]") {
        Why::kGateGone},
       // After the release.
       {"guardian evicted after the nomination",
-       [](Stage& s) { s.Nominated().guardian->status.phase = "Failed"; }, Act::kUngate},
+       [](Stage& s) { s.Nominated().guardian->phase = "Failed"; }, Act::kUngate},
       {"guardian deleted from outside before the nomination", [](Stage& s) { s.Released(); },
        Act::kLost, Why::kGuardianLost},
       {"guardian deleted from outside after the nomination",
@@ -336,7 +336,7 @@ TEST_CASE("handoff step: by preemption, only a pod above the guardian's priority
   CHECK_FALSE(MethodOf(HandoffMethodName::kNominate).always_pins());
   api::Pod pod = MakeClaimPod("shop");
   api::Pod guardian = MakeGuardian(MakeTicket("web-0"), 1);
-  const auto why = [&] { return method.WhyNot(pod, guardian).value_or(""); };
+  const auto why = [&] { return method.WhyNot(pod, Reduced(guardian)).value_or(""); };
   guardian.spec.priority = 0;
   CHECK(why() == "passes on by preemption: the pod's priority 0 is not above the guardian's 0");
   pod.spec.priority = 1;

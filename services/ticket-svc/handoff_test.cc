@@ -668,6 +668,23 @@ TEST_CASE(
   CHECK(bench.FencePods().empty());
 }
 
+TEST_CASE("handoff: a guardian that found no room steps aside, and its ticket looks again later",
+          "[handoff][shell]") {
+  Stage s;
+  s.bench.AddTicket(MakeTicket("web-1"));
+  s.bench.Settle(s.service);
+  REQUIRE(s.bench.FindPod("web-1-g1"));
+  api::Pod pod = MakeClaimPod("shop");
+  pod.spec.priority = -1;  // The guardian would pay no heed to its nomination.
+  s.bench.AddPod(pod);
+  s.bench.Settle(s.service);
+  s.CheckClaimed();
+  CHECK(s.service.traffic.HoldBack(LineOf(s.bench.Ticket("web-1"))) == absl::Seconds(1));
+  s.bench.clock.Advance(absl::Seconds(2));
+  s.bench.Settle(s.service);
+  CHECK(s.bench.Guardians() == Names{"web-1-g1"});
+}
+
 TEST_CASE("handoff: two rooms of a node pass on together, none before both are nominated",
           "[handoff][shell]") {
   Pair pair;

@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "api/core/pod_requests.h"
 #include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 #include "kube/object_key.h"
@@ -13,32 +12,30 @@
 namespace korder::ticket {
 namespace {
 
-bool OnLostNode(const Guardian& guardian) { return api::IsBound(*guardian.pod) && !guardian.node; }
+bool OnLostNode(const Guardian& guardian) { return IsBound(*guardian.pod) && !guardian.node; }
 
 // The ticket may be backed by this node only.
 bool IsPinned(const api::Ticket& ticket, const Guardian& guardian) {
-  return ticket.spec.node_name == guardian.pod->spec.node_name;
+  return ticket.spec.node_name == guardian.pod->node_name;
 }
 
 // Without its label a guardian is out of sight of the watch.
-bool IsLabelled(const api::Pod& pod) {
-  return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian;
-}
+bool IsLabelled(const OwnPod& pod) { return pod.role == OwnRole::kGuardian; }
 
 bool OnDarkNode(const Observed& observed, const Guardian& guardian) {
   return guardian.node && NodeGraceLeft(observed, *guardian.node) == absl::ZeroDuration();
 }
 
 bool IsAlive(const Observed& observed, const Guardian& guardian) {
-  const api::Pod& pod = *guardian.pod;
+  const OwnPod& pod = *guardian.pod;
   // A guardian of a pinned ticket has nowhere else to go: it waits for its node.
   const bool given_up = OnDarkNode(observed, guardian) && !IsPinned(*observed.ticket, guardian);
-  return !pod.metadata.deleting() && !api::IsTerminal(pod) && IsLabelled(pod) &&
-         !OnLostNode(guardian) && !given_up;
+  return !pod.metadata.deleting() && !IsTerminal(pod) && IsLabelled(pod) && !OnLostNode(guardian) &&
+         !given_up;
 }
 
 bool Holds(const Observed& observed, const Guardian& guardian) {
-  return guardian.node && guardian.pod->status.phase == api::kPodRunning &&
+  return guardian.node && guardian.pod->phase == api::kPodRunning &&
          CoversRequests(*observed.ticket, *guardian.pod) && !OnDarkNode(observed, guardian);
 }
 
@@ -53,8 +50,8 @@ const Guardian* Recorded(const Observed& observed) {
 
 }  // namespace
 
-bool CoversRequests(const api::Ticket& ticket, const api::Pod& guardian) {
-  const api::ResourceList held = api::PodRequests(guardian.spec);
+bool CoversRequests(const api::Ticket& ticket, const OwnPod& guardian) {
+  const api::ResourceList& held = guardian.ask->requests;
   const api::ResourceList wanted = api::EffectiveRequests(ticket.spec);
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
     const auto it = held.find(entry.first);
@@ -80,7 +77,7 @@ Care Examine(const Observed& observed) {
     const bool holds = Holds(observed, g);
     return std::make_tuple(holds,
                            holds && kube::KeyOf(*g.pod).ToString() == ticket.status.guardian_pod,
-                           api::IsBound(*g.pod), IncarnationOf(ticket, *g.pod));
+                           IsBound(*g.pod), IncarnationOf(ticket, *g.pod));
   };
   for (const Guardian& guardian : observed.guardians) {
     care.newest = std::max(care.newest, IncarnationOf(ticket, *guardian.pod));
@@ -108,20 +105,20 @@ std::string WhatBecameOf(const Observed& observed) {
   if (guardian == nullptr) {
     return absl::StrCat(who, " was deleted");
   }
-  const api::Pod& pod = *guardian->pod;
+  const OwnPod& pod = *guardian->pod;
   if (pod.metadata.deleting()) {
     return absl::StrCat(who, " is being deleted");
   }
-  if (api::IsTerminal(pod)) {
-    const std::string& cause = pod.status.reason.empty() ? pod.status.phase : pod.status.reason;
-    return absl::StrCat(who, " ended: ", cause, pod.status.message.empty() ? "" : ": ",
-                        pod.status.message);
+  if (IsTerminal(pod)) {
+    const OwnPod::End end = pod.end ? *pod.end : OwnPod::End{};
+    const std::string& cause = end.reason.empty() ? pod.phase : end.reason;
+    return absl::StrCat(who, " ended: ", cause, end.message.empty() ? "" : ": ", end.message);
   }
   if (OnLostNode(*guardian)) {
-    return absl::StrCat("node ", pod.spec.node_name, " of ", who, " is gone");
+    return absl::StrCat("node ", pod.node_name, " of ", who, " is gone");
   }
   if (OnDarkNode(observed, *guardian)) {
-    return absl::StrCat("node ", pod.spec.node_name, " of ", who, " has not been Ready for ",
+    return absl::StrCat("node ", pod.node_name, " of ", who, " has not been Ready for ",
                         absl::FormatDuration(observed.node_grace));
   }
   if (!IsLabelled(pod)) {
@@ -134,7 +131,7 @@ bool LostPinnedNode(const Observed& observed) {
   const std::string& pinned = observed.ticket->spec.node_name;
   return !pinned.empty() &&
          std::any_of(observed.guardians.begin(), observed.guardians.end(), [&](const Guardian& g) {
-           return OnLostNode(g) && g.pod->spec.node_name == pinned;
+           return OnLostNode(g) && g.pod->node_name == pinned;
          });
 }
 

@@ -15,7 +15,7 @@ namespace korder::ticket {
 
 struct Care {
   // The one alive guardian that counts; null when there is none.
-  PodPtr kept;
+  OwnPodPtr kept;
   // The node of `kept` has not been Ready for longer than the grace.
   bool dark = false;
   // Until that will be so; infinite while the node is Ready.
@@ -24,7 +24,7 @@ struct Care {
   // ticket asks for.
   bool holds = false;
   // Dead or surplus; they are deleted.
-  std::vector<PodPtr> discarded;
+  std::vector<OwnPodPtr> discarded;
   // The incarnation of the newest guardian known; 0 when there never was one.
   int32_t newest = 0;
 };
@@ -41,6 +41,6 @@ std::string WhatBecameOf(const Observed& observed);
 bool LostPinnedNode(const Observed& observed);
 
 // The pod asks for at least what the ticket reserves, in every resource.
-bool CoversRequests(const api::Ticket& ticket, const api::Pod& guardian);
+bool CoversRequests(const api::Ticket& ticket, const OwnPod& guardian);
 
 }  // namespace korder::ticket

@@ -48,7 +48,7 @@ std::string OwnPodsSelector() {
 struct Informers {
   explicit Informers(kube::Client& client)
       : tickets(client),
-        guardians(client, {.label_selector = OwnPodsSelector()}, TrimOwnPod),
+        guardians(client, {.label_selector = OwnPodsSelector()}),
         claim_pods(client, {.label_selector = std::string(api::kLabelClaim)}),
         nodes(client) {}
 
@@ -69,7 +69,7 @@ struct Informers {
   }
 
   kube::Informer<api::Ticket> tickets;
-  kube::Informer<api::Pod> guardians;
+  kube::Informer<OwnPod> guardians;
   kube::Informer<api::Pod> claim_pods;
   kube::Informer<api::Node> nodes;
 };

@@ -11,6 +11,7 @@
 #include "api/core/node.h"
 #include "api/core/pod.h"
 #include "api/v1alpha1/ticket.h"
+#include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
 
@@ -22,7 +23,7 @@ using NodePtr = std::shared_ptr<const api::Node>;
 inline constexpr absl::Duration kDefaultNodeGrace = absl::Minutes(1);
 
 struct Guardian {
-  PodPtr pod;
+  OwnPodPtr pod;
   NodePtr node;  // the one it is bound to; null when it is not bound, or the node is gone
 };
 

@@ -14,11 +14,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "api/meta/object_meta.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/object_key.h"
@@ -26,9 +26,8 @@
 namespace korder::ticket {
 
 // 0 when the version is not a number, which is older than everything.
-inline uint64_t VersionOf(const api::ObjectMeta& meta) {
+inline uint64_t VersionOf(std::string_view text) {
   uint64_t version = 0;
-  const std::string& text = meta.resource_version;
   std::from_chars(text.data(), text.data() + text.size(), version);
   return version;
 }
@@ -44,8 +43,8 @@ class Recent {
   // The server's answer to a create, update, patch or get.
   Ptr Wrote(T object) {
     const auto shared = std::make_shared<const T>(std::move(object));
-    Note(kube::KeyOf(*shared),
-         {shared, shared->metadata.uid, VersionOf(shared->metadata), clock_.Mono()});
+    Note(kube::KeyOf(*shared), {shared, shared->metadata.uid,
+                                VersionOf(shared->metadata.resource_version), clock_.Mono()});
     return shared;
   }
   // The server has removed the object.
@@ -69,7 +68,7 @@ class Recent {
       // The watch has not shown it yet, or has shown its end in a list that we did not see.
       return IsOld(entry) ? nullptr : entry.object;
     }
-    return VersionOf(stored->metadata) >= entry.version ? stored : entry.object;
+    return VersionOf(stored->metadata.resource_version) >= entry.version ? stored : entry.object;
   }
 
   // An informer's handler: forgets what the watch has caught up with.
@@ -81,8 +80,9 @@ class Recent {
     }
     const Entry& entry = it->second;
     const bool gone = is == nullptr && was->metadata.uid == entry.uid;
-    const bool caught_up = is != nullptr && (entry.object ? VersionOf(is->metadata) >= entry.version
-                                                          : is->metadata.uid != entry.uid);
+    const bool caught_up =
+        is != nullptr && (entry.object ? VersionOf(is->metadata.resource_version) >= entry.version
+                                       : is->metadata.uid != entry.uid);
     if (gone || caught_up) {
       entries_.erase(it);
     }

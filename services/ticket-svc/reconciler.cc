@@ -115,7 +115,7 @@ absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const api::Ti
                                                                    std::stop_token stop) {
   std::vector<Guardian> guardians;
   bool recorded = ticket.status.guardian_pod.empty();
-  for (PodPtr& pod : parts_.world.GuardiansOf(ticket)) {
+  for (OwnPodPtr& pod : parts_.world.GuardiansOf(ticket)) {
     recorded = recorded || kube::KeyOf(*pod).ToString() == ticket.status.guardian_pod;
     ASSIGN_OR_RETURN(NodePtr node, ObserveNode(*pod, stop));
     guardians.push_back({std::move(pod), std::move(node)});
@@ -125,15 +125,15 @@ absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const api::Ti
   }
   // A loss costs the ticket its room, so it is not believed of a watch alone: the watch may lag, or
   // somebody took the guardian's label away.
-  absl::StatusOr<api::Pod> live =
-      parts_.client.Get<api::Pod>(ParseKey(ticket.status.guardian_pod), {.stop = stop});
+  absl::StatusOr<OwnPod> live =
+      parts_.client.Get<OwnPod>(ParseKey(ticket.status.guardian_pod), {.stop = stop});
   if (absl::IsNotFound(live.status())) {
     return guardians;
   }
   RETURN_IF_ERROR(live.status());
   if (IncarnationOf(ticket, *live) != 0) {
     ASSIGN_OR_RETURN(NodePtr node, ObserveNode(*live, stop));
-    guardians.push_back({std::make_shared<const api::Pod>(*std::move(live)), std::move(node)});
+    guardians.push_back({std::make_shared<const OwnPod>(*std::move(live)), std::move(node)});
   }
   return guardians;
 }
@@ -159,8 +159,8 @@ absl::StatusOr<PodPtr> Reconciler::ObserveClaimedPod(const api::Ticket& ticket,
              : PodPtr();
 }
 
-absl::StatusOr<NodePtr> Reconciler::ObserveNode(const api::Pod& guardian, std::stop_token stop) {
-  const std::string& name = guardian.spec.node_name;
+absl::StatusOr<NodePtr> Reconciler::ObserveNode(const OwnPod& guardian, std::stop_token stop) {
+  const std::string& name = guardian.node_name;
   if (name.empty()) {
     return NodePtr();
   }
@@ -306,7 +306,7 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wan
     parts_.metrics.GuardianCreated(ticket.metadata.ns);
     parts_.events.Normal(kube::RefTo(ticket), api::kEventGuardianCreated,
                          absl::StrCat("created guardian ", made->metadata.name));
-    parts_.world.Wrote(*std::move(made));
+    parts_.world.Wrote(Reduced(*std::move(made)));
     return std::optional<Plan>();
   }
   const std::string why(Message(made.status()));
@@ -328,8 +328,8 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Adopt(const CreateGuardian& want
                                                       std::stop_token stop) {
   const api::Ticket& ticket = *observed.ticket;
   const std::string name = GuardianName(ticket, wanted.incarnation);
-  ASSIGN_OR_RETURN(api::Pod there, parts_.client.Get<api::Pod>({ticket.metadata.ns, name},
-                                                               {.stop = std::move(stop)}));
+  ASSIGN_OR_RETURN(OwnPod there, parts_.client.Get<OwnPod>({ticket.metadata.ns, name},
+                                                           {.stop = std::move(stop)}));
   if (IncarnationOf(ticket, there) != wanted.incarnation) {
     return std::optional(DecideRefused(
         observed, absl::StrCat("pod ", name, " exists and is not a guardian of this ticket"),
@@ -374,7 +374,7 @@ absl::Status Reconciler::Delete(const DeleteGuardian& guardian, std::stop_token 
       guardian.key, {.uid = guardian.uid, .grace_period_seconds = 0}, {.stop = std::move(stop)});
   // Aborted: another pod has the name by now.
   if (gone.ok() || absl::IsNotFound(gone) || absl::IsAborted(gone)) {
-    parts_.world.DeletedPod(guardian.key, guardian.uid);
+    parts_.world.DeletedGuardian(guardian.key, guardian.uid);
     return absl::OkStatus();
   }
   return gone;

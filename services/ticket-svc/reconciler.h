@@ -62,7 +62,7 @@ class Reconciler final : public kube::Reconciler {
   absl::StatusOr<std::vector<Guardian>> ObserveGuardians(const api::Ticket& ticket,
                                                          std::stop_token stop);
   absl::StatusOr<PodPtr> ObserveClaimedPod(const api::Ticket& ticket, std::stop_token stop);
-  absl::StatusOr<NodePtr> ObserveNode(const api::Pod& guardian, std::stop_token stop);
+  absl::StatusOr<NodePtr> ObserveNode(const OwnPod& guardian, std::stop_token stop);
 
   // Performs the plan's actions. What to do instead of the rest, when one of them says so.
   absl::StatusOr<std::optional<Plan>> CarryOut(const Plan& plan, Observed& observed,

@@ -185,7 +185,7 @@ struct TicketScenario {
         return candidate.name == guardian.node;
       });
       observed.guardians.push_back(
-          {Share(guardian.Make(*observed.ticket, observed.now)),
+          {Share(Reduced(guardian.Make(*observed.ticket, observed.now))),
            node == nodes.end() ? nullptr : Share(node->Make(observed.now))});
     }
     if (!claimed_pod.empty()) {

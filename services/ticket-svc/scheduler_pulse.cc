@@ -5,13 +5,22 @@
 namespace korder::ticket {
 namespace {
 
+const std::string& SchedulerOf(const api::Pod& pod) { return pod.spec.scheduler_name; }
+const std::string& SchedulerOf(const OwnPod& pod) { return pod.ask->scheduler_name; }
+
+const api::PodCondition* RefusalOf(const api::Pod& pod) { return api::Unschedulable(pod); }
+const api::PodCondition* RefusalOf(const OwnPod& pod) {
+  return pod.unschedulable ? &*pod.unschedulable : nullptr;
+}
+
 // The scheduler has just said something of the pod. What a watch begins with is old.
-bool Answered(const api::Pod& was, const api::Pod& is) {
-  if (api::IsBound(is) != api::IsBound(was)) {
+template <class Pod>
+bool Answered(const Pod& was, const Pod& is) {
+  if (IsBound(is) != IsBound(was)) {
     return true;
   }
-  const api::PodCondition* refusal = api::Unschedulable(is);
-  const api::PodCondition* before = api::Unschedulable(was);
+  const api::PodCondition* refusal = RefusalOf(is);
+  const api::PodCondition* before = RefusalOf(was);
   return refusal != nullptr && (before == nullptr || !(*before == *refusal));
 }
 
@@ -27,10 +36,15 @@ void SchedulerPulse::Forgive(const std::string& scheduler, const std::string& ui
   lines_[scheduler].owed.erase(uid);
 }
 
-void SchedulerPulse::OnPod(const api::Pod* was, const api::Pod* is) {
-  const api::Pod& pod = is != nullptr ? *is : *was;
+void SchedulerPulse::OnPod(const api::Pod* was, const api::Pod* is) { Hear(was, is); }
+
+void SchedulerPulse::OnPod(const OwnPod* was, const OwnPod* is) { Hear(was, is); }
+
+template <class Pod>
+void SchedulerPulse::Hear(const Pod* was, const Pod* is) {
+  const Pod& pod = is != nullptr ? *is : *was;
   const MutexLock lock(mu_);
-  Line& line = lines_[pod.spec.scheduler_name];
+  Line& line = lines_[SchedulerOf(pod)];
   if (was != nullptr && is != nullptr && Answered(*was, *is)) {
     const MonoTime now = clock_.Mono();
     line.revivals += IsSilent(line, now) ? 1U : 0U;
@@ -40,8 +54,7 @@ void SchedulerPulse::OnPod(const api::Pod* was, const api::Pod* is) {
       return absl::FromChrono(now - debt.second) >= kSchedulerPatience;
     });
   }
-  if (is == nullptr || is->metadata.deleting() || api::IsBound(*is) ||
-      api::Unschedulable(*is) != nullptr) {
+  if (is == nullptr || is->metadata.deleting() || IsBound(*is) || RefusalOf(*is) != nullptr) {
     line.owed.erase(pod.metadata.uid);
   }
 }

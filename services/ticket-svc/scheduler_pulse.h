@@ -19,6 +19,7 @@
 #include "api/core/pod.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
 
@@ -34,8 +35,9 @@ class SchedulerPulse {
   void Owes(const std::string& scheduler, const std::string& uid);
   // It is not, after all.
   void Forgive(const std::string& scheduler, const std::string& uid);
-  // The informers' handler. To be called before what the pod tells is used otherwise.
+  // The informers' handlers. To be called before what the pod tells is used otherwise.
   void OnPod(const api::Pod* was, const api::Pod* is);
+  void OnPod(const OwnPod* was, const OwnPod* is);
 
   // It owes an answer, and nobody has had one since.
   bool Silent(const std::string& scheduler) const;
@@ -49,6 +51,8 @@ class SchedulerPulse {
     uint64_t revivals = 0;
   };
 
+  template <class Pod>
+  void Hear(const Pod* was, const Pod* is);
   bool IsSilent(const Line& line, MonoTime now) const;
 
   const Clock& clock_;

@@ -102,7 +102,7 @@ grpc::Status TicketDesk::Handoffs(grpc::ServerContext* context, const v1::Handof
 v1::Handoff::Stage TicketDesk::StageOf(const api::Ticket& ticket) const {
   const api::TicketHandoff& handoff = *ticket.status.handoff;
   const PodPtr pod = world_.ClaimPod(ParseKey(ticket.status.claimed_pod));
-  const PodPtr guardian = world_.Guardian(ParseKey(ticket.status.guardian_pod));
+  const OwnPodPtr guardian = world_.Guardian(ParseKey(ticket.status.guardian_pod));
   const HandoffView view{.record = handoff,
                          .method = MethodOf(rules_.method),
                          .pod = pod && pod->metadata.uid == handoff.pod_uid ? pod.get() : nullptr,

@@ -71,14 +71,14 @@ api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reas
   return status;
 }
 
-api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardian,
+api::TicketStatus ReadyStatus(const api::Ticket& ticket, const OwnPod& guardian,
                               int32_t incarnation, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kReady, "", "");
   if (!status.activation_time) {
     status.activation_time = WindowStartWhenReady(ticket, now);
     status.expiration_time = WindowEndWhenReady(ticket, now);
   }
-  status.node_name = guardian.spec.node_name;
+  status.node_name = guardian.node_name;
   status.guardian_pod = kube::KeyOf(guardian).ToString();
   status.incarnation = incarnation;
   Set(api::kConditionReady, {true, api::kReasonGuardianRunning}, now, status);

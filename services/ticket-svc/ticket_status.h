@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "api/core/pod.h"
 #include "api/v1alpha1/ticket.h"
+#include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
 
@@ -18,7 +19,7 @@ api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reas
                                 std::string message, absl::Time now);
 
 // The guardian holds the room. The first time, the window is set.
-api::TicketStatus ReadyStatus(const api::Ticket& ticket, const api::Pod& guardian,
+api::TicketStatus ReadyStatus(const api::Ticket& ticket, const OwnPod& guardian,
                               int32_t incarnation, absl::Time now);
 
 // The window ends later than it did, or (infinite) not at all. Else the ticket stays as it is.

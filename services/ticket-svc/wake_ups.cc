@@ -14,7 +14,7 @@ bool IsReady(const api::Ticket* ticket) {
   return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady;
 }
 
-bool IsBound(const api::Pod* pod) { return pod != nullptr && api::IsBound(*pod); }
+bool IsBound(const OwnPod* pod) { return pod != nullptr && ticket::IsBound(*pod); }
 
 // A pod that could not have the ticket may have it now.
 bool BecameClaimable(const api::Ticket* was, const api::Ticket* is) {
@@ -77,19 +77,18 @@ void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
   }
 }
 
-void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
+void WakeUps::OnGuardian(const OwnPod* was, const OwnPod* is) {
   pulse_.OnPod(was, is);
-  world_.OnPod(was, is);
-  const api::Pod& pod = is != nullptr ? *is : *was;
+  world_.OnGuardian(was, is);
+  const OwnPod& pod = is != nullptr ? *is : *was;
   if (IsFence(pod)) {
     fences_.OnPod(was, is);
     return;
   }
-  const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
-  if (owner == nullptr || owner->kind != api::Ticket::kResource.kind) {
+  if (pod.owner.ticket.empty()) {
     return;
   }
-  const kube::ObjectKey key{pod.metadata.ns, owner->name};
+  const kube::ObjectKey key{pod.metadata.ns, pod.owner.ticket};
   tickets_.Enqueue(key);
   const TicketPtr ticket = world_.Ticket(key);
   if (ticket && ticket->status.handoff) {
@@ -103,7 +102,7 @@ void WakeUps::OnGuardian(const api::Pod* was, const api::Pod* is) {
 
 void WakeUps::OnClaimPod(const api::Pod* was, const api::Pod* is) {
   pulse_.OnPod(was, is);
-  world_.OnPod(was, is);
+  world_.OnClaimPod(was, is);
   const api::Pod& pod = is != nullptr ? *is : *was;
   for (const TicketPtr& ticket : world_.TicketsOfPod(kube::KeyOf(pod))) {
     WakeTicket(*ticket);

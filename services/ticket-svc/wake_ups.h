@@ -39,7 +39,7 @@ class WakeUps {
 
   void OnTicket(const api::Ticket* was, const api::Ticket* is);
   // Guardians, and fences.
-  void OnGuardian(const api::Pod* was, const api::Pod* is);
+  void OnGuardian(const OwnPod* was, const OwnPod* is);
   void OnClaimPod(const api::Pod* was, const api::Pod* is);
   void OnNode(const api::Node* was, const api::Node* is);
   // When leadership begins, or the clock was set.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/v1alpha1/names.h"
 #include "ticket-svc/claim_decide.h"
 #include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/keys.h"
@@ -16,7 +15,7 @@ constexpr char kReady[] = "ready";      // tickets: namespace of those that are 
 constexpr char kHandoff[] = "handoff";  // tickets: "" for those with a handoff
 constexpr char kPod[] = "pod";          // tickets: status.claimedPod
 constexpr char kNode[] = "node";        // tickets: status.nodeName
-constexpr char kOwner[] = "owner";      // guardians: UID of the managing owner
+constexpr char kOwner[] = "owner";      // guardians: UID of the Ticket
 constexpr char kNamespace[] = "namespace";
 constexpr char kUnplaced[] = "unplaced";  // guardians: that look for a node
 constexpr char kWaiting[] = "waiting";    // claim pods: namespace of those that wait
@@ -27,14 +26,15 @@ Values If(bool condition, std::string_view value) { return condition ? Values{va
 
 bool HasHandoff(const api::Ticket& ticket) { return ticket.status.handoff.has_value(); }
 
-bool LooksForRoom(const api::Pod& pod) {
-  return api::ValueOf(pod.metadata.labels, api::kLabelRole) == api::kRoleGuardian &&
-         !api::IsBound(pod) && !pod.metadata.deleting() && !api::IsTerminal(pod);
+bool LooksForRoom(const OwnPod& pod) {
+  return pod.role == OwnRole::kGuardian && !IsBound(pod) && !pod.metadata.deleting() &&
+         !IsTerminal(pod);
 }
 
 }  // namespace
 
-World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(clock), pods_(clock) {
+World::World(Stores stores, const Clock& clock)
+    : stores_(stores), tickets_(clock), guardians_(clock), claim_pods_(clock) {
   using api::TicketPhase;
   stores_.tickets.AddIndex(kReady, [](const api::Ticket& t) {
     return If(t.status.phase == TicketPhase::kReady, t.metadata.ns);
@@ -47,11 +47,9 @@ World::World(Stores stores, const Clock& clock) : stores_(stores), tickets_(cloc
     return If(!t.status.node_name.empty(), t.status.node_name);
   });
   stores_.guardians.AddIndex(kUnplaced,
-                             [](const api::Pod& pod) { return If(LooksForRoom(pod), ""); });
-  stores_.guardians.AddIndex(kOwner, [](const api::Pod& pod) {
-    const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
-    return owner == nullptr ? Values() : Values{owner->uid};
-  });
+                             [](const OwnPod& pod) { return If(LooksForRoom(pod), ""); });
+  stores_.guardians.AddIndex(
+      kOwner, [](const OwnPod& pod) { return If(!pod.owner.uid.empty(), pod.owner.uid); });
   stores_.claim_pods.AddIndex(kNamespace,
                               [](const api::Pod& pod) { return Values{pod.metadata.ns}; });
   stores_.claim_pods.AddIndex(
@@ -97,56 +95,56 @@ std::set<std::string> World::HandoffNodes() const {
   return nodes;
 }
 
-std::vector<PodPtr> World::UnplacedGuardians() const {
+std::vector<OwnPodPtr> World::UnplacedGuardians() const {
   std::set<kube::ObjectKey> keys;
-  for (const PodPtr& pod : stores_.guardians.ByIndex(kUnplaced, "")) {
+  for (const OwnPodPtr& pod : stores_.guardians.ByIndex(kUnplaced, "")) {
     keys.insert(kube::KeyOf(*pod));
   }
-  for (const PodPtr& pod : pods_.Those(LooksForRoom)) {
+  for (const OwnPodPtr& pod : guardians_.Those(LooksForRoom)) {
     keys.insert(kube::KeyOf(*pod));
   }
-  std::vector<PodPtr> found;
+  std::vector<OwnPodPtr> found;
   for (const kube::ObjectKey& key : keys) {
-    if (PodPtr pod = Guardian(key); pod && LooksForRoom(*pod)) {
+    if (OwnPodPtr pod = Guardian(key); pod && LooksForRoom(*pod)) {
       found.push_back(std::move(pod));
     }
   }
   return found;
 }
 
-std::vector<PodPtr> World::GuardiansOf(const api::Ticket& ticket) const {
-  std::vector<PodPtr> found;
+std::vector<OwnPodPtr> World::GuardiansOf(const api::Ticket& ticket) const {
+  std::vector<OwnPodPtr> found;
   int32_t newest = ticket.status.incarnation;
-  for (const PodPtr& stored : stores_.guardians.ByIndex(kOwner, ticket.metadata.uid)) {
+  for (const OwnPodPtr& stored : stores_.guardians.ByIndex(kOwner, ticket.metadata.uid)) {
     const int32_t incarnation = IncarnationOf(ticket, *stored);
     if (incarnation == 0) {
       continue;
     }
     newest = std::max(newest, incarnation);
-    if (PodPtr pod = pods_.Newest(kube::KeyOf(*stored), stored)) {
+    if (OwnPodPtr pod = guardians_.Newest(kube::KeyOf(*stored), stored)) {
       found.push_back(std::move(pod));
     }
   }
   // One that we have just made and the watch has not shown yet: its name is the next one.
   const kube::ObjectKey next{ticket.metadata.ns, GuardianName(ticket, newest + 1)};
-  if (PodPtr made = Guardian(next); made && IncarnationOf(ticket, *made) != 0) {
+  if (OwnPodPtr made = Guardian(next); made && IncarnationOf(ticket, *made) != 0) {
     found.push_back(std::move(made));
   }
   return found;
 }
 
-PodPtr World::Guardian(const kube::ObjectKey& key) const {
-  return pods_.Newest(key, stores_.guardians.Get(key));
+OwnPodPtr World::Guardian(const kube::ObjectKey& key) const {
+  return guardians_.Newest(key, stores_.guardians.Get(key));
 }
 
 PodPtr World::ClaimPod(const kube::ObjectKey& key) const {
-  return pods_.Newest(key, stores_.claim_pods.Get(key));
+  return claim_pods_.Newest(key, stores_.claim_pods.Get(key));
 }
 
 std::vector<PodPtr> World::ClaimPods(const std::string& ns) const {
   std::vector<PodPtr> found;
   for (const PodPtr& stored : stores_.claim_pods.ByIndex(kNamespace, ns)) {
-    if (PodPtr pod = pods_.Newest(kube::KeyOf(*stored), stored)) {
+    if (PodPtr pod = claim_pods_.Newest(kube::KeyOf(*stored), stored)) {
       found.push_back(std::move(pod));
     }
   }
@@ -176,7 +174,7 @@ std::vector<Room> World::Rooms(const std::string& ns) const {
     if (!ticket || ticket->status.phase != api::TicketPhase::kReady) {
       continue;
     }
-    PodPtr guardian = Guardian(ParseKey(ticket->status.guardian_pod));
+    OwnPodPtr guardian = Guardian(ParseKey(ticket->status.guardian_pod));
     if (guardian && IncarnationOf(*ticket, *guardian) == 0) {
       guardian = nullptr;
     }

@@ -25,7 +25,7 @@ class World {
   // korder.dev/claim.
   struct Stores {
     kube::Store<api::Ticket>& tickets;
-    kube::Store<api::Pod>& guardians;
+    kube::Store<OwnPod>& guardians;
     kube::Store<api::Pod>& claim_pods;
     kube::Store<api::Node>& nodes;
   };
@@ -45,10 +45,10 @@ class World {
   std::set<std::string> HandoffNodes() const;
 
   // Pods with the role of a guardian that look for a node.
-  std::vector<PodPtr> UnplacedGuardians() const;
+  std::vector<OwnPodPtr> UnplacedGuardians() const;
   // Pods that really are the ticket's guardians (guardian_pod.h).
-  std::vector<PodPtr> GuardiansOf(const api::Ticket& ticket) const;
-  PodPtr Guardian(const kube::ObjectKey& key) const;
+  std::vector<OwnPodPtr> GuardiansOf(const api::Ticket& ticket) const;
+  OwnPodPtr Guardian(const kube::ObjectKey& key) const;
   PodPtr ClaimPod(const kube::ObjectKey& key) const;
   std::vector<PodPtr> ClaimPods(const std::string& ns) const;
   // Whether a pod of the namespace waits for a ticket; and all such namespaces.
@@ -60,17 +60,22 @@ class World {
   std::vector<Room> Rooms(const std::string& ns) const;
 
   TicketPtr Wrote(api::Ticket ticket) { return tickets_.Wrote(std::move(ticket)); }
-  PodPtr Wrote(api::Pod pod) { return pods_.Wrote(std::move(pod)); }
-  void DeletedPod(const kube::ObjectKey& key, const std::string& uid) { pods_.Deleted(key, uid); }
+  OwnPodPtr Wrote(OwnPod guardian) { return guardians_.Wrote(std::move(guardian)); }
+  void DeletedGuardian(const kube::ObjectKey& key, const std::string& uid) {
+    guardians_.Deleted(key, uid);
+  }
+  PodPtr Wrote(api::Pod pod) { return claim_pods_.Wrote(std::move(pod)); }
 
   // Informers' handlers; to be called before any other.
   void OnTicket(const api::Ticket* was, const api::Ticket* is) { tickets_.OnChange(was, is); }
-  void OnPod(const api::Pod* was, const api::Pod* is) { pods_.OnChange(was, is); }
+  void OnGuardian(const OwnPod* was, const OwnPod* is) { guardians_.OnChange(was, is); }
+  void OnClaimPod(const api::Pod* was, const api::Pod* is) { claim_pods_.OnChange(was, is); }
 
  private:
   Stores stores_;
   Recent<api::Ticket> tickets_;
-  Recent<api::Pod> pods_;
+  Recent<OwnPod> guardians_;
+  Recent<api::Pod> claim_pods_;
 };
 
 }  // namespace korder::ticket

@@ -23,7 +23,7 @@
 #include "quota-svc/ledger.h"
 #include "quota-svc/observed.h"
 #include "sample_objects.h"
-#include "ticket-svc/guardian_pod.h"
+#include "ticket-svc/own_pod.h"
 #include "ticket-svc/world.h"
 
 namespace korder::bench {
@@ -45,7 +45,7 @@ size_t BytesInUse() {
 struct TicketService {
   SystemClock clock;
   kube::Store<api::Ticket> tickets;
-  kube::Store<api::Pod> guardians;
+  kube::Store<ticket::OwnPod> guardians;
   kube::Store<api::Pod> claim_pods;
   kube::Store<api::Node> nodes;
   ticket::World world{{tickets, guardians, claim_pods, nodes}, clock};
@@ -66,13 +66,10 @@ struct OrderService {
 
 // As an informer keeps it.
 template <class T>
-std::shared_ptr<const T> Read(std::string text, void (*trim)(T& object) = nullptr) {
+std::shared_ptr<const T> Read(std::string text) {
   T object;
   if (!json::Parse(std::move(text), object).ok()) {
     throw std::runtime_error("an object cannot be read");
-  }
-  if (trim != nullptr) {
-    trim(object);
   }
   return std::make_shared<const T>(std::move(object));
 }
@@ -112,7 +109,7 @@ int Run(const std::string& what, int count) {
       {"guardians",
        [&] {
          PrintBytes<TicketService>(count, [&](TicketService& service, int i) {
-           service.guardians.Put(Read<api::Pod>(objects.Guardian(i, i + 1), ticket::TrimOwnPod));
+           service.guardians.Put(Read<ticket::OwnPod>(objects.Guardian(i, i + 1)));
          });
        }},
       {"charges", [&] { KeepCharges(objects, count); }},

@@ -70,12 +70,12 @@ Ingested Ingest(const Tape::Recording& recording, int pods) {
   const SystemClock clock;
   const size_t before = ::mallinfo2().uordblks;
   kube::Informer<api::Ticket> tickets(client);
-  kube::Informer<api::Pod> guardians(client);
+  kube::Informer<ticket::OwnPod> guardians(client);
   kube::Informer<api::Pod> claim_pods(client);
   kube::Informer<api::Node> nodes(client);
   ticket::World world({tickets.store(), guardians.store(), claim_pods.store(), nodes.store()},
                       clock);
-  guardians.OnChange([&world](const api::Pod* was, const api::Pod* is) { world.OnPod(was, is); });
+  guardians.OnChange([&world](auto* was, auto* is) { world.OnGuardian(was, is); });
   Play(tape, guardians);
   if (static_cast<int>(guardians.store().size()) != pods) {
     throw std::runtime_error("not all pods are in the store");

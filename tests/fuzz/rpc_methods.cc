@@ -52,12 +52,12 @@ struct Tickets {
   void Put(const api::Ticket& ticket) {
     tickets.Put(std::make_shared<const api::Ticket>(ticket));
     guardians.Put(
-        std::make_shared<const api::Pod>(ticket::Running(ticket::MakeGuardian(ticket, 1), "n1")));
+        ticket::Share(ticket::Reduced(ticket::Running(ticket::MakeGuardian(ticket, 1), "n1"))));
   }
 
   FakeClock clock{ticket::kNow};
   kube::Store<api::Ticket> tickets;
-  kube::Store<api::Pod> guardians;
+  kube::Store<ticket::OwnPod> guardians;
   kube::Store<api::Pod> claim_pods;
   kube::Store<api::Node> nodes;
   ticket::World world{{tickets, guardians, claim_pods, nodes}, clock};

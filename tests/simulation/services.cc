@@ -233,8 +233,8 @@ void RunTicketService(Surroundings& around, Process& process) {
   kube::Client leader_client(writing, disturbance);
   runtime::Manager manager(clock);
   kube::Informer<api::Ticket> ticket_informer(client);
-  kube::Informer<api::Pod> guardian_informer(
-      client, {.label_selector = "korder.dev/role in (guardian,fence)"}, ticket::TrimOwnPod);
+  kube::Informer<OwnPod> guardian_informer(
+      client, {.label_selector = "korder.dev/role in (guardian,fence)"});
   kube::Informer<api::Pod> claim_pod_informer(client,
                                               {.label_selector = std::string(api::kLabelClaim)});
   kube::Informer<api::Node> node_informer(client);

@@ -371,9 +371,8 @@ void Service::SyncTickets() {
                   [this](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
 }
 void Service::SyncGuardians() {
-  kube::SyncStore(
-      client, "korder.dev/role in (guardian,fence)", guardian_store_,
-      [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); }, TrimOwnPod);
+  kube::SyncStore(client, "korder.dev/role in (guardian,fence)", guardian_store_,
+                  [this](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
 }
 void Service::SyncClaimPods() {
   kube::SyncStore(client, "korder.dev/claim", claim_pod_store_,

@@ -160,7 +160,7 @@ class Service {
 
  private:
   kube::Store<api::Ticket> ticket_store_;
-  kube::Store<api::Pod> guardian_store_;
+  kube::Store<OwnPod> guardian_store_;
   kube::Store<api::Pod> claim_pod_store_;
   kube::Store<api::Node> node_store_;
   prometheus::Registry registry_;

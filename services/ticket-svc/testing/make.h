@@ -95,7 +95,7 @@ inline api::Pod MakeClaimPod(const std::string& name) {
 
 // The ticket as it is once its first guardian holds room on the node.
 inline api::Ticket Ready(api::Ticket ticket, const std::string& node) {
-  ticket.status = ReadyStatus(ticket, Running(MakeGuardian(ticket, 1), node), 1, kNow);
+  ticket.status = ReadyStatus(ticket, Reduced(Running(MakeGuardian(ticket, 1), node)), 1, kNow);
   return ticket;
 }
 
@@ -107,7 +107,7 @@ std::shared_ptr<const T> Share(T object) {
 // A Ready ticket on the node, with its guardian.
 inline Room MakeRoomOn(const std::string& node, api::Ticket ticket) {
   ticket = Ready(std::move(ticket), node);
-  PodPtr guardian = Share(Running(MakeGuardian(ticket, 1), node));
+  OwnPodPtr guardian = Share(Reduced(Running(MakeGuardian(ticket, 1), node)));
   return MakeRoom(Share(std::move(ticket)), std::move(guardian), Share(MakeNode(node)));
 }
 

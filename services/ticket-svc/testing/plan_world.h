@@ -69,7 +69,7 @@ class PlanWorld {
     for (const auto& [name, pod] : guardians_) {
       const auto node = nodes_.find(pod.spec.node_name);
       observed.guardians.push_back(
-          {Share(pod), node == nodes_.end() ? nullptr : Share(node->second)});
+          {Share(Reduced(pod)), node == nodes_.end() ? nullptr : Share(node->second)});
     }
     if (claimed_pod_) {
       observed.claimed_pod = Share(*claimed_pod_);
