@@ -35,7 +35,10 @@ size_t Pace::Take(const std::string& ns, const std::vector<std::string>& names) 
     const MutexLock lock(mu_);
     DropOld();
     const MonoTime now = clock_.Mono();
-    const size_t room = limits_.tickets - std::min(under_way_.size(), limits_.tickets);
+    size_t room = limits_.tickets - std::min(under_way_.size(), limits_.tickets);
+    if (room < names.size() && room < WorthTaking()) {
+      room = 0;
+    }
     for (; taken < std::min(room, names.size()); ++taken) {
       const kube::ObjectKey ticket{ns, names[taken]};
       under_way_[ticket] = now;
@@ -59,7 +62,7 @@ void Pace::Wait(const kube::ObjectKey& order) {
       waiting_.push_back(order);
     }
     // Tickets may have been settled since there was no room.
-    next = Next(WorthALook());
+    next = Next(WorthTaking());
   }
   if (next) {
     wake_(*next);
@@ -73,7 +76,7 @@ void Pace::Settle(const kube::ObjectKey& ticket) {
     if (under_way_.erase(ticket) == 0) {
       return;
     }
-    next = Next(WorthALook());
+    next = Next(WorthTaking());
   }
   if (next) {
     wake_(*next);

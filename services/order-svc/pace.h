@@ -42,7 +42,8 @@ class Pace {
   // Borrows the clock. `wake` is called without a lock held.
   Pace(const Clock& clock, Wake wake, PaceLimits limits = {});
 
-  // How many of the tickets `names` may be made now. Those are under way until they are settled.
+  // How many of the tickets `names` may be made now: all, or some if they are many, or none. Those
+  // are under way until they are settled.
   size_t Take(const std::string& ns, const std::vector<std::string>& names);
   // The order is woken when it may make more. As no ticket may become Ready, it looks again after
   // `patience` by itself.
@@ -57,8 +58,9 @@ class Pace {
 
  private:
   void DropOld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Half of all: looking at a large order costs something, too.
-  size_t WorthALook() const { return (limits_.tickets + 1) / 2; }
+  // Half of all: to look at a large order costs something, and so does each call that reserves for
+  // a few of its tickets, which quota-svc has to write down.
+  size_t WorthTaking() const { return (limits_.tickets + 1) / 2; }
   // Whom to wake, if there is room that is worth it.
   std::optional<kube::ObjectKey> Next(size_t worth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -39,10 +39,21 @@ using Names = std::vector<std::string>;
 
 TEST_CASE("pace: no more tickets are under way than may be", "[order][pace]") {
   Fixture f;
-  CHECK(f.Take("web", 8) == 8);
-  CHECK(f.Take("db", 8) == 2);
+  CHECK(f.Take("web", 4) == 4);
+  CHECK(f.Take("db", 8) == 6);
   CHECK(f.Take("db", 8) == 0);
   CHECK(f.woken.empty());
+}
+
+TEST_CASE("pace: an order gets all that it wants, or enough to be worth a reservation",
+          "[order][pace]") {
+  Fixture f;
+  CHECK(f.Take("web", 6) == 6);
+  CHECK(f.Take("db", 8) == 0);  // four of them
+  CHECK(f.Take("job", 4) == 4);
+  f.Settle("web", 0, 4);
+  CHECK(f.woken == Names{"db"});
+  CHECK(f.Take("db", 8) == 5);
 }
 
 TEST_CASE("pace: who waits is woken when half is settled, the longest waiting first",
@@ -59,7 +70,7 @@ TEST_CASE("pace: who waits is woken when half is settled, the longest waiting fi
   SECTION("and wakes the next, who finds room, too") {
     CHECK(f.Take("db", 3) == 3);
     CHECK(f.woken == Names{"db", "job"});
-    CHECK(f.Take("job", 4) == 2);
+    CHECK(f.Take("job", 2) == 2);
   }
   SECTION("unless it takes all that there is") {
     CHECK(f.Take("db", 9) == 5);
