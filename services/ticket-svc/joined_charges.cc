@@ -38,8 +38,9 @@ absl::Status JoinedCharges::AwaitAnswer(const QuestionPtr& mine, const std::stop
     std::vector<QuestionPtr> together;
     {
       const MutexLock lock(mu_);
-      const bool go_on =
-          changed_.Wait(mu_, stop, [&] { return mine->answer || (!mine->taken && !under_way_); });
+      const bool go_on = changed_.Wait(mu_, stop, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        return mine->answer || (!mine->taken && !under_way_);
+      });
       if (!go_on) {
         std::erase(waiting_, mine);
         return CancelledError("stopped while another call to quota-svc was under way");

@@ -50,11 +50,11 @@ struct OwnPod {
 
     bool operator==(const Ask&) const = default;
     template <class H>
-    friend H AbslHashValue(H h, const Ask& ask) {
-      for (const auto& [resource, amount] : ask.requests) {
+    friend H AbslHashValue(H h, const Ask& value) {
+      for (const auto& [resource, amount] : value.requests) {
         h = H::combine(std::move(h), resource, amount);
       }
-      return H::combine(std::move(h), ask.scheduler_name, ask.priority);
+      return H::combine(std::move(h), value.scheduler_name, value.priority);
     }
   };
   // Which nodes may take it.
