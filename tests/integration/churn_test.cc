@@ -3,6 +3,7 @@
 //
 // An instant is one of the API server's: the Tickets as of one resourceVersion, and the pods as of
 // the very same.
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <map>
@@ -123,6 +124,15 @@ api::Pod ClaimPod(const std::string& ns, int number) {
   return pod;
 }
 
+int BoundPods(Cluster& cluster, const std::string& ns) {
+  const auto pods = kube::ListAll<api::Pod>(cluster.client(), ns);
+  REQUIRE(pods.ok());
+  return static_cast<int>(
+      std::count_if(pods->items.begin(), pods->items.end(), [](const api::Pod& pod) {
+        return pod.metadata.name.starts_with("app-") && api::IsBound(pod);
+      }));
+}
+
 TEST_CASE("churn: a ticket that says Ready has a guardian that runs, at every instant",
           "[integration]") {
   Cluster cluster;
@@ -139,12 +149,12 @@ TEST_CASE("churn: a ticket that says Ready has a guardian that runs, at every in
   absl::SleepFor(absl::Seconds(10));
   REQUIRE(cluster.Apply(ChurnOrder(ns, kTickets)).exit_code == 0);
   absl::SleepFor(absl::Seconds(20));
+  // A busy machine is slow; no pod is forgotten on it.
   int bound = 0;
-  const auto pods = kube::ListAll<api::Pod>(cluster.client(), ns);
-  REQUIRE(pods.ok());
-  for (const api::Pod& pod : pods->items) {
-    bound += pod.metadata.name.starts_with("app-") && api::IsBound(pod) ? 1 : 0;
-  }
+  CHECK(Eventually(absl::Seconds(60), [&] {
+    bound = BoundPods(cluster, ns);
+    return bound == kClaims;
+  }));
   CHECK(cluster.Apply(ChurnOrder(ns, 0)).exit_code == 0);
   CHECK(Eventually(absl::Seconds(60), [&] { return cluster.ReadyTickets(ns) == 0; }));
   witness.Stop();
@@ -158,7 +168,6 @@ TEST_CASE("churn: a ticket that says Ready has a guardian that runs, at every in
   CHECK(witness.faults().empty());
   CHECK(witness.instants() >= 50);
   CHECK(witness.ready_seen() > 2 * kTickets);  // otherwise little was looked at
-  CHECK(bound == kClaims);
   cluster.TryShell("kubectl delete pods --all --force --grace-period=0 -n " + ns);
 }
 
