@@ -43,6 +43,7 @@ class ClaimCase {
   void Decide() const;
 
  private:
+  const size_t most_;  // that one pass promises
   ticket::ClaimsObserved observed_;
 };
 
