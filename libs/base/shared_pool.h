@@ -3,8 +3,10 @@
 //   SharedPool<Claim> pool;
 //   std::shared_ptr<const Claim> shared = pool.Intern(std::move(claim));
 //
+//   ticket.claim = SharedInProcess(std::move(claim));   // any thread
+//
 // The values need AbslHashValue and ==. One that nobody shares any more goes with a later Intern.
-// Not thread-safe.
+// A pool is not thread-safe; SharedInProcess is.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +15,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
+#include "base/mutex.h"
 
 namespace korder {
 
@@ -55,5 +58,14 @@ class SharedPool {
   absl::flat_hash_set<Ptr, Hash, Equal> values_;
   size_t purge_at_ = 64;
 };
+
+// The one copy that the whole process has of the value: several watches read at the same time.
+template <class T>
+std::shared_ptr<const T> SharedInProcess(T value) {
+  static Mutex mu;
+  static auto& pool = *new SharedPool<T>;
+  const MutexLock lock(mu);
+  return pool.Intern(std::move(value));
+}
 
 }  // namespace korder

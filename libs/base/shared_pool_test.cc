@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/parallel.h"
+
 namespace korder {
 
 TEST_CASE("shared pool: equal values are the same object", "[shared_pool]") {
@@ -33,6 +35,15 @@ TEST_CASE("shared pool: what is shared stays, however much it is", "[shared_pool
   }
   CHECK(pool.size() == 1000);
   CHECK(pool.Intern("0") == kept[0]);
+}
+
+TEST_CASE("shared pool: the process has one copy, whichever thread asks", "[shared_pool]") {
+  std::vector<std::shared_ptr<const std::string>> found(8);
+  ParallelFor(found.size(), found.size(),
+              [&](size_t i) { found[i] = SharedInProcess<std::string>("the same"); });
+  for (const auto& one : found) {
+    CHECK(one == found[0]);
+  }
 }
 
 }  // namespace korder

@@ -5,7 +5,6 @@
 #include "api/meta/condition.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/reasons.h"
-#include "base/mutex.h"
 #include "base/shared_pool.h"
 #include "json/fields.h"
 
@@ -13,14 +12,6 @@ namespace korder::order {
 namespace {
 
 constexpr char kOccurrenceFormat[] = "%E4Y%m%dT%H%M%SZ";
-
-// Several watches may read at the same time.
-std::shared_ptr<const TicketForm> Shared(TicketForm form) {
-  static Mutex mu;
-  static auto& pool = *new SharedPool<TicketForm>;
-  const MutexLock lock(mu);
-  return pool.Intern(std::move(form));
-}
 
 std::optional<absl::Time> OccurrenceOf(const api::Labels& labels) {
   const auto label = labels.find(api::kLabelOccurrence);
@@ -101,7 +92,7 @@ OrderTicket Reduced(api::Ticket ticket) {
                   .phase = status.phase,
                   .deleting = meta.deleting(),
                   .in_handoff = status.handoff.has_value()};
-  out.form = Shared(TakeForm(ticket, out.renewal.has_value()));
+  out.form = SharedInProcess(TakeForm(ticket, out.renewal.has_value()));
   if (!status.reason.empty() || !status.message.empty()) {
     out.trouble = OrderTicket::Trouble{std::move(status.reason), std::move(status.message)};
   }

@@ -1,29 +1,17 @@
 #include "quota-svc/observed.h"
 
 #include "api/core/namespace.h"
-#include "base/mutex.h"
 #include "base/shared_pool.h"
 #include "base/status_macros.h"
 #include "json/fields.h"
 
 namespace korder::quota {
-namespace {
-
-// The tickets of an order have equal claims. Several watches may read at the same time.
-ClaimPtr Shared(Claim claim) {
-  static Mutex mu;
-  static auto& pool = *new SharedPool<Claim>;
-  const MutexLock lock(mu);
-  return pool.Intern(std::move(claim));
-}
-
-}  // namespace
 
 LedgerTicket Reduced(const api::Ticket& ticket) {
   const api::ObjectMeta& meta = ticket.metadata;
   return {.metadata = {meta.name, meta.ns, meta.uid, meta.resource_version},
           .reservation_id = std::string(api::ValueOf(meta.annotations, api::kAnnotationGrant)),
-          .claim = Shared(ClaimOf(ticket)),
+          .claim = SharedInProcess(ClaimOf(ticket)),  // those of an order are equal
           .acted_on = ticket.status.incarnation >= 1,
           .finished = api::IsFinished(ticket.status.phase)};
 }

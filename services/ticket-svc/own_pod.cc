@@ -4,7 +4,6 @@
 #include "api/core/pod_requests.h"
 #include "api/v1alpha1/names.h"
 #include "api/v1alpha1/ticket.h"
-#include "base/mutex.h"
 #include "base/shared_pool.h"
 #include "json/fields.h"
 
@@ -26,14 +25,6 @@ OwnPod::Owner OwnerOf(const api::ObjectMeta& meta) {
   return {.ticket = owner->name, .uid = owner->uid};
 }
 
-// The watch and the answers to our own writes are read at the same time.
-std::shared_ptr<const OwnPod::Ask> Shared(OwnPod::Ask ask) {
-  static Mutex mu;
-  static SharedPool<OwnPod::Ask>& asks = *new SharedPool<OwnPod::Ask>;
-  const MutexLock lock(mu);
-  return asks.Intern(std::move(ask));
-}
-
 std::set<std::string> AvoidedNodes(const api::ObjectMeta& meta) {
   const std::string names(api::ValueOf(meta.annotations, api::kAnnotationAvoids));
   return absl::StrSplit(names, ',', absl::SkipEmpty());
@@ -46,9 +37,9 @@ OwnPod Reduced(api::Pod pod) {
   OwnPod own;
   own.owner = OwnerOf(meta);
   own.role = RoleOf(meta);
-  own.ask = Shared({.scheduler_name = std::move(pod.spec.scheduler_name),
-                    .priority = pod.spec.priority.value_or(0),
-                    .requests = api::PodRequests(pod.spec)});
+  own.ask = SharedInProcess(OwnPod::Ask{.scheduler_name = std::move(pod.spec.scheduler_name),
+                                        .priority = pod.spec.priority.value_or(0),
+                                        .requests = api::PodRequests(pod.spec)});
   if (!api::IsBound(pod)) {
     own.where = OwnPod::Where{.node_selector = std::move(pod.spec.node_selector),
                               .affinity = std::move(pod.spec.affinity),
