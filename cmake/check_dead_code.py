@@ -30,6 +30,7 @@ KEPT = {
     "korder::kube::WorkQueue::Failures": "how a test sees that a key is given up or tried again",
     "korder::kube::WorkQueue::size": "how a test sees what waits",
     "korder::quota::GrantTable::All": "how tests see the whole ledger",
+    "korder::ticket::JoinedCharges::Waiting": "how a test knows that the others wait behind a call",
     "korder::runtime::GrpcServer::InProcessChannel": "a test's way in, without a socket",
     "korder::runtime::GrpcServer::port": "tests bind port 0",
     "korder::runtime::HttpServer::port": "tests bind port 0",
@@ -78,8 +79,8 @@ class Object:
         self.sections = [struct.unpack_from("<IIQQQQIIQQ", data, headers + 64 * i) for i in range(count)]
         strings = self.sections[names][4]
         self.section_names = [self.text(data, strings + section[0]) for section in self.sections]
-        self.read_symbols(data)
         self.uses = collections.defaultdict(set)  # piece -> pieces
+        self.read_symbols(data)
         for section in self.sections:
             if section[1] == RELA and self.sections[section[7]][2] & ALLOCATED:
                 self.read_relocations(data, section)
@@ -107,6 +108,10 @@ class Object:
                 self.local.append(piece)
         for places in self.places.values():
             places.sort(key=lambda place: place[:2])
+            # A constructor has two names for one place, and piece_at() gives the last.
+            for (begin, _, name), (next_begin, _, next_name) in zip(places, places[1:]):
+                if begin == next_begin:
+                    self.uses[name].add(next_name)
 
     def piece_at(self, section, offset):
         places = self.places[section]
