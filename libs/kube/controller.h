@@ -54,6 +54,8 @@ class Controller {
   const std::string& name() const { return name_; }
   void Enqueue(const ObjectKey& key) { queue_.Add(key); }
   void EnqueueAfter(const ObjectKey& key, absl::Duration delay) { queue_.AddAfter(key, delay); }
+  // Looks again at once at every key that failed, instead of after its back-off.
+  void RetryFailed() { queue_.RetryFailed(); }
   // Blocks until stop is requested and every worker has ended. May be called again afterwards; what
   // was enqueued meanwhile is not lost.
   void Run(std::stop_token stop);

@@ -71,6 +71,16 @@ void WorkQueue::Forget(const ObjectKey& key) {
   failures_.erase(key);
 }
 
+void WorkQueue::RetryFailed() {
+  {
+    const MutexLock lock(mu_);
+    for (const auto& [key, count] : failures_) {
+      delayed_.Push(key, clock_.Mono());
+    }
+  }
+  changed_.NotifyAll();
+}
+
 int WorkQueue::Failures(const ObjectKey& key) const {
   const MutexLock lock(mu_);
   const auto it = failures_.find(key);

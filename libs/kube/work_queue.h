@@ -38,6 +38,8 @@ class WorkQueue {
   // Adds after a delay that grows with every call since the last Forget.
   void AddRateLimited(const ObjectKey& key);
   void Forget(const ObjectKey& key);
+  // Every item whose last try failed is due now: what they failed of may be over.
+  void RetryFailed();
   int Failures(const ObjectKey& key) const;
 
   // The next due item; nullopt once stop is requested. Each Get is answered by one Done.

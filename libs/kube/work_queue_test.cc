@@ -155,6 +155,20 @@ TEST_CASE("work queue: failures make an item wait longer and longer, up to a lim
   CHECK(rig.queue.NextDeadline() == rig.clock.Mono() + std::chrono::seconds(1));
 }
 
+TEST_CASE("work queue: RetryFailed makes what failed due at once, and nothing else",
+          "[work_queue]") {
+  Rig rig;
+  rig.queue.AddRateLimited(kA);
+  rig.queue.AddAfter(kB, absl::Seconds(1));
+  rig.queue.AddRateLimited(kC);
+  rig.queue.Forget(kC);
+  rig.queue.RetryFailed();
+  CHECK(rig.Drain() == Keys{kA});
+  CHECK(rig.queue.Failures(kA) == 1);
+  rig.clock.Advance(absl::Seconds(1));
+  CHECK(rig.Drain() == Keys{kB, kC});  // kA was not due a second time
+}
+
 TEST_CASE("work queue: tells its observer what it does", "[work_queue]") {
   Rig rig;
   rig.queue.Add(kA);

@@ -36,6 +36,12 @@ std::shared_ptr<grpc::ChannelCredentials> Credentials(const TlsMaterial& tls) {
   return grpc::SslCredentials(options);
 }
 
+// Monotonic: setting the wall clock must not fail calls under way.
+gpr_timespec In(absl::Duration timeout) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_millis(absl::ToInt64Milliseconds(timeout), GPR_TIMESPAN));
+}
+
 }  // namespace
 
 std::shared_ptr<grpc::Channel> NewChannel(const ChannelOptions& options) {
@@ -79,13 +85,25 @@ void PeerChannel::SetTls(const TlsMaterial& tls) {
   }
 }
 
+void PeerChannel::Follow(std::stop_token stop, const std::function<void()>& ready) const {
+  // gRPC cannot be made to end a wait sooner, and SetTls may exchange the channel.
+  constexpr absl::Duration kSlice = absl::Milliseconds(500);
+  bool was_ready = true;
+  while (!stop.stop_requested()) {
+    const std::shared_ptr<grpc::Channel> channel = Get();
+    const grpc_connectivity_state state = channel->GetState(/*try_to_connect=*/true);
+    const bool is_ready = state == GRPC_CHANNEL_READY;
+    if (is_ready && !was_ready) {
+      ready();
+    }
+    was_ready = is_ready;
+    (void)channel->WaitForStateChange(state, In(kSlice));
+  }
+}
+
 void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {
-  const absl::Duration bounded =
-      std::clamp(timeout, absl::ZeroDuration(), absl::Duration(absl::Hours(1)));
-  // Monotonic: setting the wall clock must not fail calls under way.
   context.set_deadline(
-      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                   gpr_time_from_millis(absl::ToInt64Milliseconds(bounded), GPR_TIMESPAN)));
+      In(std::clamp(timeout, absl::ZeroDuration(), absl::Duration(absl::Hours(1)))));
 }
 
 }  // namespace korder::runtime

@@ -9,9 +9,11 @@
 //   return FromGrpcStatus(stub->Reserve(&context, request, &response), "reserve");
 #pragma once
 
+#include <functional>
 #include <grpcpp/channel.h>
 #include <grpcpp/support/status.h>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -49,6 +51,9 @@ class PeerChannel {
   std::shared_ptr<grpc::Channel> Get() const;
   // From now on Get returns a channel with this material; the same material changes nothing.
   void SetTls(const TlsMaterial& tls);
+  // Until stop: calls `ready` each time that the peer can be called again after it could not. Keeps
+  // connecting meanwhile. One thread at a time.
+  void Follow(std::stop_token stop, const std::function<void()>& ready) const;
 
  private:
   mutable Mutex mu_;

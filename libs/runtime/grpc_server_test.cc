@@ -1,6 +1,8 @@
 #include "runtime/grpc_server.h"
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -265,6 +267,32 @@ TEST_CASE("grpc server: a channel with health checks uses only a server that ser
   CHECK(absl::IsUnavailable(Reserve(channel)));
   running.server.SetServing(kService, true);
   CHECK(Reserve(channel, "", /*wait_for_ready=*/true).ok());
+}
+
+// Within ten seconds.
+bool Comes(const std::function<bool()>& what) {
+  for (int i = 0; i < 1'000 && !what(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return what();
+}
+
+TEST_CASE("grpc client: who follows a peer hears when it can be called again", "[grpc]") {
+  const TestCa ca;
+  Running running(ca.Issue("korder-quota-svc"));
+  running.server.SetServing(kService, false);
+  const PeerChannel peer(running.To(ca.Issue("korder-order-svc"), kService));
+  std::atomic<int> heard = 0;
+  const std::jthread follow([&](std::stop_token stop) { peer.Follow(stop, [&] { ++heard; }); });
+  REQUIRE(absl::IsUnavailable(Reserve(peer.Get())));
+  CHECK(heard == 0);
+  running.server.SetServing(kService, true);
+  CHECK(Comes([&] { return heard == 1; }));
+  CHECK(Reserve(peer.Get()).ok());
+  running.server.SetServing(kService, false);
+  CHECK(Comes([&] { return absl::IsUnavailable(Reserve(peer.Get())); }));
+  running.server.SetServing(kService, true);
+  CHECK(Comes([&] { return heard == 2; }));
 }
 
 TEST_CASE("grpc server: health that was set before the start holds", "[grpc]") {

@@ -132,6 +132,12 @@ void LedgerClient::SetTls(const TlsMaterial& tls) {
   }
 }
 
+void LedgerClient::Follow(std::stop_token stop, const std::function<void()>& answers) {
+  if (impl_->channel) {
+    impl_->channel->Follow(std::move(stop), answers);
+  }
+}
+
 absl::StatusOr<std::vector<LedgerDecision>> LedgerClient::Reserve(
     const std::string& ns, const LedgerClaim& claim, const std::vector<LedgerReservation>& wanted,
     std::stop_token stop) {

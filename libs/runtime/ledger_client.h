@@ -9,6 +9,7 @@
 // UNAVAILABLE. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -114,6 +115,9 @@ class LedgerClient {
 
   // Calls from now on show the new certificate; those under way go on.
   void SetTls(const TlsMaterial& tls);
+  // Until stop: calls `answers` each time that there is a leader again that answers. For whoever
+  // was told UNAVAILABLE and would otherwise wait for its next try. One thread at a time.
+  void Follow(std::stop_token stop, const std::function<void()>& answers);
 
   // One decision for each, in order.
   absl::StatusOr<std::vector<LedgerDecision>> Reserve(const std::string& ns,

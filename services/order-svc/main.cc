@@ -112,6 +112,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                                ledger.SetTls(material);
                              });
   });
+  manager.AddBackground(
+      "ledger", [&](std::stop_token s) { ledger.Follow(s, [&] { controller.RetryFailed(); }); });
   manager.AddWhileLeading("order", [&](std::stop_token s, int64_t) {
     // What the leader before us wrote last may not have come by watch yet.
     if (!tickets.Refresh(s) || !orders.Refresh(s)) {

@@ -1,6 +1,8 @@
 // The Ledger of the reconciler as served by quota-svc.
 #pragma once
 
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -30,6 +32,10 @@ class QuotaLedger final : public Ledger {
   }
   // Calls from now on show the new certificate.
   void SetTls(const runtime::TlsMaterial& tls) { client_.SetTls(tls); }
+  // As LedgerClient::Follow.
+  void Follow(std::stop_token stop, const std::function<void()>& answers) {
+    client_.Follow(std::move(stop), answers);
+  }
 
  private:
   runtime::LedgerClient client_;

@@ -199,6 +199,8 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                                charges.SetTls(material);
                              });
   });
+  manager.AddBackground(
+      "ledger", [&](std::stop_token s) { charges.Follow(s, [&] { tickets.RetryFailed(); }); });
   manager.AddBackground("desk", [&](std::stop_token) {
     grpc.SetServing(TicketDesk::kService, true);  // The watches are synced by now.
   });

@@ -1,6 +1,7 @@
 // Charges as quota-svc keeps them.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -21,6 +22,8 @@ class QuotaCharges final : public Charges {
                                                   absl::Duration at_most) override;
   // Calls from now on show the new certificate; those under way go on.
   void SetTls(const runtime::TlsMaterial& tls);
+  // As LedgerClient::Follow.
+  void Follow(std::stop_token stop, const std::function<void()>& answers);
 
  private:
   runtime::LedgerClient client_;
