@@ -78,11 +78,7 @@ api::Event EventRecorder::Note::ToEvent(const EventRecorderOptions& options) con
 }
 
 EventRecorder::EventRecorder(Client& client, const Clock& clock, EventRecorderOptions options)
-    : client_(client),
-      clock_(clock),
-      options_(std::move(options)),
-      warnings_{options_.warnings_per_second, options_.burst, clock.Mono()},
-      normals_{options_.normals_per_second, options_.burst, clock.Mono()} {}
+    : client_(client), clock_(clock), options_(std::move(options)) {}
 
 void EventRecorder::Record(const api::ObjectReference& about, std::string_view type,
                            std::string_view reason, std::string_view message) {
@@ -109,17 +105,17 @@ std::string_view EventRecorder::Enqueue(Note note) {
     return "";
   }
   const MonoTime now = clock_.Mono();
-  Budget& budget = note.type == "Warning" ? warnings_ : normals_;
-  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - budget.refilled));
-  budget.tokens = std::min(options_.burst, budget.tokens + seconds * budget.per_second);
-  budget.refilled = now;
-  if (budget.tokens < 1) {
+  const EventBudget& budget = note.type == "Warning" ? options_.warnings : options_.normals;
+  Tokens& tokens = tokens_.try_emplace(note.reason, Tokens{budget.burst, now}).first->second;
+  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - tokens.refilled));
+  tokens = {std::min(budget.burst, tokens.count + seconds * budget.per_second), now};
+  if (tokens.count < 1) {
     return "budget";
   }
   if (static_cast<int>(line_.size()) >= options_.max_pending) {
     return "queue";
   }
-  budget.tokens -= 1;
+  tokens.count -= 1;
   note.serial = ++serial_;
   line_.push_back(id);
   pending_.emplace(std::move(id), note);

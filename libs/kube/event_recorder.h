@@ -3,9 +3,9 @@
 //   events.Normal(RefTo(ticket), "TicketReady", "guardian my-order-0-1 holds the room on node-3");
 //
 // Events are for people and best effort: the same event about the same object within the
-// aggregation window raises a count instead of making a new one, and a service-wide budget (tokens)
-// keeps events from competing with real work; what is over it is dropped and counted. Thread-safe;
-// never blocks.
+// aggregation window raises a count instead of making a new one, and a budget for each reason keeps
+// events from competing with real work, and those of one reason from silencing the others; what is
+// over it is dropped and counted. Thread-safe; never blocks.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +35,19 @@ api::ObjectReference RefTo(const T& object) {
   return ref;
 }
 
+// Tokens: `burst` at once, then so many a second.
+struct EventBudget {
+  double per_second = 0;
+  double burst = 0;
+};
+
 struct EventRecorderOptions {
   std::string component;  // "order-svc"
   std::string instance;   // this process
-  // Each kind has its own budget. A write of an event costs the API server as much as one of a
-  // ticket, so what goes well is told of few when there are thousands.
-  double warnings_per_second = 10;
-  double normals_per_second = 2;
-  double burst = 50;  // of either
+  // Of each reason. A write of an event costs the API server as much as one of a ticket, so what
+  // goes well is told of few when there are thousands.
+  EventBudget warnings = {.per_second = 10, .burst = 50};
+  EventBudget normals = {.per_second = 0.5, .burst = 25};
   absl::Duration aggregation_window = absl::Minutes(10);
   int max_pending = 1000;
 };
@@ -99,9 +104,9 @@ class EventRecorder {
   absl::Status SendAgain(const Note& note, Sent& sent, const CallOptions& call);
   void ForgetOld(absl::Time now);
 
-  struct Budget {
-    double per_second = 0;
-    double tokens = 0;
+  // What is left of a budget.
+  struct Tokens {
+    double count = 0;
     MonoTime refilled;
   };
 
@@ -114,8 +119,7 @@ class EventRecorder {
   // The same notes, in order.
   std::deque<std::string> line_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Note> pending_ ABSL_GUARDED_BY(mu_);
-  Budget warnings_ ABSL_GUARDED_BY(mu_);
-  Budget normals_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, Tokens> tokens_ ABSL_GUARDED_BY(mu_);  // by reason
   int64_t serial_ ABSL_GUARDED_BY(mu_) = 0;
   // Only Run touches it.
   absl::flat_hash_map<std::string, Sent> sent_;

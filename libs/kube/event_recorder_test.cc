@@ -155,14 +155,15 @@ TEST_CASE("event recorder: after the window, or when the event is gone, it is a 
 
 TEST_CASE("event recorder: over the budget events are dropped and counted; time refills it",
           "[events]") {
-  Rig rig({.component = "c", .normals_per_second = 1, .burst = 2});
+  Rig rig({.component = "c", .normals = {.per_second = 1, .burst = 2}});
   for (int i = 0; i < 4; ++i) {
     rig.recorder.Normal(Ref("web-" + std::to_string(i)), "A", "x");
   }
   // Repeating what waits costs nothing.
   rig.recorder.Normal(Ref("web-0"), "A", "x");
   CHECK(rig.notes.dropped == std::vector<std::string>{"budget", "budget"});
-  // What goes wrong is still told.
+  // What else happens is still told, and what goes wrong.
+  rig.recorder.Normal(Ref("web-1"), "B", "x");
   rig.recorder.Warning(Ref("e"), "R", "m");
   CHECK(rig.notes.dropped.size() == 2);
   rig.clock.Advance(absl::Seconds(1));
@@ -171,11 +172,11 @@ TEST_CASE("event recorder: over the budget events are dropped and counted; time 
   CHECK(rig.notes.dropped.size() == 3);
   rig.clock.Advance(absl::Hours(1));
   rig.Flush();
-  CHECK(rig.Events().size() == 4);
+  CHECK(rig.Events().size() == 5);
 }
 
 TEST_CASE("event recorder: the queue is bounded", "[events]") {
-  Rig rig({.component = "c", .burst = 100, .max_pending = 3});
+  Rig rig({.component = "c", .max_pending = 3});
   for (int i = 0; i < 5; ++i) {
     rig.recorder.Normal(Ref("web-" + std::to_string(i)), "A", "x");
   }

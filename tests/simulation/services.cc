@@ -42,7 +42,9 @@ constexpr size_t kTicketsUnderWay = 3;
 const BackoffPolicy kBackoff{.max = absl::Seconds(3)};
 
 // Events are for people; none is written here.
-kube::EventRecorderOptions NoEvents() { return {.component = "", .instance = "", .burst = 0}; }
+kube::EventRecorderOptions NoEvents() {
+  return {.component = "", .instance = "", .warnings = {}, .normals = {}};
+}
 
 kube::LeaderElectionOptions LeaseOf(const std::string& service, const Process& process) {
   return {.ns = kSystemNamespace, .name = "korder-" + service, .identity = process.name};
