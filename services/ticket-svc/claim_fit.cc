@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "api/core/node_fit.h"
 #include "api/core/pod_requests.h"
-#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 #include "ticket-svc/expiry.h"
 
@@ -41,24 +40,31 @@ struct Objection {
   std::string text;
 };
 
+bool Matches(const api::LabelSelector& selector, const GuardedTicket& ticket) {
+  if (selector.empty()) {
+    return true;
+  }
+  return ticket.form->has_node_label ? selector.Matches(LabelsOf(ticket))
+                                     : selector.Matches(ticket.form->metadata.labels);
+}
+
 std::optional<std::string> WhyNotWanted(const api::ClaimRequest& request,
-                                        const api::Ticket& ticket) {
+                                        const GuardedTicket& ticket) {
   if (!request.ticket.empty() && request.ticket != ticket.metadata.name) {
     return absl::StrCat("is not ", request.ticket);
   }
-  if (!request.order.empty() &&
-      request.order != api::ValueOf(ticket.metadata.labels, api::kLabelOrder)) {
+  if (!request.order.empty() && request.order != ticket.order()) {
     return absl::StrCat("is not of order ", request.order);
   }
-  if (!request.selector.Matches(ticket.metadata.labels)) {
+  if (!Matches(request.selector, ticket)) {
     return absl::StrCat("does not match ", request.selector.ToString());
   }
   return std::nullopt;
 }
 
 std::optional<std::string> WhyNotFree(const Room& room, absl::Time now) {
-  const api::Ticket& ticket = *room.ticket;
-  const api::TicketStatus& status = ticket.status;
+  const GuardedTicket& ticket = *room.ticket;
+  const GuardedTicket::Status& status = ticket.status;
   if (ticket.metadata.deleting() || status.phase != api::TicketPhase::kReady || status.handoff ||
       !room.guardian || room.guardian->metadata.deleting() || IsTerminal(*room.guardian) ||
       room.guardian->node_name != status.node_name) {
@@ -96,8 +102,8 @@ bool HasOtherGates(const api::Pod& pod) {
 
 // When the window opens that somebody planned. One without a start time has begun once the ticket
 // is Ready, whatever the clock was set to since.
-std::optional<absl::Time> PlannedStart(const api::Ticket& ticket) {
-  return ticket.spec.start_time ? ticket.status.activation_time : std::nullopt;
+std::optional<absl::Time> PlannedStart(const GuardedTicket& ticket) {
+  return ticket.form->spec.start_time ? ticket.status.activation_time : std::nullopt;
 }
 
 std::optional<Objection> Judge(const Claimant& claimant, const Room& room, absl::Time now) {
@@ -111,13 +117,13 @@ std::optional<Objection> Judge(const Claimant& claimant, const Room& room, absl:
   if (auto why = WhyNotFree(room, now)) {
     return Objection{Obstacle::kNotHeld, *std::move(why)};
   }
-  if (auto why = WhyTooSmall(claimant.asked, room.held)) {
+  if (auto why = WhyTooSmall(claimant.asked, room.held())) {
     return Objection{Obstacle::kTooSmall, *std::move(why)};
   }
-  if (SchedulerOf(pod.spec.scheduler_name) != SchedulerOf(room.ticket->spec.scheduler_name)) {
+  const std::string_view scheduler = SchedulerOf(room.ticket->form->spec.scheduler_name);
+  if (SchedulerOf(pod.spec.scheduler_name) != scheduler) {
     return Objection{Obstacle::kScheduler,
-                     absl::StrCat("is for scheduler ",
-                                  std::string(SchedulerOf(room.ticket->spec.scheduler_name)))};
+                     absl::StrCat("is for scheduler ", std::string(scheduler))};
   }
   if (auto why = MethodOf(claimant.method).WhyNot(pod, *room.guardian)) {
     return Objection{Obstacle::kMethod, *std::move(why)};
@@ -169,11 +175,6 @@ std::string Help(Obstacle kind, const Claimant& claimant) {
 
 }  // namespace
 
-Room MakeRoom(TicketPtr ticket, OwnPodPtr guardian, NodePtr node) {
-  api::ResourceList held = api::EffectiveRequests(ticket->spec);
-  return {std::move(ticket), std::move(guardian), std::move(node), std::move(held)};
-}
-
 Claimant MakeClaimant(PodPtr pod, const ClaimRules& rules) {
   api::ParsedClaimRequest parsed = api::ParseClaimRequest(pod->metadata);
   const bool says_timeout = pod->metadata.annotations.contains(api::kAnnotationClaimTimeout) ||
@@ -221,7 +222,7 @@ const Room* BestRoom(const Claimant& claimant, const RoomRefs& rooms, absl::Time
     return nullptr;
   }
   const auto rank_of = [&](const Room& room) {
-    return std::make_tuple(Waste(claimant.asked, room.held),
+    return std::make_tuple(Waste(claimant.asked, room.held()),
                            room.ticket->status.expiration_time.value_or(absl::InfiniteFuture()),
                            std::string_view(room.ticket->metadata.name));
   };

@@ -25,12 +25,12 @@ inline constexpr absl::Duration kLeastWindowLeft = absl::Seconds(5);
 // A Ready ticket and what backs it.
 struct Room {
   TicketPtr ticket;
-  OwnPodPtr guardian;      // null when it is gone
-  NodePtr node;            // null when it is gone
-  api::ResourceList held;  // what the ticket reserves
-};
+  OwnPodPtr guardian;  // null when it is gone
+  NodePtr node;        // null when it is gone
 
-Room MakeRoom(TicketPtr ticket, OwnPodPtr guardian, NodePtr node);
+  // What the ticket reserves.
+  const api::ResourceList& held() const { return ticket->form->requests; }
+};
 
 // Some of the rooms that are kept elsewhere.
 using RoomRefs = std::vector<const Room*>;

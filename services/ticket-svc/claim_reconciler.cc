@@ -183,15 +183,17 @@ absl::Status ClaimReconciler::PromiseOnNode(const std::string& node,
 
 absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop_token stop) {
   const api::Pod& pod = *assignment.pod;
-  PromisedTicket promise{.pod = assignment.pod, .ticket = *assignment.ticket};
-  promise.ticket.status = AssignedStatus(promise.ticket, pod,
-                                         {.id = NewHandoffId(),
-                                          .step = kAssigned,
-                                          .pod_uid = pod.metadata.uid,
-                                          .guardian_uid = assignment.guardian_uid,
-                                          .node = assignment.node,
-                                          .started_at = parts_.clock.Now()},
-                                         parts_.clock.Now());
+  const GuardedTicket& ticket = *assignment.ticket;
+  PromisedTicket promise{
+      .pod = assignment.pod,
+      .ticket = WithStatus(ticket, AssignedStatus(ticket, pod,
+                                                  {.id = NewHandoffId(),
+                                                   .step = kAssigned,
+                                                   .pod_uid = pod.metadata.uid,
+                                                   .guardian_uid = assignment.guardian_uid,
+                                                   .node = assignment.node,
+                                                   .started_at = parts_.clock.Now()},
+                                                  parts_.clock.Now()))};
   const absl::Status written = Write(promise, std::move(stop));
   if (MayHaveHappened(written)) {
     const MutexLock lock(mu_);
@@ -203,7 +205,7 @@ absl::Status ClaimReconciler::PromiseOne(const Assignment& assignment, std::stop
 absl::Status ClaimReconciler::Write(const PromisedTicket& promise, std::stop_token stop) {
   ASSIGN_OR_RETURN(api::Ticket written,
                    parts_.client.UpdateStatus(promise.ticket, {.stop = std::move(stop)}));
-  const TicketPtr ticket = parts_.world.Wrote(std::move(written));
+  const TicketPtr ticket = parts_.world.Wrote(Reduced(std::move(written)));
   const api::Pod& pod = *promise.pod;
   const std::string& node = ticket->status.handoff->node;
   log::Info("ticket promised", {{"ns", pod.metadata.ns},
@@ -231,8 +233,8 @@ absl::Status ClaimReconciler::SettleUnsure(const std::string& ns, std::stop_toke
     const absl::Status written = Write(promise, stop);
     if (absl::IsAborted(written)) {
       // It was written, by us or by somebody else, and our picture is older than that.
-      absl::StatusOr<api::Ticket> ticket =
-          parts_.client.Get<api::Ticket>(kube::KeyOf(promise.ticket), {.stop = stop});
+      absl::StatusOr<GuardedTicket> ticket =
+          parts_.client.Get<GuardedTicket>(kube::KeyOf(promise.ticket), {.stop = stop});
       if (ticket.ok()) {
         parts_.world.Wrote(*std::move(ticket));
       } else if (!absl::IsNotFound(ticket.status())) {
@@ -272,7 +274,7 @@ absl::Status ClaimReconciler::ClearMark(const api::Pod& pod, std::stop_token sto
       pod.metadata.ns,
       std::string(api::ValueOf(pod.metadata.annotations, api::kAnnotationClaimedTicket))};
   if (!key.name.empty()) {
-    absl::StatusOr<api::Ticket> ticket = parts_.client.Get<api::Ticket>(key, {.stop = stop});
+    absl::StatusOr<GuardedTicket> ticket = parts_.client.Get<GuardedTicket>(key, {.stop = stop});
     if (ticket.ok()) {
       const auto& handoff = ticket->status.handoff;
       const bool alive = handoff && handoff->id == HandoffMark(pod);

@@ -34,11 +34,11 @@ Room SizedRoom(const std::string& node, const std::string& ticket, const char* c
 // A changed copy of a room.
 template <class Change>
 Room With(Room room, Change change) {
-  api::Ticket ticket = *room.ticket;
+  api::Ticket ticket = Whole(*room.ticket);
   OwnPod guardian = *room.guardian;
   api::Node node = *room.node;
   change(ticket, guardian, node);
-  return MakeRoom(Share(ticket), Share(guardian), Share(node));
+  return {Share(Reduced(ticket)), Share(guardian), Share(node)};
 }
 
 TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
@@ -137,10 +137,9 @@ TEST_CASE("claim fit: what stands between a pod and a ticket", "[claim]") {
 TEST_CASE("claim fit: a ticket whose node is gone, or whose guardian, gives no room", "[claim]") {
   const Room room = MakeRoomOn("n1", MakeTicket("web-0"));
   const Claimant claimant = Asking(MakeClaimPod("shop"));
-  CHECK(WhyNot(claimant, MakeRoom(room.ticket, room.guardian, nullptr), kNow) ==
+  CHECK(WhyNot(claimant, {room.ticket, room.guardian, nullptr}, kNow) ==
         "cannot be used: node is gone");
-  CHECK(WhyNot(claimant, MakeRoom(room.ticket, nullptr, room.node), kNow) ==
-        "does not hold room now");
+  CHECK(WhyNot(claimant, {room.ticket, nullptr, room.node}, kNow) == "does not hold room now");
 }
 
 TEST_CASE("claim fit: waste is the part of every held resource that would lie idle", "[claim]") {

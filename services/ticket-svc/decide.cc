@@ -58,7 +58,7 @@ void LookAgainAt(const Observed& observed, std::optional<absl::Time> when, Plan&
 }
 
 void WriteIfChanged(const Observed& observed, api::TicketStatus status, Plan& plan) {
-  if (status != observed.ticket->status) {
+  if (status != WholeStatus(*observed.ticket)) {
     plan.actions.push_back(WriteStatus{std::move(status)});
   }
 }
@@ -67,9 +67,9 @@ void WriteIfChanged(const Observed& observed, api::TicketStatus status, Plan& pl
 // newest guardian's incarnation, when it is sure that the ticket is charged.
 void ReportPending(const Observed& observed, std::string_view reason, std::string message,
                    Plan& plan, int32_t newest = 0) {
-  const api::TicketStatus& was = observed.ticket->status;
-  const bool same_reason = was.phase == TicketPhase::kPending && was.reason == reason;
-  if (same_reason && was.message == message) {
+  const GuardedTicket::Status& was = observed.ticket->status;
+  const bool same_reason = was.phase == TicketPhase::kPending && was.reason() == reason;
+  if (same_reason && was.message() == message) {
     return;
   }
   if (same_reason && observed.since_status_write < kMessageInterval) {
@@ -101,12 +101,12 @@ Plan Finish(const Observed& observed, TicketPhase phase, std::string_view reason
 }
 
 Plan CleanUp(const Observed& observed) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   Plan plan;
   DeleteAllGuardians(observed, plan);
   if (!ticket.status.finished_time) {
     // Without it the time to keep the ticket would never be over.
-    api::TicketStatus status = ticket.status;
+    api::TicketStatus status = WholeStatus(ticket);
     status.finished_time = observed.now;
     plan.actions.push_back(WriteStatus{std::move(status)});
     return plan;
@@ -121,16 +121,16 @@ Plan CleanUp(const Observed& observed) {
 
 // Until the end of the window: the condition Expiring, and a look at both moments.
 void WatchWindow(const Observed& observed, Plan& plan) {
-  api::TicketStatus status = observed.ticket->status;
-  SetExpiring(*observed.ticket, observed.now, status);
-  WriteIfChanged(observed, std::move(status), plan);
-  LookAgainAt(observed, ExpiringFrom(*observed.ticket), plan);
+  const std::optional<absl::Time> expiring = ExpiringFrom(*observed.ticket);
+  if (expiring && *expiring <= observed.now) {
+    WriteIfChanged(observed, ExpiringStatus(*observed.ticket, observed.now), plan);
+  }
+  LookAgainAt(observed, expiring, plan);
   LookAgainAt(observed, WindowEnd(*observed.ticket), plan);
 }
 
 Plan DecideClaimed(const Observed& observed) {
-  const api::TicketStatus& status = observed.ticket->status;
-  const std::string who = absl::StrCat("pod ", status.claimed_pod);
+  const std::string who = absl::StrCat("pod ", observed.ticket->status.claimed_pod());
   if (!observed.claimed_pod) {
     return Finish(observed, TicketPhase::kCompleted, api::kReasonPodFinished, who + " is gone");
   }
@@ -161,12 +161,12 @@ void ConfirmOnce(const Observed& observed, Plan& plan) {
 }
 
 Plan Hold(const Observed& observed, const Care& care) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   const OwnPod& guardian = *care.kept;
   Plan plan;
   const bool known = ticket.status.phase == TicketPhase::kReady &&
                      ticket.status.node_name == guardian.node_name &&
-                     ticket.status.guardian_pod == kube::KeyOf(guardian).ToString();
+                     GuardianKey(ticket) == kube::KeyOf(guardian);
   if (known) {
     WatchWindow(observed, plan);
     return plan;
@@ -188,7 +188,7 @@ Plan Heal(const Observed& observed, const Care& care) {
   const std::string why = WhatBecameOf(observed);
   if (LostPinnedNode(observed)) {
     return Finish(observed, TicketPhase::kFailed, api::kReasonNodeDeleted,
-                  absl::StrCat("node ", observed.ticket->spec.node_name,
+                  absl::StrCat("node ", observed.ticket->node_name,
                                ", to which the ticket is pinned, was deleted"));
   }
   Plan plan;
@@ -237,7 +237,7 @@ Plan Wait(const Observed& observed, const Care& care) {
                   absl::StrCat("guardian ", guardian.metadata.name,
                                " asks for less than the ticket: it was changed at admission"),
                   plan, care.newest);
-  } else if (const std::string& was = observed.ticket->status.reason;
+  } else if (const std::string& was = observed.ticket->status.reason();
              !was.empty() && was != api::kReasonHealing && was != api::kReasonCreating &&
              was != api::kReasonUnschedulable) {
     // What held the guardian up is over.
@@ -254,7 +254,7 @@ Plan Wait(const Observed& observed, const Care& care) {
 
 // How long no guardian is to look for room, for the sake of the handoffs under way.
 absl::Duration UntilItMayLook(const Observed& observed) {
-  const std::string& pinned = observed.ticket->spec.node_name;
+  const std::string& pinned = observed.ticket->node_name;
   const bool in_the_way = pinned.empty() ? observed.busy_nodes.size() > kMostAvoided
                                          : observed.busy_nodes.contains(pinned);
   return std::max(observed.hold_back, in_the_way ? kBusyLook : absl::ZeroDuration());
@@ -279,9 +279,9 @@ void WaitForStart(const Observed& observed, Plan& plan) {
 }
 
 Plan Start(const Observed& observed, const Care& care) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   Plan plan;
-  if (const std::vector<api::FieldError> errors = api::Validate(ticket); !errors.empty()) {
+  if (const std::vector<api::FieldError> errors = api::Validate(Whole(ticket)); !errors.empty()) {
     ReportPending(observed, api::kReasonInvalidSpec, api::JoinErrors(errors), plan);
     if (!plan.actions.empty()) {
       plan.events.push_back({true, std::string(api::kEventInvalidSpec), api::JoinErrors(errors)});
@@ -293,7 +293,7 @@ Plan Start(const Observed& observed, const Care& care) {
     return plan;
   }
   if (const absl::Duration wait = UntilItMayLook(observed); wait > absl::ZeroDuration()) {
-    if (ticket.status.reason != api::kReasonUnschedulable &&
+    if (ticket.status.reason() != api::kReasonUnschedulable &&
         DebounceLeft(observed, ticket.metadata.creation_timestamp) <= absl::ZeroDuration()) {
       ReportPending(observed, api::kReasonUnschedulable,
                     "no room was found before other pods took over theirs; looking again soon",
@@ -308,7 +308,7 @@ Plan Start(const Observed& observed, const Care& care) {
 
 // The room, for a ticket whose window is not over.
 Plan TendGuardian(const Observed& observed) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   const Care care = Examine(observed);
   if (ticket.status.phase == TicketPhase::kReady && !(care.kept && care.holds)) {
     return Heal(observed, care);
@@ -326,7 +326,7 @@ Plan TendGuardian(const Observed& observed) {
 }
 
 Plan DecideLive(const Observed& observed) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   if (const auto end = WindowEnd(ticket); end && *end <= observed.now) {
     return Finish(observed, TicketPhase::kExpired, api::kReasonWindowOver,
                   "the window is over and no pod claimed the ticket");
@@ -359,7 +359,7 @@ Plan DecideHandoff(const Observed& observed) {
 }  // namespace
 
 Plan Decide(const Observed& observed) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   if (ticket.metadata.deleting()) {
     Plan plan;
     DeleteAllGuardians(observed, plan);
@@ -388,7 +388,7 @@ Plan DecideNotLonger(const Observed& observed, const std::string& denial) {
 Plan DecideDenied(const Observed& observed, const std::string& message,
                   std::optional<absl::Time> next_change) {
   Plan plan;
-  const bool news = observed.ticket->status.reason != api::kReasonQuotaDenied;
+  const bool news = observed.ticket->status.reason() != api::kReasonQuotaDenied;
   ReportPending(observed, api::kReasonQuotaDenied, message, plan);
   if (news) {
     plan.events.push_back({true, std::string(api::kEventQuotaDenied), message});
@@ -406,7 +406,7 @@ Plan DecideQuotaUnavailable(const Observed& observed, const std::string& message
   const absl::Duration left = DebounceLeft(observed, observed.ticket->metadata.creation_timestamp);
   // The words differ from try to try; the reason is what matters.
   if (left <= absl::ZeroDuration() &&
-      observed.ticket->status.reason != api::kReasonQuotaUnavailable) {
+      observed.ticket->status.reason() != api::kReasonQuotaUnavailable) {
     ReportPending(observed, api::kReasonQuotaUnavailable, message, plan);
   }
   plan.LookAgainIn(kUnavailableRetry);

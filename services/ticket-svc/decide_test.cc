@@ -189,12 +189,12 @@ TEST_CASE("ticket decide: a lead time is read with a start time only", "[ticket]
     CAPTURE(row.text);
     api::Ticket ticket = EarlyTicket();
     ticket.metadata.annotations["korder.dev/lead-time"] = row.text;
-    CHECK(LeadTimeOf(ticket).value == row.want);
-    CHECK(LeadTimeOf(ticket).problems.empty() != row.problem);
-    CHECK(GuardianFrom(ticket) == kNow + absl::Hours(1) - row.want);
+    CHECK(LeadTimeOf(Reduced(ticket)).value == row.want);
+    CHECK(LeadTimeOf(Reduced(ticket)).problems.empty() != row.problem);
+    CHECK(GuardianFrom(Reduced(ticket)) == kNow + absl::Hours(1) - row.want);
     ticket.spec.start_time.reset();
-    CHECK(LeadTimeOf(ticket).problems.empty());
-    CHECK(GuardianFrom(ticket) == absl::InfinitePast());
+    CHECK(LeadTimeOf(Reduced(ticket)).problems.empty());
+    CHECK(GuardianFrom(Reduced(ticket)) == absl::InfinitePast());
   }
 }
 
@@ -587,8 +587,8 @@ PlanWorld ClaimedWorld() {
   api::Pod pod = Running(MakeClaimPod("shop"), "n1");
   pod.metadata.labels["korder.dev/claim"] = "claimed";
   world.guardians().clear();
-  world.ticket().status = AssignedStatus(world.ticket(), pod, {}, kNow);
-  world.ticket().status = ClaimedStatus(world.ticket(), pod, kNow);
+  world.ticket().status = AssignedStatus(Reduced(world.ticket()), pod, {}, kNow);
+  world.ticket().status = ClaimedStatus(Reduced(world.ticket()), pod, kNow);
   world.claimed_pod() = pod;
   return world;
 }

@@ -5,15 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
-#include "api/v1alpha1/ticket_window.h"
 #include "api/value/duration.h"
 
 namespace korder::ticket {
 
-LeadTime LeadTimeOf(const api::Ticket& ticket) {
-  const auto& annotations = ticket.metadata.annotations;
+LeadTime LeadTimeOf(const GuardedTicket& ticket) {
+  const auto& annotations = ticket.form->metadata.annotations;
   const auto it = annotations.find(api::kAnnotationLeadTime);
-  if (!ticket.spec.start_time || it == annotations.end()) {
+  if (!ticket.form->spec.start_time || it == annotations.end()) {
     return {};
   }
   const absl::StatusOr<absl::Duration> lead = api::ParseDuration(it->second);
@@ -25,52 +24,50 @@ LeadTime LeadTimeOf(const api::Ticket& ticket) {
             it->second, "must be a duration such as 10m or 1h30m; it counts as 0"}}};
 }
 
-absl::Time GuardianFrom(const api::Ticket& ticket) {
-  return ticket.spec.start_time ? *ticket.spec.start_time - LeadTimeOf(ticket).value
-                                : absl::InfinitePast();
+absl::Time GuardianFrom(const GuardedTicket& ticket) {
+  return ticket.form->spec.start_time ? *ticket.form->spec.start_time - LeadTimeOf(ticket).value
+                                      : absl::InfinitePast();
 }
 
-std::optional<absl::Time> WindowEnd(const api::Ticket& ticket) {
-  if (ticket.status.activation_time) {
-    return ticket.status.expiration_time;
+std::optional<absl::Time> WindowEnd(const api::WindowTerms& ticket) {
+  if (ticket.activation_time) {
+    return ticket.expiration_time;
   }
   // A duration that validation refuses ends nothing: the ticket is reported and left alone.
-  const std::optional<api::DurationField>& duration = ticket.spec.duration;
-  if (ticket.spec.start_time && duration && duration->value() > absl::ZeroDuration()) {
-    return *ticket.spec.start_time + duration->value();
+  const std::optional<api::DurationField>& duration = ticket.duration;
+  if (ticket.start_time && duration && duration->value() > absl::ZeroDuration()) {
+    return *ticket.start_time + duration->value();
   }
   return std::nullopt;
 }
 
-absl::Time WindowStartWhenReady(const api::Ticket& ticket, absl::Time now) {
+absl::Time WindowStartWhenReady(const api::WindowTerms& ticket, absl::Time now) {
   // Whole seconds, as everywhere in Kubernetes: people read them in kubectl's EXPIRES column.
   const absl::Time ready = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
-  return std::max(ready, ticket.spec.start_time.value_or(ready));
+  return std::max(ready, ticket.start_time.value_or(ready));
 }
 
-std::optional<absl::Time> WindowEndWhenReady(const api::Ticket& ticket, absl::Time now) {
-  if (!ticket.spec.duration) {
+std::optional<absl::Time> WindowEndWhenReady(const api::WindowTerms& ticket, absl::Time now) {
+  if (!ticket.duration) {
     return std::nullopt;
   }
-  return ticket.spec.start_time.value_or(WindowStartWhenReady(ticket, now)) +
-         ticket.spec.duration->value();
+  return ticket.start_time.value_or(WindowStartWhenReady(ticket, now)) + ticket.duration->value();
 }
 
-std::optional<absl::Time> ExpiringFrom(const api::Ticket& ticket) {
-  const api::TicketStatus& status = ticket.status;
-  if (!status.activation_time || !status.expiration_time) {
+std::optional<absl::Time> ExpiringFrom(const api::WindowTerms& ticket) {
+  if (!ticket.activation_time || !ticket.expiration_time) {
     return std::nullopt;
   }
-  const absl::Duration window = *status.expiration_time - *status.activation_time;
-  return *status.expiration_time - std::min(window / 10, absl::Minutes(10));
+  const absl::Duration window = *ticket.expiration_time - *ticket.activation_time;
+  return *ticket.expiration_time - std::min(window / 10, absl::Minutes(10));
 }
 
 std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
 }
 
-std::optional<absl::Time> CleanupTime(const api::Ticket& ticket) {
-  const api::TicketLifecycle& lifecycle = ticket.spec.lifecycle;
+std::optional<absl::Time> CleanupTime(const GuardedTicket& ticket) {
+  const api::TicketLifecycle& lifecycle = ticket.form->spec.lifecycle;
   if (lifecycle.cleanup_policy != api::CleanupPolicy::kDelete || !ticket.status.finished_time) {
     return std::nullopt;
   }

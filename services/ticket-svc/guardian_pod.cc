@@ -36,9 +36,8 @@ std::string Stem(const std::string& ticket) {
 // that the room is for.
 class SelectorRewriter {
  public:
-  explicit SelectorRewriter(const api::Ticket& ticket)
-      : own_(ticket.metadata.labels),
-        order_(api::ValueOf(ticket.metadata.labels, api::kLabelOrder)) {}
+  explicit SelectorRewriter(const GuardedTicket& ticket)
+      : own_(LabelsOf(ticket)), order_(ticket.order()) {}
 
   void Rewrite(api::TopologySpreadConstraint& constraint) const {
     if (SelectsOwnKind(constraint.label_selector)) {
@@ -77,19 +76,18 @@ class SelectorRewriter {
             .match_expressions = {}};
   }
 
-  const api::Labels& own_;
+  const api::Labels own_;
   const std::string_view order_;
 };
 
-api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
+api::ObjectMeta GuardianMeta(const GuardedTicket& ticket, int32_t incarnation) {
   api::ObjectMeta meta;
-  meta.name = GuardianName(ticket, incarnation);
+  meta.name = GuardianName(ticket.metadata.name, incarnation);
   meta.ns = ticket.metadata.ns;
   meta.labels = {{std::string(api::kLabelRole), std::string(api::kRoleGuardian)},
                  {std::string(api::kLabelTicket), ticket.metadata.name}};
-  if (const std::string_view order = api::ValueOf(ticket.metadata.labels, api::kLabelOrder);
-      !order.empty()) {
-    meta.labels.emplace(api::kLabelOrder, order);
+  if (!ticket.order().empty()) {
+    meta.labels.emplace(api::kLabelOrder, ticket.order());
   }
   meta.annotations = {{"cluster-autoscaler.kubernetes.io/safe-to-evict", "false"},
                       {"karpenter.sh/do-not-disrupt", "true"}};
@@ -100,19 +98,19 @@ api::ObjectMeta GuardianMeta(const api::Ticket& ticket, int32_t incarnation) {
   return meta;
 }
 
-api::Container GuardianContainer(const api::TicketSpec& spec, const std::string& image) {
+api::Container GuardianContainer(const TicketForm& form, const std::string& image) {
   api::Container container = RestrictedContainer("guardian", image);
-  container.resources.requests = api::EffectiveRequests(spec);
-  container.resources.limits = api::EffectiveLimits(spec);
+  container.resources.requests = form.requests;
+  container.resources.limits = api::EffectiveLimits(form.spec);
   return container;
 }
 
 // What the name says; 0 when it is not that of a guardian of the ticket.
-int32_t NumberIn(const std::string& name, const api::Ticket& ticket) {
+int32_t NumberIn(const std::string& name, const GuardedTicket& ticket) {
   const size_t at = name.rfind("-g");
   int32_t incarnation = 0;
   if (at == std::string::npos || !absl::SimpleAtoi(name.substr(at + 2), &incarnation) ||
-      incarnation < 1 || name != GuardianName(ticket, incarnation)) {
+      incarnation < 1 || name != GuardianName(ticket.metadata.name, incarnation)) {
     return 0;
   }
   return incarnation;
@@ -120,15 +118,15 @@ int32_t NumberIn(const std::string& name, const api::Ticket& ticket) {
 
 }  // namespace
 
-std::string GuardianName(const api::Ticket& ticket, int32_t incarnation) {
-  return absl::StrCat(Stem(ticket.metadata.name), "-g", incarnation);
+std::string GuardianName(const std::string& ticket, int32_t incarnation) {
+  return absl::StrCat(Stem(ticket), "-g", incarnation);
 }
 
-int32_t IncarnationOf(const api::Ticket& ticket, const OwnPod& pod) {
+int32_t IncarnationOf(const GuardedTicket& ticket, const OwnPod& pod) {
   return pod.owner.uid == ticket.metadata.uid ? NumberIn(pod.metadata.name, ticket) : 0;
 }
 
-int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod) {
+int32_t IncarnationOf(const GuardedTicket& ticket, const api::Pod& pod) {
   const api::OwnerReference* owner = api::ControllerOf(pod.metadata);
   return owner != nullptr && owner->kind == api::Ticket::kResource.kind &&
                  owner->uid == ticket.metadata.uid
@@ -201,12 +199,12 @@ void AddPullSecrets(const GuardianOptions& options, api::PodSpec& spec) {
   }
 }
 
-api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const GuardianOptions& options,
-                     const std::set<std::string>& avoid) {
-  const api::TicketSpec& spec = ticket.spec;
+api::Pod GuardianPod(const GuardedTicket& ticket, int32_t incarnation,
+                     const GuardianOptions& options, const std::set<std::string>& avoid) {
+  const api::TicketSpec& spec = ticket.form->spec;
   api::Pod pod;
   pod.metadata = GuardianMeta(ticket, incarnation);
-  pod.spec.containers = {GuardianContainer(spec, options.image)};
+  pod.spec.containers = {GuardianContainer(*ticket.form, options.image)};
   pod.spec.scheduler_name = spec.scheduler_name;
   pod.spec.priority_class_name =
       spec.priority_class_name.empty() ? options.priority_class : spec.priority_class_name;
@@ -225,8 +223,8 @@ api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const Guard
     rewriter.Rewrite(pod.spec.affinity->pod_affinity);
     rewriter.Rewrite(pod.spec.affinity->pod_anti_affinity);
   }
-  if (!spec.node_name.empty()) {
-    PinToNode(spec.node_name, pod.spec.affinity);
+  if (!ticket.node_name.empty()) {
+    PinToNode(ticket.node_name, pod.spec.affinity);
   }
   if (!avoid.empty()) {
     AvoidNodes(avoid, pod.spec.affinity);

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "api/core/pod.h"
-#include "api/v1alpha1/ticket.h"
+#include "ticket-svc/guarded_ticket.h"
 #include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
@@ -27,12 +27,12 @@ struct GuardianOptions {
 };
 
 // "my-order-7-g1"; long ticket names are shortened with a hash so that it stays a valid host name.
-std::string GuardianName(const api::Ticket& ticket, int32_t incarnation);
+std::string GuardianName(const std::string& ticket, int32_t incarnation);
 
 // Which of the ticket's guardians a pod is, counted from 1; 0 when it is none. What makes a pod a
 // guardian is its managing owner, by UID, and its name; a label proves nothing.
-int32_t IncarnationOf(const api::Ticket& ticket, const OwnPod& pod);
-int32_t IncarnationOf(const api::Ticket& ticket, const api::Pod& pod);
+int32_t IncarnationOf(const GuardedTicket& ticket, const OwnPod& pod);
+int32_t IncarnationOf(const GuardedTicket& ticket, const api::Pod& pod);
 
 // What every pod of ours has in common, after the Pod Security profile "restricted".
 void RestrictPod(api::PodSpec& spec);
@@ -47,7 +47,7 @@ void AvoidNodes(const std::set<std::string>& nodes, Boxed<api::Affinity>& affini
 
 // `avoid`: nodes on which it must not look for room just now (guardian_traffic.h); the pod says so
 // in an annotation.
-api::Pod GuardianPod(const api::Ticket& ticket, int32_t incarnation, const GuardianOptions& options,
-                     const std::set<std::string>& avoid = {});
+api::Pod GuardianPod(const GuardedTicket& ticket, int32_t incarnation,
+                     const GuardianOptions& options, const std::set<std::string>& avoid = {});
 
 }  // namespace korder::ticket

@@ -25,10 +25,9 @@ bool MightTake(const OwnPod& guardian, const api::Pod& pod, const api::Node& nod
              {guardian.node_name, where.node_selector, where.affinity, where.tolerations}, node);
 }
 
-std::string LineOf(const api::Ticket& ticket) {
-  const api::OwnerReference* order = api::ControllerOf(ticket.metadata);
-  return absl::StrCat(order != nullptr ? order->uid : ticket.metadata.uid, "/",
-                      ticket.spec.node_name);
+std::string LineOf(const GuardedTicket& ticket) {
+  const api::OwnerReference* order = api::ControllerOf(ticket.form->metadata);
+  return absl::StrCat(order != nullptr ? order->uid : ticket.metadata.uid, "/", ticket.node_name);
 }
 
 GuardianTraffic::Making::Making(GuardianTraffic& traffic)

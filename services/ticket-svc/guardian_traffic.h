@@ -29,7 +29,7 @@ namespace korder::ticket {
 bool MightTake(const OwnPod& guardian, const api::Pod& pod, const api::Node& node);
 
 // The tickets of an order, one line per node that they are pinned to. Pure.
-std::string LineOf(const api::Ticket& ticket);
+std::string LineOf(const GuardedTicket& ticket);
 
 class GuardianTraffic {
  public:

@@ -119,11 +119,7 @@ void Pin(const api::Pod& pod, const std::string& node, api::JsonPatch& patch) {
   }
 }
 
-std::string OrderOf(const api::Ticket& ticket) {
-  return std::string(api::ValueOf(ticket.metadata.labels, api::kLabelOrder));
-}
-
-PodPatch PinnedUngatePatch(const api::Pod& pod, const api::Ticket& ticket) {
+PodPatch PinnedUngatePatch(const api::Pod& pod, const GuardedTicket& ticket) {
   api::JsonPatch patch;
   patch.Replace({"metadata", "resourceVersion"}, pod.metadata.resource_version);
   const auto& gates = pod.spec.scheduling_gates;
@@ -134,7 +130,7 @@ PodPatch PinnedUngatePatch(const api::Pod& pod, const api::Ticket& ticket) {
   api::Labels annotations = pod.metadata.annotations;
   annotations.erase(std::string(api::kAnnotationHandoff));
   annotations[std::string(api::kAnnotationClaimedTicket)] = ticket.metadata.name;
-  annotations[std::string(api::kAnnotationClaimedOrder)] = OrderOf(ticket);
+  annotations[std::string(api::kAnnotationClaimedOrder)] = std::string(ticket.order());
   annotations[std::string(api::kAnnotationClaimResult)] = api::kClaimResultClaimed;
   // The resourceVersion above makes sure that nobody else's annotation is lost by this.
   patch.Add({"metadata", "annotations"}, annotations);
@@ -144,7 +140,7 @@ PodPatch PinnedUngatePatch(const api::Pod& pod, const api::Ticket& ticket) {
 
 }  // namespace
 
-PodPatch NominatePatch(const api::Pod& pod, const api::Ticket& ticket) {
+PodPatch NominatePatch(const api::Pod& pod, const GuardedTicket& ticket) {
   const api::TicketHandoff& handoff = *ticket.status.handoff;
   std::string mark = handoff.id;
   // The same nomination again would be no change, and no news to the scheduler.
@@ -156,7 +152,7 @@ PodPatch NominatePatch(const api::Pod& pod, const api::Ticket& ticket) {
       {{api::kAnnotationHandoff, mark}, {api::kAnnotationClaimedTicket, ticket.metadata.name}});
 }
 
-PodPatch MarkPatch(const api::Pod& pod, const api::Ticket& ticket) {
+PodPatch MarkPatch(const api::Pod& pod, const GuardedTicket& ticket) {
   json::Writer w;
   BeginPatch(pod, {},
              {{api::kAnnotationHandoff, ticket.status.handoff->id},
@@ -172,14 +168,14 @@ PodPatch ResetPatch(const api::Pod& pod) {
       {{api::kAnnotationHandoff, std::nullopt}, {api::kAnnotationClaimedTicket, std::nullopt}});
 }
 
-PodPatch UngatePatch(const api::Pod& pod, const api::Ticket& ticket, bool pin) {
+PodPatch UngatePatch(const api::Pod& pod, const GuardedTicket& ticket, bool pin) {
   if (pin) {
     return PinnedUngatePatch(pod, ticket);
   }
   return GatePatch(pod, {{api::kLabelClaim, std::string(api::kClaimClaimed)}},
                    {{api::kAnnotationHandoff, std::nullopt},
                     {api::kAnnotationClaimedTicket, ticket.metadata.name},
-                    {api::kAnnotationClaimedOrder, OrderOf(ticket)},
+                    {api::kAnnotationClaimedOrder, std::string(ticket.order())},
                     {api::kAnnotationClaimResult, std::string(api::kClaimResultClaimed)}});
 }
 

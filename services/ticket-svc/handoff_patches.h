@@ -11,8 +11,8 @@
 #include <string>
 
 #include "api/core/pod.h"
-#include "api/v1alpha1/ticket.h"
 #include "kube/request.h"
+#include "ticket-svc/guarded_ticket.h"
 
 namespace korder::ticket {
 
@@ -24,18 +24,18 @@ struct PodPatch {
 // Nominates the pod to the handoff's node and marks it with the handoff, in one write. An ungated
 // pod gets another mark each time, because the scheduler looks again only at a pod that changed.
 // REQUIRES: ticket.status.handoff.
-PodPatch NominatePatch(const api::Pod& pod, const api::Ticket& ticket);
+PodPatch NominatePatch(const api::Pod& pod, const GuardedTicket& ticket);
 
 // Marks the pod with the handoff and nominates it to nothing.
 // REQUIRES: ticket.status.handoff.
-PodPatch MarkPatch(const api::Pod& pod, const api::Ticket& ticket);
+PodPatch MarkPatch(const api::Pod& pod, const GuardedTicket& ticket);
 
 // Takes nomination and mark away: the pod waits as before.
 PodPatch ResetPatch(const api::Pod& pod);
 
 // Opens the gate and notes the ticket. With `pin`, the pod may run on the handoff's node only.
 // REQUIRES: ticket.status.handoff, the pod has our gate.
-PodPatch UngatePatch(const api::Pod& pod, const api::Ticket& ticket, bool pin);
+PodPatch UngatePatch(const api::Pod& pod, const GuardedTicket& ticket, bool pin);
 
 // Opens the gate of a pod that got no ticket.
 PodPatch FallbackPatch(const api::Pod& pod);

@@ -9,7 +9,7 @@ namespace {
 
 using kube::PatchType;
 
-api::Ticket Promised() {
+GuardedTicket Promised() {
   api::Ticket ticket = Ready(MakeTicket("web-0"), "n1");
   ticket.status.handoff = api::TicketHandoff{.id = "h1",
                                              .step = "Assigned",
@@ -17,7 +17,7 @@ api::Ticket Promised() {
                                              .guardian_uid = "uid-web-0-g1",
                                              .node = "n1",
                                              .started_at = kNow};
-  return ticket;
+  return Reduced(ticket);
 }
 
 TEST_CASE("handoff patches: nomination and mark are one write to the status", "[handoff]") {

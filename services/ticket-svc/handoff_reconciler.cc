@@ -29,10 +29,8 @@ constexpr absl::Duration kSeekingPatience = absl::Seconds(1);
 // Tickets on the node are being promised at this moment.
 constexpr absl::Duration kLockedLook = absl::Milliseconds(5);
 
-kube::ObjectKey PodKey(const api::Ticket& ticket) { return ParseKey(ticket.status.claimed_pod); }
-
-kube::ObjectKey GuardianKey(const api::Ticket& ticket) {
-  return ParseKey(ticket.status.guardian_pod);
+kube::ObjectKey PodKey(const GuardedTicket& ticket) {
+  return ParseKey(ticket.status.claimed_pod());
 }
 
 // The object unless it is another one of the same name.
@@ -148,7 +146,7 @@ absl::Status HandoffReconciler::Refresh(Scene& scene, std::stop_token stop) {
   const std::string id = scene.ticket->status.handoff->id;
   kube::Client& client = parts_.client;
   ASSIGN_OR_RETURN(const TicketPtr ticket,
-                   Find<api::Ticket>(client, kube::KeyOf(*scene.ticket), stop));
+                   Find<GuardedTicket>(client, kube::KeyOf(*scene.ticket), stop));
   if (ticket) {
     parts_.world.Wrote(*ticket);
   }
@@ -440,7 +438,7 @@ absl::Status HandoffReconciler::Release(Scene& scene, std::stop_token stop) {
   parts_.events.Normal(
       kube::RefTo(*scene.ticket), api::kEventGuardianReleased,
       absl::StrCat("guardian ", guardian.name, " made room on node ", scene.guardian->node_name,
-                   " for pod ", scene.ticket->status.claimed_pod));
+                   " for pod ", scene.ticket->status.claimed_pod()));
   scene.guardian = nullptr;
   return absl::OkStatus();
 }
@@ -478,13 +476,13 @@ absl::Status HandoffReconciler::GiveUp(const HandoffMove& move, Scene& scene,
   if (const absl::Status told = TellPod(move, scene, stop); !absl::IsNotFound(told)) {
     RETURN_IF_ERROR(told);
   }
-  const api::Ticket& ticket = *scene.ticket;
+  const GuardedTicket& ticket = *scene.ticket;
   if (move.act == HandoffAct::kAbort && move.reason != HandoffReason::kGuardianLost) {
     return WriteStatus(scene, ReturnedStatus(ticket, parts_.clock.Now()), std::move(stop));
   }
   const std::string why = absl::StrCat(
       "the room on node ", ticket.status.handoff->node, " was lost while it passed to pod ",
-      ticket.status.claimed_pod, ": ", std::string(api::Name(move.reason)));
+      ticket.status.claimed_pod(), ": ", std::string(api::Name(move.reason)));
   return WriteStatus(scene, LostStatus(ticket, why, parts_.clock.Now()), std::move(stop));
 }
 
@@ -511,11 +509,10 @@ absl::Status HandoffReconciler::TellPod(const HandoffMove& move, const Scene& sc
 
 absl::Status HandoffReconciler::WriteStatus(Scene& scene, api::TicketStatus status,
                                             std::stop_token stop) {
-  api::Ticket updated = *scene.ticket;
-  updated.status = std::move(status);
   ASSIGN_OR_RETURN(api::Ticket written,
-                   parts_.client.UpdateStatus(updated, {.stop = std::move(stop)}));
-  scene.ticket = parts_.world.Wrote(std::move(written));
+                   parts_.client.UpdateStatus(WithStatus(*scene.ticket, std::move(status)),
+                                              {.stop = std::move(stop)}));
+  scene.ticket = parts_.world.Wrote(Reduced(std::move(written)));
   return absl::OkStatus();
 }
 
@@ -529,7 +526,7 @@ absl::Status HandoffReconciler::PatchPod(const PodPatch& patch, Scene& scene,
 }
 
 void HandoffReconciler::Ended(const HandoffMove& move, const Scene& before) {
-  const api::Ticket& ticket = *before.ticket;
+  const GuardedTicket& ticket = *before.ticket;
   const api::TicketHandoff& handoff = *ticket.status.handoff;
   {
     const MutexLock lock(mu_);
@@ -540,7 +537,7 @@ void HandoffReconciler::Ended(const HandoffMove& move, const Scene& before) {
   const std::string reason(api::Name(move.reason));
   log::Info("handoff ended", {{"ns", ticket.metadata.ns},
                               {"ticket", ticket.metadata.name},
-                              {"pod", ticket.status.claimed_pod},
+                              {"pod", ticket.status.claimed_pod()},
                               {"node", handoff.node},
                               {"claimed", move.act == HandoffAct::kClaimed},
                               {"reason", reason},
@@ -549,14 +546,14 @@ void HandoffReconciler::Ended(const HandoffMove& move, const Scene& before) {
   if (move.act == HandoffAct::kClaimed) {
     parts_.events.Normal(
         about, api::kEventTicketClaimed,
-        absl::StrCat("pod ", ticket.status.claimed_pod, " has the room on node ", handoff.node));
+        absl::StrCat("pod ", ticket.status.claimed_pod(), " has the room on node ", handoff.node));
     parts_.events.Normal(
         kube::RefTo(*before.pod), api::kEventTicketClaimed,
         absl::StrCat("has the room of ticket ", ticket.metadata.name, " on node ", handoff.node));
     return;
   }
   parts_.events.Warning(about, api::kEventHandoffFailed,
-                        absl::StrCat("to pod ", ticket.status.claimed_pod, ": ", reason));
+                        absl::StrCat("to pod ", ticket.status.claimed_pod(), ": ", reason));
   if (before.pod && move.act != HandoffAct::kAbort) {
     parts_.events.Warning(kube::RefTo(*before.pod), api::kEventTicketLost,
                           absl::StrCat("did not get the room of ticket ", ticket.metadata.name,

@@ -324,8 +324,8 @@ TEST_CASE("handoff: of two leaders that promise one ticket to two pods, one wins
   const auto promise = [&](Service& leader, const std::string& pod) {
     const std::vector<Room> rooms = leader.world.Rooms("default");
     REQUIRE(rooms.size() == 1);
-    api::Ticket updated = *rooms[0].ticket;
-    updated.status = AssignedStatus(updated, s.bench.Pod(pod),
+    api::Ticket updated = Whole(*rooms[0].ticket);
+    updated.status = AssignedStatus(*rooms[0].ticket, s.bench.Pod(pod),
                                     {.id = "by-" + pod,
                                      .step = "Assigned",
                                      .pod_uid = s.bench.Pod(pod).metadata.uid,
@@ -679,7 +679,7 @@ TEST_CASE("handoff: a guardian that found no room steps aside, and its ticket lo
   s.bench.AddPod(pod);
   s.bench.Settle(s.service);
   s.CheckClaimed();
-  CHECK(s.service.traffic.HoldBack(LineOf(s.bench.Ticket("web-1"))) == absl::Seconds(1));
+  CHECK(s.service.traffic.HoldBack(LineOf(Reduced(s.bench.Ticket("web-1")))) == absl::Seconds(1));
   s.bench.clock.Advance(absl::Seconds(2));
   s.bench.Settle(s.service);
   CHECK(s.bench.Guardians() == Names{"web-1-g1"});

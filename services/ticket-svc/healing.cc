@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/names.h"
 #include "kube/object_key.h"
 #include "ticket-svc/guardian_pod.h"
@@ -15,8 +14,8 @@ namespace {
 bool OnLostNode(const Guardian& guardian) { return IsBound(*guardian.pod) && !guardian.node; }
 
 // The ticket may be backed by this node only.
-bool IsPinned(const api::Ticket& ticket, const Guardian& guardian) {
-  return ticket.spec.node_name == guardian.pod->node_name;
+bool IsPinned(const GuardedTicket& ticket, const Guardian& guardian) {
+  return ticket.node_name == guardian.pod->node_name;
 }
 
 // Without its label a guardian is out of sight of the watch.
@@ -40,8 +39,9 @@ bool Holds(const Observed& observed, const Guardian& guardian) {
 }
 
 const Guardian* Recorded(const Observed& observed) {
+  const kube::ObjectKey named = GuardianKey(*observed.ticket);
   for (const Guardian& guardian : observed.guardians) {
-    if (kube::KeyOf(*guardian.pod).ToString() == observed.ticket->status.guardian_pod) {
+    if (kube::KeyOf(*guardian.pod) == named) {
       return &guardian;
     }
   }
@@ -50,9 +50,9 @@ const Guardian* Recorded(const Observed& observed) {
 
 }  // namespace
 
-bool CoversRequests(const api::Ticket& ticket, const OwnPod& guardian) {
+bool CoversRequests(const GuardedTicket& ticket, const OwnPod& guardian) {
   const api::ResourceList& held = guardian.ask->requests;
-  const api::ResourceList wanted = api::EffectiveRequests(ticket.spec);
+  const api::ResourceList& wanted = ticket.form->requests;
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
     const auto it = held.find(entry.first);
     return entry.second.IsZero() || (it != held.end() && it->second >= entry.second);
@@ -69,15 +69,15 @@ absl::Duration NodeGraceLeft(const Observed& observed, const api::Node& node) {
 }
 
 Care Examine(const Observed& observed) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   Care care{.newest = ticket.status.incarnation};
   const Guardian* best = nullptr;
+  const kube::ObjectKey named = GuardianKey(ticket);
   // The one that holds, before all the one that the status names; else the furthest, then newest.
   const auto rank = [&](const Guardian& g) {
     const bool holds = Holds(observed, g);
-    return std::make_tuple(holds,
-                           holds && kube::KeyOf(*g.pod).ToString() == ticket.status.guardian_pod,
-                           IsBound(*g.pod), IncarnationOf(ticket, *g.pod));
+    return std::make_tuple(holds, holds && kube::KeyOf(*g.pod) == named, IsBound(*g.pod),
+                           IncarnationOf(ticket, *g.pod));
   };
   for (const Guardian& guardian : observed.guardians) {
     care.newest = std::max(care.newest, IncarnationOf(ticket, *guardian.pod));
@@ -100,7 +100,7 @@ Care Examine(const Observed& observed) {
 }
 
 std::string WhatBecameOf(const Observed& observed) {
-  const std::string who = absl::StrCat("guardian ", observed.ticket->status.guardian_pod);
+  const std::string who = absl::StrCat("guardian ", GuardianKey(*observed.ticket).ToString());
   const Guardian* guardian = Recorded(observed);
   if (guardian == nullptr) {
     return absl::StrCat(who, " was deleted");
@@ -128,7 +128,7 @@ std::string WhatBecameOf(const Observed& observed) {
 }
 
 bool LostPinnedNode(const Observed& observed) {
-  const std::string& pinned = observed.ticket->spec.node_name;
+  const std::string& pinned = observed.ticket->node_name;
   return !pinned.empty() &&
          std::any_of(observed.guardians.begin(), observed.guardians.end(), [&](const Guardian& g) {
            return OnLostNode(g) && g.pod->node_name == pinned;

@@ -41,6 +41,6 @@ std::string WhatBecameOf(const Observed& observed);
 bool LostPinnedNode(const Observed& observed);
 
 // The pod asks for at least what the ticket reserves, in every resource.
-bool CoversRequests(const api::Ticket& ticket, const OwnPod& guardian);
+bool CoversRequests(const GuardedTicket& ticket, const OwnPod& guardian);
 
 }  // namespace korder::ticket

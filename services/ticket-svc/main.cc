@@ -68,7 +68,7 @@ struct Informers {
     manager.AddInformer(nodes);
   }
 
-  kube::Informer<api::Ticket> tickets;
+  kube::Informer<GuardedTicket> tickets;
   kube::Informer<OwnPod> guardians;
   kube::Informer<api::Pod> claim_pods;
   kube::Informer<api::Node> nodes;

@@ -11,7 +11,6 @@
 #include <string>
 #include <utility>
 
-#include "api/v1alpha1/defaults.h"
 #include "base/mutex.h"
 #include "runtime/labeled.h"
 
@@ -108,14 +107,14 @@ struct Metrics::Impl {
   }
 
   // Adds the ticket to the gauges, or takes it out.
-  void Count(const api::Ticket& ticket, double sign) {
+  void Count(const GuardedTicket& ticket, double sign) {
     const api::TicketPhase phase = ticket.status.phase;
     active.With({ticket.metadata.ns, api::Name(phase)}).Increment(sign);
     const bool holds = phase == api::TicketPhase::kReady;
     if (!holds && phase != api::TicketPhase::kClaimed) {
       return;
     }
-    for (const auto& [name, amount] : api::EffectiveRequests(ticket.spec)) {
+    for (const auto& [name, amount] : ticket.form->requests) {
       const double value = sign * static_cast<double>(amount.nanos()) / 1e9;
       (holds ? reserved : claimed).With({ticket.metadata.ns, name, UnitOf(name)}).Increment(value);
       if (holds) {
@@ -146,7 +145,7 @@ Metrics::Metrics(prometheus::Registry& registry) : impl_(std::make_unique<Impl>(
 
 Metrics::~Metrics() = default;
 
-void Metrics::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+void Metrics::OnTicket(const GuardedTicket* was, const GuardedTicket* is) {
   if (was != nullptr) {
     impl_->Count(*was, -1);
   }

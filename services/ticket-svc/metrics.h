@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "api/v1alpha1/ticket.h"
 #include "base/mono_time.h"
+#include "ticket-svc/guarded_ticket.h"
 #include "ticket-svc/handoff_step.h"
 
 namespace prometheus {
@@ -22,7 +22,7 @@ class Metrics {
   ~Metrics();
 
   // An informer's handler: `was` is null for a new ticket, `is` for a removed one.
-  void OnTicket(const api::Ticket* was, const api::Ticket* is);
+  void OnTicket(const GuardedTicket* was, const GuardedTicket* is);
   void GuardianCreated(std::string_view ns);
   // From the ticket's creation until its first guardian held the room.
   void BecameReady(absl::Duration waited);

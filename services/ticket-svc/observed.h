@@ -10,12 +10,11 @@
 #include "absl/time/time.h"
 #include "api/core/node.h"
 #include "api/core/pod.h"
-#include "api/v1alpha1/ticket.h"
+#include "ticket-svc/guarded_ticket.h"
 #include "ticket-svc/own_pod.h"
 
 namespace korder::ticket {
 
-using TicketPtr = std::shared_ptr<const api::Ticket>;
 using PodPtr = std::shared_ptr<const api::Pod>;
 using NodePtr = std::shared_ptr<const api::Node>;
 

@@ -18,7 +18,7 @@ constexpr absl::Duration kLongestDenial = absl::Seconds(30);
 
 }  // namespace
 
-std::optional<absl::Time> LongerEnd(const api::Ticket& ticket, absl::Time now) {
+std::optional<absl::Time> LongerEnd(const api::WindowTerms& ticket, absl::Time now) {
   if (!api::HasBegun(ticket)) {
     return std::nullopt;
   }

@@ -17,7 +17,7 @@ namespace korder::ticket {
 // The end that spec.duration asks for now, when it is later than the one in the status: the window
 // is to be made longer, if the quotas allow it. Infinite: no end. Nothing once the window is over:
 // an end is final.
-std::optional<absl::Time> LongerEnd(const api::Ticket& ticket, absl::Time now);
+std::optional<absl::Time> LongerEnd(const api::WindowTerms& ticket, absl::Time now);
 
 // The end was not granted a moment ago.
 bool IsRefused(const Observed& observed, absl::Time end);

@@ -23,14 +23,14 @@ absl::Time InMilliseconds(absl::Time time) {
 }
 
 // As quota-svc sees the ticket itself, so that what was granted once is never asked for anew.
-runtime::LedgerClaim HeldClaim(const api::Ticket& ticket) {
-  runtime::LedgerClaim claim = runtime::ClaimOf(ticket);
+runtime::LedgerClaim HeldClaim(const GuardedTicket& ticket) {
+  runtime::LedgerClaim claim = runtime::ClaimOf(Whole(ticket));
   claim.duration = api::HeldFor(ticket);
   return claim;
 }
 
 // REQUIRES: the window has begun.
-runtime::LedgerClaim ClaimUntil(absl::Time end, const api::Ticket& ticket, absl::Time now) {
+runtime::LedgerClaim ClaimUntil(absl::Time end, const GuardedTicket& ticket, absl::Time now) {
   runtime::LedgerClaim claim = HeldClaim(ticket);
   claim.duration.reset();
   if (end != absl::InfiniteFuture()) {
@@ -111,12 +111,13 @@ absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKe
   return std::optional(std::move(observed));
 }
 
-absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const api::Ticket& ticket,
+absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const GuardedTicket& ticket,
                                                                    std::stop_token stop) {
   std::vector<Guardian> guardians;
-  bool recorded = ticket.status.guardian_pod.empty();
+  const kube::ObjectKey named = GuardianKey(ticket);
+  bool recorded = named.name.empty();
   for (OwnPodPtr& pod : parts_.world.GuardiansOf(ticket)) {
-    recorded = recorded || kube::KeyOf(*pod).ToString() == ticket.status.guardian_pod;
+    recorded = recorded || kube::KeyOf(*pod) == named;
     ASSIGN_OR_RETURN(NodePtr node, ObserveNode(*pod, stop));
     guardians.push_back({std::move(pod), std::move(node)});
   }
@@ -125,8 +126,7 @@ absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const api::Ti
   }
   // A loss costs the ticket its room, so it is not believed of a watch alone: the watch may lag, or
   // somebody took the guardian's label away.
-  absl::StatusOr<OwnPod> live =
-      parts_.client.Get<OwnPod>(ParseKey(ticket.status.guardian_pod), {.stop = stop});
+  absl::StatusOr<OwnPod> live = parts_.client.Get<OwnPod>(named, {.stop = stop});
   if (absl::IsNotFound(live.status())) {
     return guardians;
   }
@@ -138,14 +138,15 @@ absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const api::Ti
   return guardians;
 }
 
-absl::StatusOr<PodPtr> Reconciler::ObserveClaimedPod(const api::Ticket& ticket,
+absl::StatusOr<PodPtr> Reconciler::ObserveClaimedPod(const GuardedTicket& ticket,
                                                      std::stop_token stop) {
-  const api::TicketStatus& status = ticket.status;
+  const GuardedTicket::Status& status = ticket.status;
   if (status.phase != api::TicketPhase::kClaimed) {
     return PodPtr();
   }
-  const kube::ObjectKey key = ParseKey(status.claimed_pod);
-  if (PodPtr pod = parts_.world.ClaimPod(key); pod && pod->metadata.uid == status.claimed_pod_uid) {
+  const kube::ObjectKey key = ParseKey(status.claimed_pod());
+  if (PodPtr pod = parts_.world.ClaimPod(key);
+      pod && pod->metadata.uid == status.claimed_pod_uid()) {
     return pod;
   }
   // As with guardians: the end of a claim is not believed of a watch alone.
@@ -154,7 +155,7 @@ absl::StatusOr<PodPtr> Reconciler::ObserveClaimedPod(const api::Ticket& ticket,
     return PodPtr();
   }
   RETURN_IF_ERROR(live.status());
-  return live->metadata.uid == status.claimed_pod_uid
+  return live->metadata.uid == status.claimed_pod_uid()
              ? std::make_shared<const api::Pod>(*std::move(live))
              : PodPtr();
 }
@@ -207,8 +208,8 @@ absl::StatusOr<std::optional<Plan>> Reconciler::CarryOut(const Plan& plan, Obser
 absl::StatusOr<runtime::LedgerDecision> Reconciler::AskQuota(Observed& observed,
                                                              const runtime::LedgerClaim& claim,
                                                              std::stop_token stop) {
-  const api::ObjectMeta& meta = observed.ticket->metadata;
-  const std::string grant(api::ValueOf(meta.annotations, api::kAnnotationGrant));
+  const GuardedTicket::Metadata& meta = observed.ticket->metadata;
+  const std::string grant = observed.ticket->grant.value_or("");
   // Whatever quota-svc does: the ticket ends in time.
   const absl::Duration at_most =
       WindowEnd(*observed.ticket).value_or(absl::InfiniteFuture()) - observed.now;
@@ -223,7 +224,7 @@ absl::StatusOr<runtime::LedgerDecision> Reconciler::AskQuota(Observed& observed,
 }
 
 absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(Observed& observed, std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   const absl::StatusOr<runtime::LedgerDecision> decision =
       AskQuota(observed, HeldClaim(ticket), std::move(stop));
   if (absl::IsCancelled(decision.status())) {
@@ -250,7 +251,7 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(Observed& observed, std:
 absl::StatusOr<std::optional<Plan>> Reconciler::ConfirmEnd(const ConfirmLonger& wanted,
                                                            Observed& observed,
                                                            std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   const absl::StatusOr<runtime::LedgerDecision> decision =
       AskQuota(observed, ClaimUntil(wanted.end, ticket, observed.now), std::move(stop));
   if (absl::IsCancelled(decision.status())) {
@@ -291,11 +292,11 @@ bool Reconciler::Refuse(absl::Time end, absl::Duration wait, bool denied, Observ
 absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wanted,
                                                        const Observed& observed,
                                                        std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
+  const GuardedTicket& ticket = *observed.ticket;
   // First this, then a look at the handoffs: one that begins after it will wait for this guardian.
   const GuardianTraffic::Making making(parts_.traffic);
   const std::set<std::string> busy = parts_.world.HandoffNodes();
-  if (busy.contains(ticket.spec.node_name) || !parts_.traffic.TakeTurn(LineOf(ticket))) {
+  if (busy.contains(ticket.node_name) || !parts_.traffic.TakeTurn(LineOf(ticket))) {
     Plan later;
     later.LookAgainIn(kBusyLook);
     return std::optional(later);
@@ -326,8 +327,8 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Create(const CreateGuardian& wan
 absl::StatusOr<std::optional<Plan>> Reconciler::Adopt(const CreateGuardian& wanted,
                                                       const Observed& observed,
                                                       std::stop_token stop) {
-  const api::Ticket& ticket = *observed.ticket;
-  const std::string name = GuardianName(ticket, wanted.incarnation);
+  const GuardedTicket& ticket = *observed.ticket;
+  const std::string name = GuardianName(ticket.metadata.name, wanted.incarnation);
   ASSIGN_OR_RETURN(OwnPod there, parts_.client.Get<OwnPod>({ticket.metadata.ns, name},
                                                            {.stop = std::move(stop)}));
   if (IncarnationOf(ticket, there) != wanted.incarnation) {
@@ -341,26 +342,27 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Adopt(const CreateGuardian& want
 
 absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observed,
                                std::stop_token stop) {
-  const kube::ObjectKey key = kube::KeyOf(*observed.ticket);
+  const GuardedTicket& ticket = *observed.ticket;
+  const kube::ObjectKey key = kube::KeyOf(ticket);
   const bool first_ready =
-      status.phase == api::TicketPhase::kReady && !observed.ticket->status.activation_time;
+      status.phase == api::TicketPhase::kReady && !ticket.status.activation_time;
   // A whole status by PUT: what is no longer there goes, and a stale base is refused.
-  api::Ticket updated = *observed.ticket;
-  updated.status = status;
-  absl::StatusOr<api::Ticket> written = parts_.client.UpdateStatus(updated, {.stop = stop});
+  absl::StatusOr<api::Ticket> written =
+      parts_.client.UpdateStatus(WithStatus(ticket, status), {.stop = stop});
   if (absl::IsAborted(written.status())) {
-    if (absl::StatusOr<api::Ticket> newest = parts_.client.Get<api::Ticket>(key, {.stop = stop});
+    if (absl::StatusOr<GuardedTicket> newest =
+            parts_.client.Get<GuardedTicket>(key, {.stop = stop});
         newest.ok()) {
       parts_.world.Wrote(*std::move(newest));
     }
   }
   RETURN_IF_ERROR(written.status());
-  if (first_ready && updated.metadata.creation_timestamp) {
+  if (first_ready && ticket.metadata.creation_timestamp) {
     // A ticket does not wait before it is to have a guardian.
-    parts_.metrics.BecameReady(
-        observed.now - std::max(*updated.metadata.creation_timestamp, GuardianFrom(updated)));
+    parts_.metrics.BecameReady(observed.now -
+                               std::max(*ticket.metadata.creation_timestamp, GuardianFrom(ticket)));
   }
-  observed.ticket = parts_.world.Wrote(*std::move(written));
+  observed.ticket = parts_.world.Wrote(Reduced(*std::move(written)));
   if (status.phase == api::TicketPhase::kReady) {
     parts_.traffic.FoundRoom(LineOf(*observed.ticket));
   }
@@ -380,14 +382,14 @@ absl::Status Reconciler::Delete(const DeleteGuardian& guardian, std::stop_token 
   return gone;
 }
 
-absl::Status Reconciler::DeleteTicketNow(const api::Ticket& ticket, std::stop_token stop) {
+absl::Status Reconciler::DeleteTicketNow(const GuardedTicket& ticket, std::stop_token stop) {
   const absl::Status gone = parts_.client.Delete<api::Ticket>(
       kube::KeyOf(ticket), {.uid = ticket.metadata.uid, .propagation_policy = "Background"},
       {.stop = std::move(stop)});
   return absl::IsNotFound(gone) || absl::IsAborted(gone) ? absl::OkStatus() : gone;
 }
 
-void Reconciler::Emit(const Plan& plan, const api::Ticket& ticket) {
+void Reconciler::Emit(const Plan& plan, const GuardedTicket& ticket) {
   const api::ObjectReference about = kube::RefTo(ticket);
   for (const EventNote& note : plan.events) {
     if (note.warning) {

@@ -59,9 +59,9 @@ class Reconciler final : public kube::Reconciler {
 
   // Nothing when there is no such ticket.
   absl::StatusOr<std::optional<Observed>> Observe(const kube::ObjectKey& key, std::stop_token stop);
-  absl::StatusOr<std::vector<Guardian>> ObserveGuardians(const api::Ticket& ticket,
+  absl::StatusOr<std::vector<Guardian>> ObserveGuardians(const GuardedTicket& ticket,
                                                          std::stop_token stop);
-  absl::StatusOr<PodPtr> ObserveClaimedPod(const api::Ticket& ticket, std::stop_token stop);
+  absl::StatusOr<PodPtr> ObserveClaimedPod(const GuardedTicket& ticket, std::stop_token stop);
   absl::StatusOr<NodePtr> ObserveNode(const OwnPod& guardian, std::stop_token stop);
 
   // Performs the plan's actions. What to do instead of the rest, when one of them says so.
@@ -84,8 +84,8 @@ class Reconciler final : public kube::Reconciler {
   // After it, observed.ticket is what was written.
   absl::Status Write(const api::TicketStatus& status, Observed& observed, std::stop_token stop);
   absl::Status Delete(const DeleteGuardian& guardian, std::stop_token stop);
-  absl::Status DeleteTicketNow(const api::Ticket& ticket, std::stop_token stop);
-  void Emit(const Plan& plan, const api::Ticket& ticket);
+  absl::Status DeleteTicketNow(const GuardedTicket& ticket, std::stop_token stop);
+  void Emit(const Plan& plan, const GuardedTicket& ticket);
 
   const Parts parts_;
   const GuardianOptions guardians_;

@@ -145,7 +145,8 @@ struct TicketScenario {
   api::Ticket Before() const {
     if (state == "healing") {
       api::Ticket lost = Ready(ticket, "n1");
-      lost.status = PendingStatus(lost, api::kReasonHealing, "its guardian was lost", kNow);
+      lost.status =
+          PendingStatus(Reduced(lost), api::kReasonHealing, "its guardian was lost", kNow);
       return lost;
     }
     const size_t on = state.find(" on ");
@@ -158,7 +159,7 @@ struct TicketScenario {
     made = Ready(std::move(made), state.substr(on + 4));
     const api::Pod pod = Running(MakeClaimPod("shop"), made.status.node_name);
     if (what == "promised" || what == "claimed") {
-      made.status = AssignedStatus(made, pod,
+      made.status = AssignedStatus(Reduced(made), pod,
                                    {.id = "h",
                                     .step = "Assigned",
                                     .pod_uid = pod.metadata.uid,
@@ -171,7 +172,7 @@ struct TicketScenario {
       REQUIRE(what == "Ready");
     }
     if (what == "claimed") {
-      made.status = ClaimedStatus(made, pod, kNow);
+      made.status = ClaimedStatus(Reduced(made), pod, kNow);
     }
     return made;
   }
@@ -179,13 +180,14 @@ struct TicketScenario {
   Observed Look() const {
     Observed observed;
     observed.now = kNow + DurationOf(age);
-    observed.ticket = Share(Made());
+    const api::Ticket made = Made();
+    observed.ticket = Share(Reduced(made));
     for (const AGuardian& guardian : guardians) {
       const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const ANode& candidate) {
         return candidate.name == guardian.node;
       });
       observed.guardians.push_back(
-          {Share(Reduced(guardian.Make(*observed.ticket, observed.now))),
+          {Share(Reduced(guardian.Make(made, observed.now))),
            node == nodes.end() ? nullptr : Share(node->Make(observed.now))});
     }
     if (!claimed_pod.empty()) {

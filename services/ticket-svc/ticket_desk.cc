@@ -62,7 +62,7 @@ grpc::Status TicketDesk::Offer(grpc::ServerContext* context, const v1::OfferRequ
   if (const Room* room = BestRoom(claimant, rooms, now)) {
     v1::OfferResponse::Ticket& ticket = *response->mutable_ticket();
     ticket.set_name(room->ticket->metadata.name);
-    ticket.set_order(std::string(api::ValueOf(room->ticket->metadata.labels, api::kLabelOrder)));
+    ticket.set_order(std::string(room->ticket->order()));
     ticket.set_node(room->ticket->status.node_name);
   } else {
     v1::OfferResponse::NoTicket& none = *response->mutable_none();
@@ -89,7 +89,7 @@ grpc::Status TicketDesk::Handoffs(grpc::ServerContext* context, const v1::Handof
     entry.set_id(handoff.id);
     entry.set_namespace_(ticket->metadata.ns);
     entry.set_ticket(ticket->metadata.name);
-    entry.set_pod(ParseKey(ticket->status.claimed_pod).name);
+    entry.set_pod(ParseKey(ticket->status.claimed_pod()).name);
     entry.set_node(handoff.node);
     entry.set_stage(StageOf(*ticket));
     if (handoff.started_at) {
@@ -99,10 +99,10 @@ grpc::Status TicketDesk::Handoffs(grpc::ServerContext* context, const v1::Handof
   return grpc::Status::OK;
 }
 
-v1::Handoff::Stage TicketDesk::StageOf(const api::Ticket& ticket) const {
+v1::Handoff::Stage TicketDesk::StageOf(const GuardedTicket& ticket) const {
   const api::TicketHandoff& handoff = *ticket.status.handoff;
-  const PodPtr pod = world_.ClaimPod(ParseKey(ticket.status.claimed_pod));
-  const OwnPodPtr guardian = world_.Guardian(ParseKey(ticket.status.guardian_pod));
+  const PodPtr pod = world_.ClaimPod(ParseKey(ticket.status.claimed_pod()));
+  const OwnPodPtr guardian = world_.Guardian(GuardianKey(ticket));
   const HandoffView view{.record = handoff,
                          .method = MethodOf(rules_.method),
                          .pod = pod && pod->metadata.uid == handoff.pod_uid ? pod.get() : nullptr,

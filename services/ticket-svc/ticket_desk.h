@@ -35,7 +35,7 @@ class TicketDesk final : public v1::TicketDesk::Service {
                         v1::HandoffsResponse* response) override;
 
  private:
-  v1::Handoff::Stage StageOf(const api::Ticket& ticket) const;
+  v1::Handoff::Stage StageOf(const GuardedTicket& ticket) const;
 
   const World& world_;
   const Clock& clock_;

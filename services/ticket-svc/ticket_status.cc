@@ -8,7 +8,6 @@
 #include "absl/strings/str_format.h"
 #include "api/core/pod_requests.h"
 #include "api/meta/condition.h"
-#include "api/v1alpha1/defaults.h"
 #include "api/v1alpha1/reasons.h"
 #include "kube/object_key.h"
 #include "ticket-svc/expiry.h"
@@ -42,9 +41,9 @@ void SetNotReady(std::string_view reason, std::string_view message, absl::Time n
   Set(api::kConditionGuardianReady, {false, reason}, now, status);
 }
 
-api::TicketStatus Next(const api::Ticket& ticket, TicketPhase phase, std::string_view reason,
+api::TicketStatus Next(const GuardedTicket& ticket, TicketPhase phase, std::string_view reason,
                        std::string message) {
-  api::TicketStatus status = ticket.status;
+  api::TicketStatus status = WholeStatus(ticket);
   status.phase = phase;
   status.reason = reason;
   status.message = std::move(message);
@@ -61,7 +60,7 @@ void ForgetClaim(api::TicketStatus& status) {
 
 }  // namespace
 
-api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reason,
+api::TicketStatus PendingStatus(const GuardedTicket& ticket, std::string_view reason,
                                 std::string message, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kPending, reason, std::move(message));
   status.node_name.clear();
@@ -71,7 +70,7 @@ api::TicketStatus PendingStatus(const api::Ticket& ticket, std::string_view reas
   return status;
 }
 
-api::TicketStatus ReadyStatus(const api::Ticket& ticket, const OwnPod& guardian,
+api::TicketStatus ReadyStatus(const GuardedTicket& ticket, const OwnPod& guardian,
                               int32_t incarnation, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kReady, "", "");
   if (!status.activation_time) {
@@ -87,11 +86,12 @@ api::TicketStatus ReadyStatus(const api::Ticket& ticket, const OwnPod& guardian,
   return status;
 }
 
-api::TicketStatus ProlongedStatus(const api::Ticket& ticket, absl::Time end, absl::Time now) {
-  api::Ticket longer = ticket;
-  api::TicketStatus& status = longer.status;
+api::TicketStatus ProlongedStatus(const GuardedTicket& ticket, absl::Time end, absl::Time now) {
+  api::TicketStatus status = WholeStatus(ticket);
   status.observed_generation = ticket.metadata.generation;
   status.expiration_time = end == absl::InfiniteFuture() ? std::nullopt : std::optional(end);
+  api::WindowTerms longer = ticket;
+  longer.expiration_time = status.expiration_time;
   const std::optional<absl::Time> expiring = ExpiringFrom(longer);
   if (!expiring || now < *expiring) {
     api::RemoveCondition(status.conditions, api::kConditionExpiring);
@@ -99,7 +99,7 @@ api::TicketStatus ProlongedStatus(const api::Ticket& ticket, absl::Time end, abs
   return status;
 }
 
-api::TicketStatus AssignedStatus(const api::Ticket& ticket, const api::Pod& pod,
+api::TicketStatus AssignedStatus(const GuardedTicket& ticket, const api::Pod& pod,
                                  api::TicketHandoff handoff, absl::Time now) {
   const std::string key = kube::KeyOf(pod).ToString();
   api::TicketStatus status = Next(ticket, TicketPhase::kClaimed, api::kReasonHandingOver,
@@ -111,14 +111,14 @@ api::TicketStatus AssignedStatus(const api::Ticket& ticket, const api::Pod& pod,
   return status;
 }
 
-api::TicketStatus ReturnedStatus(const api::Ticket& ticket, absl::Time now) {
+api::TicketStatus ReturnedStatus(const GuardedTicket& ticket, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kReady, "", "");
   ForgetClaim(status);
   Set(api::kConditionReady, {true, api::kReasonGuardianRunning}, now, status);
   return status;
 }
 
-api::TicketStatus ClaimedStatus(const api::Ticket& ticket, const api::Pod& pod, absl::Time now) {
+api::TicketStatus ClaimedStatus(const GuardedTicket& ticket, const api::Pod& pod, absl::Time now) {
   api::TicketStatus status = Next(ticket, TicketPhase::kClaimed, "", "");
   status.handoff.reset();
   status.guardian_pod.clear();
@@ -129,13 +129,13 @@ api::TicketStatus ClaimedStatus(const api::Ticket& ticket, const api::Pod& pod, 
   return status;
 }
 
-api::TicketStatus LostStatus(const api::Ticket& ticket, std::string message, absl::Time now) {
+api::TicketStatus LostStatus(const GuardedTicket& ticket, std::string message, absl::Time now) {
   api::TicketStatus status = PendingStatus(ticket, api::kReasonHealing, std::move(message), now);
   ForgetClaim(status);
   return status;
 }
 
-api::TicketStatus FinishedStatus(const api::Ticket& ticket, TicketPhase phase,
+api::TicketStatus FinishedStatus(const GuardedTicket& ticket, TicketPhase phase,
                                  std::string_view reason, std::string message, absl::Time now) {
   api::TicketStatus status = Next(ticket, phase, reason, std::move(message));
   status.handoff.reset();
@@ -148,17 +148,16 @@ api::TicketStatus FinishedStatus(const api::Ticket& ticket, TicketPhase phase,
   return status;
 }
 
-void SetExpiring(const api::Ticket& ticket, absl::Time now, api::TicketStatus& status) {
-  const std::optional<absl::Time> from = ExpiringFrom(ticket);
-  if (from && *from <= now) {
-    Set(api::kConditionExpiring, {true, api::kReasonWindowEnding}, now, status);
-  }
+api::TicketStatus ExpiringStatus(const GuardedTicket& ticket, absl::Time now) {
+  api::TicketStatus status = WholeStatus(ticket);
+  Set(api::kConditionExpiring, {true, api::kReasonWindowEnding}, now, status);
+  return status;
 }
 
-std::string UtilizationRate(const api::Ticket& ticket, const api::Pod& pod) {
+std::string UtilizationRate(const GuardedTicket& ticket, const api::Pod& pod) {
   const api::ResourceList asked = api::PodRequests(pod.spec);
   std::optional<double> least;
-  for (const auto& [name, held] : api::EffectiveRequests(ticket.spec)) {
+  for (const auto& [name, held] : ticket.form->requests) {
     if (held.IsZero()) {
       continue;
     }

@@ -23,20 +23,21 @@ std::string Condition(const api::TicketStatus& status, const char* type) {
 // A Ready ticket on n1, promised to the pod shop.
 api::Ticket Promised() {
   api::Ticket ticket = Ready(MakeTicket("web-0"), "n1");
-  ticket.status = AssignedStatus(ticket, MakeClaimPod("shop"), {.id = "h1", .node = "n1"}, kNow);
+  ticket.status =
+      AssignedStatus(Reduced(ticket), MakeClaimPod("shop"), {.id = "h1", .node = "n1"}, kNow);
   return ticket;
 }
 
 api::Ticket Claimed() {
   api::Ticket ticket = Promised();
-  ticket.status = ClaimedStatus(ticket, MakeClaimPod("shop"), kNow + absl::Seconds(1));
+  ticket.status = ClaimedStatus(Reduced(ticket), MakeClaimPod("shop"), kNow + absl::Seconds(1));
   return ticket;
 }
 
 TEST_CASE("ticket status: Pending again, it has neither node nor guardian, and says why",
           "[ticket][status]") {
-  const api::TicketStatus status =
-      PendingStatus(Ready(MakeTicket("web-0"), "n1"), "Healing", "the guardian was lost", kNow);
+  const api::TicketStatus status = PendingStatus(Reduced(Ready(MakeTicket("web-0"), "n1")),
+                                                 "Healing", "the guardian was lost", kNow);
   CHECK(status.phase == TicketPhase::kPending);
   CHECK(status.node_name.empty());
   CHECK(status.guardian_pod.empty());
@@ -55,7 +56,7 @@ TEST_CASE("ticket status: promised, it is not Ready for others; given back, it i
   CHECK(Condition(ticket.status, "Ready") == "Ready=False(HandingOver)");
   CHECK(Condition(ticket.status, "GuardianReady") == "GuardianReady=True(GuardianRunning)");
 
-  const api::TicketStatus back = ReturnedStatus(ticket, kNow);
+  const api::TicketStatus back = ReturnedStatus(Reduced(ticket), kNow);
   CHECK(back.phase == TicketPhase::kReady);
   CHECK_FALSE(back.handoff);
   CHECK(back.claimed_pod.empty());
@@ -79,44 +80,44 @@ TEST_CASE("ticket status: claimed, it says by whom, since when, and how much of 
 
 TEST_CASE("ticket status: a ticket whose room was lost knows nothing more of the pod",
           "[ticket][status]") {
-  const api::TicketStatus status = LostStatus(Claimed(), "the pod landed elsewhere", kNow);
+  const api::TicketStatus status = LostStatus(Reduced(Claimed()), "the pod landed elsewhere", kNow);
   CHECK(status.phase == TicketPhase::kPending);
   CHECK(status.reason == "Healing");
   CHECK(status.claimed_pod.empty());
   CHECK(status.claimed_pod_uid.empty());
   CHECK(status.utilization_rate.empty());
-  CHECK_FALSE(LostStatus(Promised(), "the pod is gone", kNow).handoff);
+  CHECK_FALSE(LostStatus(Reduced(Promised()), "the pod is gone", kNow).handoff);
 }
 
 TEST_CASE("ticket status: finished, nothing is under way any more, and the time stays",
           "[ticket][status]") {
   api::Ticket ticket = Promised();
   ticket.status.conditions.push_back({.type = "Expiring", .status = api::ConditionStatus::kTrue});
-  ticket.status = FinishedStatus(ticket, TicketPhase::kExpired, "WindowOver", "it is over", kNow);
+  ticket.status =
+      FinishedStatus(Reduced(ticket), TicketPhase::kExpired, "WindowOver", "it is over", kNow);
   CHECK_FALSE(ticket.status.handoff);
   CHECK(ticket.status.guardian_pod.empty());
   CHECK(ticket.status.finished_time == kNow);
   CHECK(Condition(ticket.status, "Ready") == "Ready=False(WindowOver)");
   CHECK(Condition(ticket.status, "GuardianReady") == "GuardianReady=False(WindowOver)");
   CHECK(Condition(ticket.status, "Expiring").empty());
-  CHECK(FinishedStatus(ticket, TicketPhase::kExpired, "WindowOver", "", kNow + absl::Hours(1))
+  CHECK(FinishedStatus(Reduced(ticket), TicketPhase::kExpired, "WindowOver", "",
+                       kNow + absl::Hours(1))
             .finished_time == kNow);
 }
 
 TEST_CASE("ticket status: a longer window is Expiring only once its own end is near",
           "[ticket][status]") {
   api::Ticket ticket = Ready(MakeTicket("web-0"), "n1");
-  SetExpiring(ticket, kNow + absl::Minutes(54) - absl::Milliseconds(1), ticket.status);
-  CHECK(Condition(ticket.status, "Expiring").empty());
-  SetExpiring(ticket, kNow + absl::Minutes(54), ticket.status);
+  ticket.status = ExpiringStatus(Reduced(ticket), kNow + absl::Minutes(54));
   CHECK(Condition(ticket.status, "Expiring") == "Expiring=True(WindowEnding)");
   const auto longer = [&](absl::Time now) {
-    return ProlongedStatus(ticket, kNow + absl::Minutes(100), now);
+    return ProlongedStatus(Reduced(ticket), kNow + absl::Minutes(100), now);
   };
   CHECK(Condition(longer(kNow + absl::Minutes(90) - absl::Milliseconds(1)), "Expiring").empty());
   CHECK_FALSE(Condition(longer(kNow + absl::Minutes(90)), "Expiring").empty());
   const api::TicketStatus endless =
-      ProlongedStatus(ticket, absl::InfiniteFuture(), kNow + absl::Minutes(59));
+      ProlongedStatus(Reduced(ticket), absl::InfiniteFuture(), kNow + absl::Minutes(59));
   CHECK(Condition(endless, "Expiring").empty());
 }
 
@@ -126,7 +127,7 @@ TEST_CASE("ticket status: the rate is that of the resource that is used least",
   const auto rate = [&](const api::ResourceList& asked) {
     api::Pod pod = MakeClaimPod("shop");
     pod.spec.containers[0].resources.requests = asked;
-    return UtilizationRate(ticket, pod);
+    return UtilizationRate(Reduced(ticket), pod);
   };
   CHECK(rate(Resources("500m", "1Gi")) == "1.00");
   CHECK(rate(Resources("250m", "1Gi")) == "0.50");

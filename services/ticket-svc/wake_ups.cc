@@ -10,21 +10,21 @@
 namespace korder::ticket {
 namespace {
 
-bool IsReady(const api::Ticket* ticket) {
+bool IsReady(const GuardedTicket* ticket) {
   return ticket != nullptr && ticket->status.phase == api::TicketPhase::kReady;
 }
 
 bool IsBound(const OwnPod* pod) { return pod != nullptr && ticket::IsBound(*pod); }
 
 // A pod that could not have the ticket may have it now.
-bool BecameClaimable(const api::Ticket* was, const api::Ticket* is) {
+bool BecameClaimable(const GuardedTicket* was, const GuardedTicket* is) {
   return IsReady(is) &&
          (!IsReady(was) || was->status.activation_time != is->status.activation_time ||
           was->status.expiration_time != is->status.expiration_time);
 }
 
 // A handoff that `was` had has ended, however.
-bool HandoffEnded(const api::Ticket* was, const api::Ticket* is) {
+bool HandoffEnded(const GuardedTicket* was, const GuardedTicket* is) {
   return was != nullptr && was->status.handoff &&
          (is == nullptr || !is->status.handoff ||
           is->status.handoff->id != was->status.handoff->id);
@@ -44,7 +44,7 @@ void WakeUps::WakeClaims(const std::string& ns) {
   }
 }
 
-void WakeUps::WakeTicket(const api::Ticket& ticket) {
+void WakeUps::WakeTicket(const GuardedTicket& ticket) {
   tickets_.Enqueue(kube::KeyOf(ticket));
   if (ticket.status.handoff) {
     handoffs_.Enqueue(NodeKey(ticket.status.handoff->node));
@@ -63,10 +63,10 @@ void WakeUps::AllHandoffs() {
   }
 }
 
-void WakeUps::OnTicket(const api::Ticket* was, const api::Ticket* is) {
+void WakeUps::OnTicket(const GuardedTicket* was, const GuardedTicket* is) {
   world_.OnTicket(was, is);
   metrics_.OnTicket(was, is);
-  const api::Ticket& ticket = is != nullptr ? *is : *was;
+  const GuardedTicket& ticket = is != nullptr ? *is : *was;
   WakeTicket(ticket);
   if (HandoffEnded(was, is)) {
     NodeFreed(was->status.handoff->node);

@@ -37,7 +37,7 @@ class WakeUps {
         claims_(controllers.claims),
         handoffs_(controllers.handoffs) {}
 
-  void OnTicket(const api::Ticket* was, const api::Ticket* is);
+  void OnTicket(const GuardedTicket* was, const GuardedTicket* is);
   // Guardians, and fences.
   void OnGuardian(const OwnPod* was, const OwnPod* is);
   void OnClaimPod(const api::Pod* was, const api::Pod* is);
@@ -52,7 +52,7 @@ class WakeUps {
  private:
   void WakeClaims(const std::string& ns);
   // Whoever works on the ticket.
-  void WakeTicket(const api::Ticket& ticket);
+  void WakeTicket(const GuardedTicket& ticket);
 
   World& world_;
   NodeLocks& locks_;

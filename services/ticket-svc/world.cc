@@ -5,7 +5,6 @@
 
 #include "ticket-svc/claim_decide.h"
 #include "ticket-svc/guardian_pod.h"
-#include "ticket-svc/keys.h"
 
 namespace korder::ticket {
 namespace {
@@ -24,7 +23,7 @@ using Values = kube::IndexValues;
 
 Values If(bool condition, std::string_view value) { return condition ? Values{value} : Values(); }
 
-bool HasHandoff(const api::Ticket& ticket) { return ticket.status.handoff.has_value(); }
+bool HasHandoff(const GuardedTicket& ticket) { return ticket.status.handoff.has_value(); }
 
 bool LooksForRoom(const OwnPod& pod) {
   return pod.role == OwnRole::kGuardian && !IsBound(pod) && !pod.metadata.deleting() &&
@@ -36,14 +35,14 @@ bool LooksForRoom(const OwnPod& pod) {
 World::World(Stores stores, const Clock& clock)
     : stores_(stores), tickets_(clock), guardians_(clock), claim_pods_(clock) {
   using api::TicketPhase;
-  stores_.tickets.AddIndex(kReady, [](const api::Ticket& t) {
+  stores_.tickets.AddIndex(kReady, [](const GuardedTicket& t) {
     return If(t.status.phase == TicketPhase::kReady, t.metadata.ns);
   });
-  stores_.tickets.AddIndex(kHandoff, [](const api::Ticket& t) { return If(HasHandoff(t), ""); });
-  stores_.tickets.AddIndex(kPod, [](const api::Ticket& t) {
-    return If(!t.status.claimed_pod.empty(), t.status.claimed_pod);
+  stores_.tickets.AddIndex(kHandoff, [](const GuardedTicket& t) { return If(HasHandoff(t), ""); });
+  stores_.tickets.AddIndex(kPod, [](const GuardedTicket& t) {
+    return If(!t.status.claimed_pod().empty(), t.status.claimed_pod());
   });
-  stores_.tickets.AddIndex(kNode, [](const api::Ticket& t) {
+  stores_.tickets.AddIndex(kNode, [](const GuardedTicket& t) {
     return If(!t.status.node_name.empty(), t.status.node_name);
   });
   stores_.guardians.AddIndex(kUnplaced,
@@ -112,7 +111,7 @@ std::vector<OwnPodPtr> World::UnplacedGuardians() const {
   return found;
 }
 
-std::vector<OwnPodPtr> World::GuardiansOf(const api::Ticket& ticket) const {
+std::vector<OwnPodPtr> World::GuardiansOf(const GuardedTicket& ticket) const {
   std::vector<OwnPodPtr> found;
   int32_t newest = ticket.status.incarnation;
   for (const OwnPodPtr& stored : stores_.guardians.ByIndex(kOwner, ticket.metadata.uid)) {
@@ -126,7 +125,7 @@ std::vector<OwnPodPtr> World::GuardiansOf(const api::Ticket& ticket) const {
     }
   }
   // One that we have just made and the watch has not shown yet: its name is the next one.
-  const kube::ObjectKey next{ticket.metadata.ns, GuardianName(ticket, newest + 1)};
+  const kube::ObjectKey next{ticket.metadata.ns, GuardianName(ticket.metadata.name, newest + 1)};
   if (OwnPodPtr made = Guardian(next); made && IncarnationOf(ticket, *made) != 0) {
     found.push_back(std::move(made));
   }
@@ -174,12 +173,12 @@ std::vector<Room> World::Rooms(const std::string& ns) const {
     if (!ticket || ticket->status.phase != api::TicketPhase::kReady) {
       continue;
     }
-    OwnPodPtr guardian = Guardian(ParseKey(ticket->status.guardian_pod));
+    OwnPodPtr guardian = Guardian(GuardianKey(*ticket));
     if (guardian && IncarnationOf(*ticket, *guardian) == 0) {
       guardian = nullptr;
     }
     NodePtr node = Node(ticket->status.node_name);
-    rooms.push_back(MakeRoom(std::move(ticket), std::move(guardian), std::move(node)));
+    rooms.push_back({std::move(ticket), std::move(guardian), std::move(node)});
   }
   return rooms;
 }

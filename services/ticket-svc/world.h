@@ -24,7 +24,7 @@ class World {
   // `guardians` holds the pods with the role of a guardian, `claim_pods` those with the label
   // korder.dev/claim.
   struct Stores {
-    kube::Store<api::Ticket>& tickets;
+    kube::Store<GuardedTicket>& tickets;
     kube::Store<OwnPod>& guardians;
     kube::Store<api::Pod>& claim_pods;
     kube::Store<api::Node>& nodes;
@@ -47,7 +47,7 @@ class World {
   // Pods with the role of a guardian that look for a node.
   std::vector<OwnPodPtr> UnplacedGuardians() const;
   // Pods that really are the ticket's guardians (guardian_pod.h).
-  std::vector<OwnPodPtr> GuardiansOf(const api::Ticket& ticket) const;
+  std::vector<OwnPodPtr> GuardiansOf(const GuardedTicket& ticket) const;
   OwnPodPtr Guardian(const kube::ObjectKey& key) const;
   PodPtr ClaimPod(const kube::ObjectKey& key) const;
   std::vector<PodPtr> ClaimPods(const std::string& ns) const;
@@ -59,7 +59,7 @@ class World {
   // The Ready tickets of a namespace with what backs them.
   std::vector<Room> Rooms(const std::string& ns) const;
 
-  TicketPtr Wrote(api::Ticket ticket) { return tickets_.Wrote(std::move(ticket)); }
+  TicketPtr Wrote(GuardedTicket ticket) { return tickets_.Wrote(std::move(ticket)); }
   OwnPodPtr Wrote(OwnPod guardian) { return guardians_.Wrote(std::move(guardian)); }
   void DeletedGuardian(const kube::ObjectKey& key, const std::string& uid) {
     guardians_.Deleted(key, uid);
@@ -67,13 +67,13 @@ class World {
   PodPtr Wrote(api::Pod pod) { return claim_pods_.Wrote(std::move(pod)); }
 
   // Informers' handlers; to be called before any other.
-  void OnTicket(const api::Ticket* was, const api::Ticket* is) { tickets_.OnChange(was, is); }
+  void OnTicket(const GuardedTicket* was, const GuardedTicket* is) { tickets_.OnChange(was, is); }
   void OnGuardian(const OwnPod* was, const OwnPod* is) { guardians_.OnChange(was, is); }
   void OnClaimPod(const api::Pod* was, const api::Pod* is) { claim_pods_.OnChange(was, is); }
 
  private:
   Stores stores_;
-  Recent<api::Ticket> tickets_;
+  Recent<GuardedTicket> tickets_;
   Recent<OwnPod> guardians_;
   Recent<api::Pod> claim_pods_;
 };

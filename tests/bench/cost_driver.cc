@@ -23,6 +23,7 @@
 #include "quota-svc/ledger.h"
 #include "quota-svc/observed.h"
 #include "sample_objects.h"
+#include "ticket-svc/guarded_ticket.h"
 #include "ticket-svc/own_pod.h"
 #include "ticket-svc/world.h"
 
@@ -44,7 +45,7 @@ size_t BytesInUse() {
 // What ticket-svc keeps: its stores with their indexes.
 struct TicketService {
   SystemClock clock;
-  kube::Store<api::Ticket> tickets;
+  kube::Store<ticket::GuardedTicket> tickets;
   kube::Store<ticket::OwnPod> guardians;
   kube::Store<api::Pod> claim_pods;
   kube::Store<api::Node> nodes;
@@ -103,7 +104,7 @@ int Run(const std::string& what, int count) {
       {"tickets",
        [&] {
          PrintBytes<TicketService>(count, [&](TicketService& service, int i) {
-           service.tickets.Put(Read<api::Ticket>(objects.Ticket(i, i + 1)));
+           service.tickets.Put(Read<ticket::GuardedTicket>(objects.Ticket(i, i + 1)));
          });
        }},
       {"guardians",

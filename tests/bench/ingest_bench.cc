@@ -69,7 +69,7 @@ Ingested Ingest(const Tape::Recording& recording, int pods) {
   kube::Client client(tape);
   const SystemClock clock;
   const size_t before = ::mallinfo2().uordblks;
-  kube::Informer<api::Ticket> tickets(client);
+  kube::Informer<ticket::GuardedTicket> tickets(client);
   kube::Informer<ticket::OwnPod> guardians(client);
   kube::Informer<api::Pod> claim_pods(client);
   kube::Informer<api::Node> nodes(client);

@@ -462,10 +462,11 @@ void Invariants::OneGuardianAtATime(const api::Pod& guardian) {
   if (ticket == nullptr) {
     return;
   }
-  int32_t mine = ticket::IncarnationOf(*ticket, guardian);
+  const ticket::GuardedTicket owner = ticket::Reduced(*ticket);
+  int32_t mine = ticket::IncarnationOf(owner, guardian);
   for (const auto& [key, other] : world_.pods.all()) {
     if (other->metadata.uid != guardian.metadata.uid && IsGuardian(*other) &&
-        TicketOf(*other) == ticket && ticket::IncarnationOf(*ticket, *other) == mine) {
+        TicketOf(*other) == ticket && ticket::IncarnationOf(owner, *other) == mine) {
       Fail("I8",
            absl::StrCat("ticket ", NameOf(*ticket), " has two guardians of incarnation ", mine));
     }
@@ -540,11 +541,15 @@ void Invariants::WindowIsOfTheSchedule(const api::Ticket& made) {
 }
 
 void Invariants::RoomIsNotHeldTooEarly(const api::Pod& guardian) {
-  const api::Ticket* const ticket = TicketOf(guardian);
+  const api::Ticket* const found = TicketOf(guardian);
+  if (found == nullptr) {
+    return;
+  }
+  const ticket::GuardedTicket owner = ticket::Reduced(*found);
   // A later guardian takes the place of one that was there in time, by a clock that may have been
   // set back since.
-  if (ticket != nullptr && ticket::IncarnationOf(*ticket, guardian) == 1 &&
-      machine_.Wall() < ticket::GuardianFrom(*ticket) && !Recently(disturbed_at_, kLongestTrance)) {
+  if (ticket::IncarnationOf(owner, guardian) == 1 &&
+      machine_.Wall() < ticket::GuardianFrom(owner) && !Recently(disturbed_at_, kLongestTrance)) {
     Fail("I9", absl::StrCat("guardian ", NameOf(guardian), " was made before its time"));
   }
 }

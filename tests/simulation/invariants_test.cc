@@ -49,8 +49,8 @@ struct Scene {
     return *world.tickets.Find({"default", name});
   }
   api::Pod MakeGuardian(const api::Ticket& ticket) {
-    const api::Pod pod =
-        ticket::GuardianPod(ticket, 1, {.image = "pause", .priority_class = kGuardianClass});
+    const api::Pod pod = ticket::GuardianPod(ticket::Reduced(ticket), 1,
+                                             {.image = "pause", .priority_class = kGuardianClass});
     REQUIRE(world.Create(kTicketService, pod));
     return *world.pods.Find(kube::KeyOf(pod));
   }

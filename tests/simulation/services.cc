@@ -234,7 +234,7 @@ void RunTicketService(Surroundings& around, Process& process) {
   kube::LeaderTransport writing(*transport, [&elector] { return elector.leading(); });
   kube::Client leader_client(writing, disturbance);
   runtime::Manager manager(clock);
-  kube::Informer<api::Ticket> ticket_informer(client);
+  kube::Informer<GuardedTicket> ticket_informer(client);
   kube::Informer<OwnPod> guardian_informer(
       client, {.label_selector = "korder.dev/role in (guardian,fence)"});
   kube::Informer<api::Pod> claim_pod_informer(client,

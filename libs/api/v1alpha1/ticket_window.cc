@@ -2,15 +2,15 @@
 
 namespace korder::api {
 
-bool HasBegun(const Ticket& ticket) { return ticket.status.activation_time.has_value(); }
+bool HasBegun(const WindowTerms& ticket) { return ticket.activation_time.has_value(); }
 
-std::optional<absl::Time> WindowStart(const Ticket& ticket) {
-  return ticket.spec.start_time ? ticket.spec.start_time : ticket.status.activation_time;
+std::optional<absl::Time> WindowStart(const WindowTerms& ticket) {
+  return ticket.start_time ? ticket.start_time : ticket.activation_time;
 }
 
-std::optional<absl::Time> WantedEnd(const Ticket& ticket) {
+std::optional<absl::Time> WantedEnd(const WindowTerms& ticket) {
   const std::optional<absl::Time> start = WindowStart(ticket);
-  return start ? WindowEnd(*start, ticket.spec.duration) : std::nullopt;
+  return start ? WindowEnd(*start, ticket.duration) : std::nullopt;
 }
 
 std::optional<absl::Time> WindowEnd(absl::Time start,
@@ -21,17 +21,16 @@ std::optional<absl::Time> WindowEnd(absl::Time start,
   return duration->valid() ? std::optional(start + duration->value()) : std::nullopt;
 }
 
-absl::Time EndOfWindow(const Ticket& ticket) {
-  return ticket.status.expiration_time.value_or(absl::InfiniteFuture());
+absl::Time EndOfWindow(const WindowTerms& ticket) {
+  return ticket.expiration_time.value_or(absl::InfiniteFuture());
 }
 
-std::optional<absl::Duration> HeldFor(const Ticket& ticket) {
+std::optional<absl::Duration> HeldFor(const WindowTerms& ticket) {
   if (HasBegun(ticket)) {
-    return ticket.status.expiration_time
-               ? std::optional(*ticket.status.expiration_time - *WindowStart(ticket))
-               : std::nullopt;
+    return ticket.expiration_time ? std::optional(*ticket.expiration_time - *WindowStart(ticket))
+                                  : std::nullopt;
   }
-  const std::optional<DurationField>& duration = ticket.spec.duration;
+  const std::optional<DurationField>& duration = ticket.duration;
   return duration && duration->valid() ? std::optional(duration->value()) : std::nullopt;
 }
 

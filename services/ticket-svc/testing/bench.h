@@ -159,7 +159,7 @@ class Service {
   kube::Client client;
 
  private:
-  kube::Store<api::Ticket> ticket_store_;
+  kube::Store<GuardedTicket> ticket_store_;
   kube::Store<OwnPod> guardian_store_;
   kube::Store<api::Pod> claim_pod_store_;
   kube::Store<api::Node> node_store_;

@@ -40,7 +40,7 @@ inline api::Ticket MakeTicket(const std::string& name) {
 
 inline api::Pod MakeGuardian(const api::Ticket& ticket, int32_t incarnation,
                              const std::set<std::string>& avoid = {}) {
-  api::Pod pod = GuardianPod(ticket, incarnation,
+  api::Pod pod = GuardianPod(Reduced(ticket), incarnation,
                              {.image = "pause", .priority_class = "korder-guardian"}, avoid);
   pod.metadata.uid = "uid-" + pod.metadata.name;
   pod.metadata.resource_version = "20";
@@ -95,7 +95,8 @@ inline api::Pod MakeClaimPod(const std::string& name) {
 
 // The ticket as it is once its first guardian holds room on the node.
 inline api::Ticket Ready(api::Ticket ticket, const std::string& node) {
-  ticket.status = ReadyStatus(ticket, Reduced(Running(MakeGuardian(ticket, 1), node)), 1, kNow);
+  ticket.status =
+      ReadyStatus(Reduced(ticket), Reduced(Running(MakeGuardian(ticket, 1), node)), 1, kNow);
   return ticket;
 }
 
@@ -108,7 +109,7 @@ std::shared_ptr<const T> Share(T object) {
 inline Room MakeRoomOn(const std::string& node, api::Ticket ticket) {
   ticket = Ready(std::move(ticket), node);
   OwnPodPtr guardian = Share(Reduced(Running(MakeGuardian(ticket, 1), node)));
-  return MakeRoom(Share(std::move(ticket)), std::move(guardian), Share(MakeNode(node)));
+  return {Share(Reduced(std::move(ticket))), std::move(guardian), Share(MakeNode(node))};
 }
 
 }  // namespace korder::ticket

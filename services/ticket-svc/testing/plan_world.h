@@ -60,7 +60,7 @@ class PlanWorld {
   }
 
   Observed Look() const {
-    Observed observed{.ticket = Share(ticket_),
+    Observed observed{.ticket = Share(Reduced(ticket_)),
                       .charge_confirmed = confirmed_ || ticket_.status.incarnation > 0,
                       .busy_nodes = busy_nodes_,
                       .hold_back = hold_back_,
