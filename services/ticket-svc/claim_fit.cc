@@ -221,8 +221,15 @@ const Room* BestRoom(const Claimant& claimant, const RoomRefs& rooms, absl::Time
   if (!claimant.problems.empty() || HasOtherGates(*claimant.pod)) {
     return nullptr;
   }
+  const TicketForm* form = nullptr;
+  double waste = 0;
   const auto rank_of = [&](const Room& room) {
-    return std::make_tuple(Waste(claimant.asked, room.held()),
+    // Mostly the tickets of an order, one after the other.
+    if (const TicketForm* const next = room.ticket->form.get(); next != form) {
+      form = next;
+      waste = Waste(claimant.asked, room.held());
+    }
+    return std::make_tuple(waste,
                            room.ticket->status.expiration_time.value_or(absl::InfiniteFuture()),
                            std::string_view(room.ticket->metadata.name));
   };

@@ -57,12 +57,6 @@ void LookAgainAt(const Observed& observed, std::optional<absl::Time> when, Plan&
   }
 }
 
-void WriteIfChanged(const Observed& observed, api::TicketStatus status, Plan& plan) {
-  if (status != WholeStatus(*observed.ticket)) {
-    plan.actions.push_back(WriteStatus{std::move(status)});
-  }
-}
-
 // Pending with this reason. Another message alone is written now and then only. `newest` is the
 // newest guardian's incarnation, when it is sure that the ticket is charged.
 void ReportPending(const Observed& observed, std::string_view reason, std::string message,
@@ -123,7 +117,10 @@ Plan CleanUp(const Observed& observed) {
 void WatchWindow(const Observed& observed, Plan& plan) {
   const std::optional<absl::Time> expiring = ExpiringFrom(*observed.ticket);
   if (expiring && *expiring <= observed.now) {
-    WriteIfChanged(observed, ExpiringStatus(*observed.ticket, observed.now), plan);
+    api::TicketStatus status = ExpiringStatus(*observed.ticket, observed.now);
+    if (status != WholeStatus(*observed.ticket)) {
+      plan.actions.push_back(WriteStatus{std::move(status)});
+    }
   }
   LookAgainAt(observed, expiring, plan);
   LookAgainAt(observed, WindowEnd(*observed.ticket), plan);

@@ -156,7 +156,7 @@ void CheckNothingIsLost(const api::Ticket& ticket) {
 TEST_CASE("guarded ticket: nothing that korder knows of a ticket is lost", "[guarded_ticket]") {
   CheckNothingIsLost(MakeReal());
   CheckNothingIsLost(MakeTicket("web-0"));
-  for (uint32_t seed = 0; seed < 2000; ++seed) {
+  for (uint32_t seed = 0; seed < 500; ++seed) {
     INFO("seed " << seed);
     CheckNothingIsLost(MakeAnything(seed));
   }

@@ -82,33 +82,55 @@ absl::StatusOr<std::optional<Observed>> Reconciler::Observe(const kube::ObjectKe
   Observed observed{.ticket = parts_.world.Ticket(key),
                     .node_grace = node_grace_,
                     .now = InMilliseconds(parts_.clock.Now())};
-  {
+  if (!observed.ticket) {
     const MutexLock lock(mu_);
-    if (!observed.ticket) {
-      memory_.erase(key);
-      return std::optional<Observed>();
-    }
-    Memory& memory = memory_[key];
-    if (memory.uid != observed.ticket->metadata.uid) {
-      memory = Memory{.uid = observed.ticket->metadata.uid};
-    }
-    observed.busy_nodes = parts_.world.HandoffNodes();
-    observed.hold_back = parts_.traffic.HoldBack(LineOf(*observed.ticket));
-    observed.charge_confirmed =
-        (memory.confirmed && memory.confirmed_for == api::HeldFor(*observed.ticket)) ||
-        observed.ticket->status.incarnation > 0;
-    if (memory.refused_end) {
-      observed.refused_end =
-          RefusedEnd{.end = *memory.refused_end,
-                     .wait = absl::FromChrono(memory.ask_again - parts_.clock.Mono())};
-    }
-    if (memory.wrote_status) {
-      observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.wrote_status);
-    }
+    memory_.erase(key);
+    return std::optional<Observed>();
   }
+  observed.busy_nodes = parts_.world.HandoffNodes();
+  observed.hold_back = parts_.traffic.HoldBack(LineOf(*observed.ticket));
+  observed.charge_confirmed = observed.ticket->status.incarnation > 0;
+  Recall(observed);
   ASSIGN_OR_RETURN(observed.guardians, ObserveGuardians(*observed.ticket, stop));
   ASSIGN_OR_RETURN(observed.claimed_pod, ObserveClaimedPod(*observed.ticket, stop));
   return std::optional(std::move(observed));
+}
+
+void Reconciler::Recall(Observed& observed) {
+  const GuardedTicket& ticket = *observed.ticket;
+  const MutexLock lock(mu_);
+  const auto it = memory_.find(kube::KeyOf(ticket));
+  if (it == memory_.end() || it->second.uid != ticket.metadata.uid) {
+    return;
+  }
+  const Memory& memory = it->second;
+  observed.charge_confirmed = observed.charge_confirmed ||
+                              (memory.confirmed && memory.confirmed_for == api::HeldFor(ticket));
+  if (memory.refused_end) {
+    observed.refused_end =
+        RefusedEnd{.end = *memory.refused_end,
+                   .wait = absl::FromChrono(memory.ask_again - parts_.clock.Mono())};
+  }
+  if (memory.wrote_status) {
+    observed.since_status_write = absl::FromChrono(parts_.clock.Mono() - *memory.wrote_status);
+  }
+}
+
+Reconciler::Memory& Reconciler::MemoryOf(const GuardedTicket& ticket) {
+  Memory& memory = memory_[kube::KeyOf(ticket)];
+  if (memory.uid != ticket.metadata.uid) {
+    memory = Memory{.uid = ticket.metadata.uid};
+  }
+  return memory;
+}
+
+void Reconciler::RememberWrite(const GuardedTicket& ticket) {
+  const MutexLock lock(mu_);
+  if (ticket.status.phase == api::TicketPhase::kPending) {
+    MemoryOf(ticket).wrote_status = parts_.clock.Mono();
+  } else if (!MemoryOf(ticket).refused_end) {
+    memory_.erase(kube::KeyOf(ticket));
+  }
 }
 
 absl::StatusOr<std::vector<Guardian>> Reconciler::ObserveGuardians(const GuardedTicket& ticket,
@@ -242,7 +264,7 @@ absl::StatusOr<std::optional<Plan>> Reconciler::Confirm(Observed& observed, std:
         DecideDenied(observed, decision->denied->message, decision->denied->next_change));
   }
   const MutexLock lock(mu_);
-  Memory& memory = memory_[kube::KeyOf(ticket)];
+  Memory& memory = MemoryOf(ticket);
   memory.confirmed = true;
   memory.confirmed_for = api::HeldFor(ticket);
   return std::optional<Plan>();
@@ -278,7 +300,7 @@ absl::StatusOr<std::optional<Plan>> Reconciler::ConfirmEnd(const ConfirmLonger& 
 bool Reconciler::Refuse(absl::Time end, absl::Duration wait, bool denied, Observed& observed) {
   observed.refused_end = RefusedEnd{.end = end, .wait = wait};
   const MutexLock lock(mu_);
-  Memory& memory = memory_[kube::KeyOf(*observed.ticket)];
+  Memory& memory = MemoryOf(*observed.ticket);
   if (memory.refused_end != end) {
     memory.told_refusal = false;
   }
@@ -366,8 +388,7 @@ absl::Status Reconciler::Write(const api::TicketStatus& status, Observed& observ
   if (status.phase == api::TicketPhase::kReady) {
     parts_.traffic.FoundRoom(LineOf(*observed.ticket));
   }
-  const MutexLock lock(mu_);
-  memory_[key].wrote_status = parts_.clock.Mono();
+  RememberWrite(*observed.ticket);
   return absl::OkStatus();
 }
 

@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/client.h"
@@ -43,7 +43,7 @@ class Reconciler final : public kube::Reconciler {
   void ForgetAll();
 
  private:
-  // What this process remembers of a ticket.
+  // What this process remembers of a ticket that its status does not tell.
   struct Memory {
     std::string uid;
     // The charge was confirmed, for a window of this length.
@@ -54,7 +54,7 @@ class Reconciler final : public kube::Reconciler {
     std::optional<absl::Time> refused_end;
     bool told_refusal = false;
     MonoTime ask_again;
-    std::optional<MonoTime> wrote_status;
+    std::optional<MonoTime> wrote_status;  // that it is Pending
   };
 
   // Nothing when there is no such ticket.
@@ -86,13 +86,18 @@ class Reconciler final : public kube::Reconciler {
   absl::Status Delete(const DeleteGuardian& guardian, std::stop_token stop);
   absl::Status DeleteTicketNow(const GuardedTicket& ticket, std::stop_token stop);
   void Emit(const Plan& plan, const GuardedTicket& ticket);
+  // Puts what is remembered of the ticket into what is observed.
+  void Recall(Observed& observed);
+  void RememberWrite(const GuardedTicket& ticket);
+  Memory& MemoryOf(const GuardedTicket& ticket) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Parts parts_;
   const GuardianOptions guardians_;
   const absl::Duration node_grace_;
 
   Mutex mu_;
-  absl::flat_hash_map<kube::ObjectKey, Memory> memory_ ABSL_GUARDED_BY(mu_);
+  // Of few: a Ready ticket's status tells all. A flat map would keep its room for the most.
+  absl::node_hash_map<kube::ObjectKey, Memory> memory_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace korder::ticket
