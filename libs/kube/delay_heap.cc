@@ -3,23 +3,23 @@
 namespace korder::kube {
 
 void DelayHeap::Push(const ObjectKey& key, MonoTime at) {
-  const auto [it, added] = deadlines_.try_emplace(key, at);
-  if (!added) {
-    if (it->second <= at) {
+  if (const auto known = by_key_.find(key); known != by_key_.end()) {
+    const Ordered::const_iterator entry = *known;
+    if (entry->first <= at) {
       return;
     }
-    ordered_.erase({it->second, key});
-    it->second = at;
+    by_key_.erase(known);
+    ordered_.erase(entry);
   }
-  ordered_.emplace(at, key);
+  by_key_.insert(ordered_.emplace(at, key).first);
 }
 
 std::optional<DelayHeap::Due> DelayHeap::PopReady(MonoTime now) {
   if (ordered_.empty() || ordered_.begin()->first > now) {
     return std::nullopt;
   }
+  by_key_.erase(by_key_.find(ordered_.begin()->second));
   auto node = ordered_.extract(ordered_.begin());
-  deadlines_.erase(node.value().second);
   return Due{std::move(node.value().second), node.value().first};
 }
 

@@ -12,6 +12,9 @@ namespace {
 // A worker looks again at least this often: it bounds the damage of a wake-up that was missed.
 constexpr std::chrono::seconds kHeartbeat(10);
 
+// Of the items that wait: after a start there are tens of thousands, then hardly any.
+constexpr size_t kMostRoomKept = 1024;
+
 // Keeps `now + delay` representable.
 constexpr absl::Duration kLongestDelay = absl::Hours(24 * 365);
 
@@ -150,6 +153,9 @@ std::optional<WorkQueue::Taken> WorkQueue::TakeLocked() {
   auto [key, due] = std::move(order_.front());
   order_.pop_front();
   dirty_.erase(key);
+  if (dirty_.empty() && dirty_.capacity() > kMostRoomKept) {
+    dirty_.clear();  // gives it back
+  }
   processing_.insert(key);
   return Taken{std::move(key), absl::FromChrono(now - due), static_cast<int>(order_.size())};
 }

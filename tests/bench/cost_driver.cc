@@ -3,9 +3,11 @@
 // it and compares with ceilings.json.
 //
 //   cost_driver ledger|claims|admission TIMES     # decides
-//   cost_driver tickets|guardians|charges|orders COUNT   # prints the bytes of memory they hold
+//   cost_driver tickets|guardians|looks|charges|orders COUNT   # prints the bytes of memory they
+//   hold
 //
 // Counts do not depend on how fast or busy a machine is, so CI can have a ceiling for them.
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -16,8 +18,10 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/mono_time.h"
 #include "decisions.h"
 #include "json/fields.h"
+#include "kube/delay_heap.h"
 #include "kube/store.h"
 #include "order-svc/order_ticket.h"
 #include "quota-svc/ledger.h"
@@ -113,6 +117,13 @@ int Run(const std::string& what, int count) {
            service.guardians.Put(Read<ticket::OwnPod>(objects.Guardian(i, i + 1)));
          });
        }},
+      {"looks",
+       [&] {
+         PrintBytes<kube::DelayHeap>(count, [](kube::DelayHeap& looks, int i) {
+           looks.Push({"default", "web-" + std::to_string(i)},
+                      MonoTime() + std::chrono::seconds(i));
+         });
+       }},
       {"charges", [&] { KeepCharges(objects, count); }},
       {"orders",
        [&] {
@@ -123,8 +134,8 @@ int Run(const std::string& what, int count) {
   };
   const auto found = all.find(what);
   if (found == all.end() || count < 1) {
-    std::cerr
-        << "usage: cost_driver ledger|claims|admission|tickets|guardians|charges|orders COUNT\n";
+    std::cerr << "usage: cost_driver "
+                 "ledger|claims|admission|tickets|guardians|looks|charges|orders COUNT\n";
     return 2;
   }
   found->second();
