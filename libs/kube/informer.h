@@ -50,10 +50,8 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
  public:
   using Handler = std::function<void(const T* was, const T* is)>;
 
-  // `trim` takes out of every object what nobody will look at, before it is kept.
-  using Trim = void (*)(T& object);
-  explicit Informer(Client& client, ListWatchOptions options = {}, Trim trim = nullptr)
-      : trim_(trim), watcher_(client, T::kResource, std::move(options), *this) {}
+  explicit Informer(Client& client, ListWatchOptions options = {})
+      : watcher_(client, T::kResource, std::move(options), *this) {}
 
   Store<T>& store() { return store_; }
   const Store<T>& store() const { return store_; }
@@ -133,9 +131,6 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
   }
 
   void Upsert(T item) {
-    if (trim_ != nullptr) {
-      trim_(item);
-    }
     const auto is = std::make_shared<const T>(std::move(item));
     const auto was = store_.Get(KeyOf(*is));
     if (was && was->metadata.resource_version == is->metadata.resource_version) {
@@ -156,7 +151,6 @@ class Informer final : public InformerBase, private ListWatcher::Sink {
   }
 
   Store<T> store_;
-  const Trim trim_;
   std::vector<Handler> handlers_;
   absl::flat_hash_set<ObjectKey> listed_;
   ListWatcher watcher_;

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <thread>
-#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -98,20 +97,6 @@ TEST_CASE("informer: a refresh is not told as a watch that broke", "[informer]")
     REQUIRE(informer.Refresh({}));
   }
   CHECK(restarts.count == 0);
-}
-
-TEST_CASE("informer: what nobody will look at is not kept", "[informer]") {
-  Rig rig;
-  rig.Create("a");
-  Informer<api::ConfigMap> trimmed(rig.client, {}, [](api::ConfigMap& map) {
-    map.data["kept"] = std::exchange(map.metadata.uid, "");
-  });
-  const std::jthread thread{[&](std::stop_token stop) { trimmed.Run(stop); }};
-  REQUIRE(trimmed.WaitForSync({}));
-  const auto kept = trimmed.store().Get({"default", "a"});
-  REQUIRE(kept != nullptr);
-  CHECK(kept->metadata.uid.empty());
-  CHECK_FALSE(kept->data.at("kept").empty());
 }
 
 }  // namespace

@@ -15,19 +15,16 @@
 namespace korder::kube {
 
 // Makes the store what the server has, and calls handler(was, is) for every difference, nullptr
-// standing for what is not there. `trim` as an Informer's. Throws when the list fails.
+// standing for what is not there. Throws when the list fails.
 template <class T, class Handler>
-void SyncStore(Client& client, const std::string& label_selector, Store<T>& store, Handler handler,
-               void (*trim)(T& object) = nullptr) {
+void SyncStore(Client& client, const std::string& label_selector, Store<T>& store,
+               Handler handler) {
   auto list = ListAll<T>(client, "", {.label_selector = label_selector});
   if (!list.ok()) {
     throw std::runtime_error(ToString(list.status()));
   }
   std::vector<ObjectKey> old = store.Keys();
   for (T& item : list->items) {
-    if (trim != nullptr) {
-      trim(item);
-    }
     const auto is = std::make_shared<const T>(std::move(item));
     const ObjectKey key = KeyOf(*is);
     std::erase(old, key);
