@@ -50,13 +50,13 @@ struct Tickets {
             "conditions":[{"type":"Ready","status":"True"}]}})"));
   }
   void Put(const api::Ticket& ticket) {
-    tickets.Put(std::make_shared<const api::Ticket>(ticket));
+    tickets.Put(ticket::Share(ticket::Reduced(ticket)));
     guardians.Put(
         ticket::Share(ticket::Reduced(ticket::Running(ticket::MakeGuardian(ticket, 1), "n1"))));
   }
 
   FakeClock clock{ticket::kNow};
-  kube::Store<api::Ticket> tickets;
+  kube::Store<ticket::GuardedTicket> tickets;
   kube::Store<ticket::OwnPod> guardians;
   kube::Store<api::Pod> claim_pods;
   kube::Store<api::Node> nodes;
