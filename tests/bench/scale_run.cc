@@ -178,6 +178,45 @@ Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
   return begin.figures;
 }
 
+void ScaleRun::PrepareWritesAlone() { alone_.emplace(plane_); }
+
+Figures ScaleRun::WritesAlone(const std::string& name, int count) {
+  alone_->AwaitCollector();
+  Begin begin = Start(name, count);
+  {
+    bench::WritesAlone::Writing writing(*alone_, begin.ns, count);
+    Await(
+        begin, "Ready", [&] { return writing.ready(); }, count);
+  }
+  Ready(begin);
+  CheckLeftAlone(begin.ns);
+  Take(WrittenAt(audit_.requests(), begin.ns, "tickets/status", true), begin.figures);
+  begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
+
+  const std::string copies = CopiesOf(begin.ns);
+  const std::string pods = PodsOf(begin.ns);
+  const absl::Time deletion = absl::Now();
+  plane_.Do("DELETE", absl::StrCat(pods, "?gracePeriodSeconds=0"));
+  plane_.Do("DELETE", copies);
+  Await(
+      begin, "gone", [&] { return 2 * count - plane_.Count(copies) - plane_.Count(pods); },
+      2 * count);
+  begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
+  Gone(begin);
+  return begin.figures;
+}
+
+void ScaleRun::CheckLeftAlone(const std::string& ns) {
+  for (const Request& request : audit_.requests()) {
+    if (request.by_korder() && request.mutates() && request.ns == ns &&
+        (request.group == TicketCopy::kResource.group || request.resource.starts_with("pods"))) {
+      throw std::runtime_error(absl::StrCat("the writes alone were not alone: ", request.user, " ",
+                                            request.verb, " ", request.resource, " ",
+                                            request.name));
+    }
+  }
+}
+
 ScaleRun::Begin ScaleRun::Start(const std::string& name, int count) {
   std::cerr << name << ": " << count << "\n";
   Begin begin;
@@ -252,8 +291,8 @@ void ScaleRun::CountRequests(Begin& begin, absl::Time ready) {
   Figures& figures = begin.figures;
   int64_t of_objects = 0;
   for (const Request& request : audit_.requests()) {
-    const bool object =
-        request.resource.starts_with("orders") || request.resource.starts_with("tickets");
+    const bool object = request.group == api::kGroup && (request.resource.starts_with("orders") ||
+                                                         request.resource.starts_with("tickets"));
     of_objects += object && request.ok() && (request.verb == "patch" || request.verb == "update");
     if (!request.by_korder() || request.resource == "leases" || request.at > ready) {
       continue;
