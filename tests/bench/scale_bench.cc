@@ -36,12 +36,8 @@ struct Sizes {
   int orders = 1'000;
   int order_size = 15;
 };
-constexpr Sizes kQuick{.rounds = 2,
-                       .open_size = 100,
-                       .bare = 1'000,
-                       .writes_alone = 500,
-                       .tickets = 1'000,
-                       .orders = 20};
+constexpr Sizes kQuick{
+    .rounds = 2, .open_size = 100, .bare = 500, .writes_alone = 300, .tickets = 1'000, .orders = 0};
 
 using Rounds = std::vector<std::vector<double>>;
 
@@ -283,34 +279,35 @@ int main(int argc, char** argv) {
   ScaleOptions options;
   Sizes sizes;
   std::vector<std::string> services, others;
-  return Main(
-      argc, argv,
-      {.what = "Measures korder with many tickets beside bare pods and the same writes alone",
-       .flags =
-           [&](CLI::App& app) {
-             app.add_option("--audit-log", options.audit_log)->required();
-             app.add_option("--service", services, "NAME=PID of each of korder's services")
-                 ->required();
-             app.add_option("--process", others, "NAME=PID of what else works for them");
-             // Before the sizes, which so can be said besides.
-             app.add_flag_callback(
-                    "--quick", [&] { sizes = kQuick; }, "1,000 tickets and 20 Orders")
-                 ->trigger_on_parse();
-             app.add_option("--rounds", sizes.rounds);
-             app.add_option("--round-size", sizes.round_size);
-             app.add_option("--open-size", sizes.open_size, "tickets of a round at half rate");
-             app.add_option("--bare", sizes.bare);
-             app.add_option("--writes-alone", sizes.writes_alone,
-                            "as of many tickets; 0: the rounds have none, either");
-             app.add_option("--tickets", sizes.tickets);
-             app.add_option("--orders", sizes.orders);
-             app.add_option("--order-size", sizes.order_size);
-           },
-       .run =
-           [&](korder::json::Writer& samples) {
-             options.services = Pids(services);
-             options.others = Pids(others);
-             options.others["scale_bench"] = ::getpid();  // what measuring costs
-             return Run(options, sizes, samples);
-           }});
+  return Main(argc, argv,
+              {.what = "Measures many tickets beside bare pods and beside the same writes alone",
+               .flags =
+                   [&](CLI::App& app) {
+                     app.add_option("--audit-log", options.audit_log)->required();
+                     app.add_option("--service", services, "NAME=PID of each of korder's services")
+                         ->required();
+                     app.add_option("--process", others, "NAME=PID of what else works for them");
+                     // Before the sizes, which so can be said besides.
+                     app.add_flag_callback(
+                            "--quick", [&] { sizes = kQuick; },
+                            "1,000 tickets and no part with many Orders")
+                         ->trigger_on_parse();
+                     app.add_option("--rounds", sizes.rounds);
+                     app.add_option("--round-size", sizes.round_size);
+                     app.add_option("--open-size", sizes.open_size,
+                                    "tickets of a round at half rate");
+                     app.add_option("--bare", sizes.bare);
+                     app.add_option("--writes-alone", sizes.writes_alone,
+                                    "as of many tickets; 0: the rounds have none, either");
+                     app.add_option("--tickets", sizes.tickets);
+                     app.add_option("--orders", sizes.orders);
+                     app.add_option("--order-size", sizes.order_size);
+                   },
+               .run =
+                   [&](korder::json::Writer& samples) {
+                     options.services = Pids(services);
+                     options.others = Pids(others);
+                     options.others["scale_bench"] = ::getpid();  // what measuring costs
+                     return Run(options, sizes, samples);
+                   }});
 }

@@ -87,7 +87,7 @@ class ScaleRun {
   // Samples and tells until `done()` says that `count` are, or nothing has moved for too long.
   void Await(Begin& begin, const std::string& what, const std::function<int()>& done, int count);
   void Ready(Begin& begin);
-  void Gone(Begin& begin);
+  void Gone(Begin& begin, absl::Duration settle);
   void CountRequests(Begin& begin, absl::Time ready);
   // Throws when korder has written to the copies of tickets in this namespace.
   void CheckLeftAlone(const std::string& ns);

@@ -20,7 +20,6 @@ constexpr char kKinds[] = "/apis/apiextensions.k8s.io/v1/customresourcedefinitio
 constexpr char kPriorityClasses[] = "/apis/scheduling.k8s.io/v1/priorityclasses";
 // Copies are named as the tickets of such an Order.
 constexpr char kOrder[] = "order-0";
-constexpr char kNobody[] = "00000000-0000-0000-0000-000000000000";
 
 void Await(const std::string& what, const std::function<bool()>& holds) {
   for (const absl::Time begin = absl::Now(); !holds(); Pause(absl::Milliseconds(100), {})) {
@@ -59,14 +58,25 @@ WritesAlone::WritesAlone(Plane& plane)
       priority_class_(
           plane, kPriorityClasses, kCopiedPriorityClass,
           PriorityClassText(plane.Do("GET", absl::StrCat(kPriorityClasses, "/korder-guardian")))),
-      copies_(TakeModel()) {
-  orphanage_ = plane_.MakeNamespace();
+      orphanage_(plane.MakeNamespace()) {
   const std::string copies = CopiesOf(orphanage_);
   Await("copies can be made", [&] { return IsThere(plane_, copies); });
-  ValueOf(plane_.client().Create(copies_.Ticket(orphanage_, kNobody, 0)));
+  TicketCopy orphan;
+  if (!json::Parse(TicketText("orphan"), orphan).ok()) {
+    throw std::runtime_error("a ticket of our own cannot be read");
+  }
+  api::Order nobody;
+  nobody.metadata.name = kOrder;
+  nobody.metadata.uid = "00000000-0000-0000-0000-000000000000";
+  orphan.metadata.ns = orphanage_;
+  orphan.metadata.owner_references = {api::ControllerReference(nobody)};
+  ValueOf(plane_.client().Create(orphan));
 }
 
-TicketCopies WritesAlone::TakeModel() {
+void WritesAlone::TakeModel() {
+  if (copies_) {
+    return;
+  }
   const std::string ns = plane_.MakeNamespace();
   kube::Client& client = plane_.client();
   plane_.Do("POST", OrdersOf(ns), OrderText(ns, kOrder, 1));
@@ -79,26 +89,20 @@ TicketCopies WritesAlone::TakeModel() {
     ticket = std::move(tickets.front());
     return true;
   });
-  const TicketCopies copies(
-      ticket, ValueOf(client.Get<api::Pod>(ticket::ParseKey(ticket.status.guardian_pod))));
+  copies_.emplace(ticket,
+                  ValueOf(client.Get<api::Pod>(ticket::ParseKey(ticket.status.guardian_pod))));
   plane_.Do("DELETE", absl::StrCat(OrdersOf(ns), "/", kOrder));
   Await("korder's ticket is gone",
         [&] { return plane_.Count(TicketsOf(ns)) + plane_.Count(PodsOf(ns)) == 0; });
   plane_.DropNamespace(ns);
-  return copies;
-}
-
-void WritesAlone::AwaitCollector() {
-  if (!orphanage_.empty()) {
-    Await("the garbage collector knows the kind of the copies",
-          [&] { return plane_.Count(CopiesOf(orphanage_)) == 0; });
-    plane_.DropNamespace(std::exchange(orphanage_, ""));
-  }
+  Await("the garbage collector knows the kind of the copies",
+        [&] { return plane_.Count(CopiesOf(orphanage_)) == 0; });
+  plane_.DropNamespace(orphanage_);
 }
 
 WritesAlone::Writing::Writing(WritesAlone& alone, const std::string& ns, int count)
     : client_(alone.plane_.client()),
-      copies_(alone.copies_),
+      copies_(alone.copies_.value()),
       ns_(ns),
       count_(count),
       pods_(client_, {.ns = ns}) {

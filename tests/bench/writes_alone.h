@@ -2,8 +2,8 @@
 // nothing to think about make the same requests, with the same bodies (ticket_copy.h). What korder
 // could come to at best on this machine.
 //
-//   WritesAlone alone(plane);   // takes one ticket of korder's as a model
-//   alone.AwaitCollector();
+//   WritesAlone alone(plane);   // makes the kind of the copies
+//   alone.TakeModel();
 //   {
 //     WritesAlone::Writing writing(alone, ns, 300);
 //     while (writing.ready() < 300) { ... }
@@ -17,6 +17,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,9 +39,10 @@ class WritesAlone {
   // Borrows the plane. The kind of the copies is there as long as the object.
   explicit WritesAlone(Plane& plane);
 
-  // Until the garbage collector knows the kind, as it knows Tickets; it looks for new ones twice a
-  // minute. It does when it has deleted a copy whose owner never was.
-  void AwaitCollector();
+  // The first time: takes a ticket of korder's as the model, and waits until the garbage collector
+  // knows the kind of the copies as it knows Tickets. It looks for new kinds twice a minute, so
+  // there is something better to do between the construction and this.
+  void TakeModel();
 
   class Writing;
 
@@ -59,18 +61,19 @@ class WritesAlone {
     const std::string path_;
   };
 
-  TicketCopies TakeModel();
-
   Plane& plane_;
   const Own kind_;
   const Own priority_class_;
-  const TicketCopies copies_;
-  std::string orphanage_;  // namespace of the copy without an owner; empty once that is gone
+  // Namespace of a copy whose owner never was, which the garbage collector deletes once it knows
+  // the kind.
+  const std::string orphanage_;
+  std::optional<TicketCopies> copies_;
 };
 
 // A number of copies being made. Ends what is under way when it is destroyed.
 class WritesAlone::Writing {
  public:
+  // REQUIRES: the model is taken.
   Writing(WritesAlone& alone, const std::string& ns, int count);
 
   // Of how many the status was written.
