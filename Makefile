@@ -104,7 +104,7 @@ bench: build ## Print the figures of performance with gates and goals (build/ben
 	@ninja -C $(BUILD) -j $(JOBS) $(BENCHES)
 	@scripts/bench --bin $(BUILD)/bin
 
-bench-quick: build ## The same with 1,000 tickets, 20 Orders and fewer runs, in about five minutes
+bench-quick: build ## The same with 1,000 tickets of one Order and fewer runs, in about five minutes
 	@ninja -C $(BUILD) -j $(JOBS) $(BENCHES)
 	@scripts/bench --quick --bin $(BUILD)/bin
 

@@ -19,9 +19,10 @@ struct AuditEvent {
     }
   };
   struct Object {
-    std::string resource, ns, name, subresource;
+    std::string group, resource, ns, name, subresource;
     template <class Self, class Visitor>
     static void Fields(Self& self, Visitor& v) {
+      v("apiGroup", self.group);
       v("resource", self.resource);
       v("namespace", self.ns);
       v("name", self.name);
@@ -66,6 +67,7 @@ std::optional<Request> ParseAuditLine(const std::string& line) {
                   .at = *event.at,
                   .user = event.user.username,
                   .verb = event.verb,
+                  .group = event.object.group,
                   .resource = event.object.resource,
                   .ns = event.object.ns,
                   .name = event.object.name,

@@ -22,6 +22,7 @@ struct Request {
   absl::Time at;         // when it was answered
   std::string user;      // "korder-order-svc", "kwok", "system:kube-scheduler"
   std::string verb;      // "create", "patch", "get"
+  std::string group;     // "core.korder.dev", "" of pods
   std::string resource;  // "tickets", "tickets/status"
   std::string ns;
   std::string name;

@@ -15,8 +15,8 @@ std::string Line(const std::string& verb, const std::string& stage, int code) {
   return absl::StrCat(
       R"({"kind":"Event","stage":")", stage, R"(","verb":")", verb,
       R"(","user":{"username":"system:serviceaccount:korder-system:korder-ticket-svc"},)",
-      R"("objectRef":{"resource":"tickets","namespace":"a","name":"t-1","subresource":"status"},)",
-      R"("responseStatus":{"code":)", code,
+      R"("objectRef":{"resource":"tickets","namespace":"a","name":"t-1","apiGroup":"core.korder.dev",)",
+      R"("subresource":"status"},)", R"("responseStatus":{"code":)", code,
       R"(},"requestReceivedTimestamp":"2026-01-02T03:04:05.5Z",)",
       R"("stageTimestamp":"2026-01-02T03:04:05.678901Z"})");
 }
@@ -27,6 +27,7 @@ TEST_CASE("audit log: a line says who did what, when, and how it ended", "[bench
   CHECK(request->user == "korder-ticket-svc");
   CHECK(request->by_korder());
   CHECK(request->verb == "patch");
+  CHECK(request->group == "core.korder.dev");
   CHECK(request->resource == "tickets/status");
   CHECK(request->ns == "a");
   CHECK(request->name == "t-1");

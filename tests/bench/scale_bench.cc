@@ -1,11 +1,13 @@
-// How korder does with many tickets, beside bare pods in the same run: rates and how flat they
-// stay, how long one takes, writes, memory, processor time. scripts/bench starts the cluster.
+// How korder does with many tickets, beside bare pods and beside the same writes alone in the same
+// run: rates and how flat they stay, how long one takes, writes, memory, processor time.
+// scripts/bench starts the cluster.
 //
 //   scale_bench --audit-log FILE --service order-svc=4711 ... [--quick] [--json FILE]
 //
-// First rounds of few bare pods and few tickets in turn; then rounds at half of the rate that these
-// gave, in an open loop; then bare pods, one Order of many tickets, and many Orders. A size of 0
-// leaves its part out.
+// First rounds of few bare pods, few tickets and few of the writes alone in turn; then rounds at
+// half of the rate that the tickets gave, in an open loop; then bare pods, the writes alone, one
+// Order of many tickets, and many Orders. A size of 0 leaves its part out, and without a size of
+// the writes alone the rounds have none.
 #include <algorithm>
 #include <iostream>
 #include <optional>
@@ -29,22 +31,25 @@ struct Sizes {
   int round_size = 300;
   int open_size = 300;  // tickets in each round of the open loop
   int bare = 3'000;
+  int writes_alone = 3'000;
   int tickets = 15'000;
   int orders = 1'000;
   int order_size = 15;
 };
 constexpr Sizes kQuick{
-    .rounds = 2, .open_size = 100, .bare = 1'000, .tickets = 1'000, .orders = 20};
+    .rounds = 2, .open_size = 100, .bare = 500, .writes_alone = 300, .tickets = 1'000, .orders = 0};
 
 using Rounds = std::vector<std::vector<double>>;
 
 struct Results {
   std::vector<Figures> bare_rounds;
   std::vector<Figures> ticket_rounds;
+  std::vector<Figures> alone_rounds;  // none, or as many
   double open_rate = 0;
   Rounds bare_ms;  // of each round of the open loop
   Rounds ticket_ms;
   std::optional<Figures> bare;
+  std::optional<Figures> alone;
   std::optional<Figures> one;
   std::optional<Figures> many;
 };
@@ -80,15 +85,24 @@ void MeasureOpenLoop(const ScaleOptions& options, const Sizes& sizes, Results& r
 Results Measure(const ScaleOptions& options, const Sizes& sizes) {
   ScaleRun run(options);
   Results results;
+  if (sizes.writes_alone > 0) {
+    run.PrepareWritesAlone();
+  }
   for (int round = 1; round <= sizes.rounds; ++round) {
     results.bare_rounds.push_back(run.Bare("bare pods, a round", sizes.round_size));
     results.ticket_rounds.push_back(run.Orders("tickets, a round", 1, sizes.round_size));
+    if (sizes.writes_alone > 0) {
+      results.alone_rounds.push_back(run.WritesAlone("writes alone, a round", sizes.round_size));
+    }
   }
   if (sizes.rounds > 0 && sizes.open_size > 0) {
     MeasureOpenLoop(options, sizes, results);
   }
   if (sizes.bare > 0) {
     results.bare = run.Bare("bare pods", sizes.bare);
+  }
+  if (sizes.writes_alone > 0) {
+    results.alone = run.WritesAlone("writes alone", sizes.writes_alone);
   }
   if (sizes.tickets > 0) {
     results.one = run.Orders("one Order", 1, sizes.tickets);
@@ -103,11 +117,19 @@ Results Measure(const ScaleOptions& options, const Sizes& sizes) {
 // --- what is judged ---
 
 constexpr char kBarePods[] = "bare pods";
+constexpr char kWritesAlone[] = "the same writes alone";
 
 void JudgeRounds(const Results& results, std::vector<Judged>& judged) {
   judged.push_back({"P1 tickets Ready/s to bare pods Running/s, rounds",
                     RatioOf(Rates(results.ticket_rounds), Rates(results.bare_rounds)), ">= 0.45",
                     ">= 0.63", kBarePods});
+  if (!results.alone_rounds.empty()) {
+    const std::vector<double> alone = Rates(results.alone_rounds);
+    judged.push_back({"P1 tickets Ready/s to the writes alone/s, rounds",
+                      RatioOf(Rates(results.ticket_rounds), alone), "", ">= 0.95", kWritesAlone});
+    judged.push_back({"   the writes alone/s to bare pods Running/s, rounds",
+                      RatioOf(alone, Rates(results.bare_rounds)), "", "", kBarePods});
+  }
   if (results.ticket_ms.empty()) {
     return;
   }
@@ -152,6 +174,16 @@ std::vector<Judged> Judge(const Results& results, const ScaleOptions& options) {
                       RatioOf({results.one->per_second()}, {results.bare->per_second()}), ">= 0.45",
                       ">= 0.63", kBarePods});
   }
+  if (results.one && results.alone) {
+    judged.push_back({"P1 tickets Ready/s to the writes alone/s, one Order",
+                      RatioOf({results.one->per_second()}, {results.alone->per_second()}), "",
+                      ">= 0.95", kWritesAlone});
+  }
+  if (results.alone && results.bare) {
+    judged.push_back({"   the writes alone/s to bare pods Running/s, many",
+                      RatioOf({results.alone->per_second()}, {results.bare->per_second()}), "", "",
+                      kBarePods});
+  }
   if (results.one) {
     JudgeTickets(*results.one, options, judged);
   }
@@ -180,7 +212,8 @@ void WriteSamples(json::Writer& w, const Results& results, const std::vector<Fig
   WriteRounds(w, "ticketMilliseconds", results.ticket_ms);
   w.Key("runs");
   w.BeginArray();
-  for (const std::vector<Figures>* runs : {&results.bare_rounds, &results.ticket_rounds, &large}) {
+  for (const std::vector<Figures>* runs :
+       {&results.bare_rounds, &results.ticket_rounds, &results.alone_rounds, &large}) {
     for (const Figures& figures : *runs) {
       Write(w, figures);
     }
@@ -189,14 +222,16 @@ void WriteSamples(json::Writer& w, const Results& results, const std::vector<Fig
 }
 
 void PrintRounds(const Results& results) {
-  std::cout << absl::StreamFormat("%-38s%16s%16s\n", "medians of the rounds", "bare pods",
-                                  "tickets");
+  std::cout << absl::StreamFormat("%-38s%16s%16s%16s\n", "medians of the rounds", "bare pods",
+                                  "tickets", results.alone_rounds.empty() ? "" : "writes alone");
   const auto row = [](const std::string& name, const std::vector<double>& bare,
-                      const std::vector<double>& tickets) {
-    std::cout << absl::StreamFormat("%-38s%16.1f%16.1f\n", name, SpreadOf(bare).median,
-                                    SpreadOf(tickets).median);
+                      const std::vector<double>& tickets, const std::vector<double>& alone = {}) {
+    std::cout << absl::StreamFormat(
+        "%-38s%16.1f%16.1f%16s\n", name, SpreadOf(bare).median, SpreadOf(tickets).median,
+        alone.empty() ? "" : absl::StrFormat("%.1f", SpreadOf(alone).median));
   };
-  row("Running, Ready per second", Rates(results.bare_rounds), Rates(results.ticket_rounds));
+  row("Running, Ready per second", Rates(results.bare_rounds), Rates(results.ticket_rounds),
+      Rates(results.alone_rounds));
   const std::string open = absl::StrFormat(" ms at %.0f/s", results.open_rate);
   for (const double q : {0.5, 0.99}) {
     row(absl::StrCat("p", 100 * q, open), Quantiles(results.bare_ms, q),
@@ -208,7 +243,8 @@ void PrintRounds(const Results& results) {
 std::vector<Judged> Run(const ScaleOptions& options, const Sizes& sizes, json::Writer& samples) {
   const Results results = Measure(options, sizes);
   std::vector<Figures> large;
-  for (const std::optional<Figures>* figures : {&results.bare, &results.one, &results.many}) {
+  for (const std::optional<Figures>* figures :
+       {&results.bare, &results.alone, &results.one, &results.many}) {
     if (*figures) {
       large.push_back(**figures);
     }
@@ -244,7 +280,7 @@ int main(int argc, char** argv) {
   Sizes sizes;
   std::vector<std::string> services, others;
   return Main(argc, argv,
-              {.what = "Measures korder with many tickets beside bare pods",
+              {.what = "Measures many tickets beside bare pods and beside the same writes alone",
                .flags =
                    [&](CLI::App& app) {
                      app.add_option("--audit-log", options.audit_log)->required();
@@ -253,13 +289,16 @@ int main(int argc, char** argv) {
                      app.add_option("--process", others, "NAME=PID of what else works for them");
                      // Before the sizes, which so can be said besides.
                      app.add_flag_callback(
-                            "--quick", [&] { sizes = kQuick; }, "1,000 tickets and 20 Orders")
+                            "--quick", [&] { sizes = kQuick; },
+                            "1,000 tickets and no part with many Orders")
                          ->trigger_on_parse();
                      app.add_option("--rounds", sizes.rounds);
                      app.add_option("--round-size", sizes.round_size);
                      app.add_option("--open-size", sizes.open_size,
                                     "tickets of a round at half rate");
                      app.add_option("--bare", sizes.bare);
+                     app.add_option("--writes-alone", sizes.writes_alone,
+                                    "as of many tickets; 0: the rounds have none, either");
                      app.add_option("--tickets", sizes.tickets);
                      app.add_option("--orders", sizes.orders);
                      app.add_option("--order-size", sizes.order_size);

@@ -20,8 +20,16 @@
 namespace korder::bench {
 namespace {
 
-constexpr absl::Duration kSampleEvery = absl::Seconds(1);
+// How often a measurement of so many is looked at: a few are there within a second or two, and what
+// goes on after the last one must not count.
+absl::Duration SampleEvery(int count) {
+  return std::clamp(count * absl::Milliseconds(1), absl::Milliseconds(200), absl::Seconds(1));
+}
 constexpr absl::Duration kTellEvery = absl::Seconds(3);
+// After all is gone: until korder, which counts in its whole life what it still writes, has written
+// the last of it; or until what is measured next is not disturbed.
+constexpr absl::Duration kLastWrites = absl::Seconds(1);
+constexpr absl::Duration kQuiet = absl::Milliseconds(300);
 void Sleep(absl::Duration time) { std::this_thread::sleep_for(absl::ToChronoNanoseconds(time)); }
 
 // The last (or first) time at which each object was written successfully.
@@ -116,7 +124,7 @@ Figures ScaleRun::Bare(const std::string& name, int count) {
   Await(
       begin, "gone", [&] { return count - plane_.Count(pods); }, count);
   begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
-  Gone(begin);
+  Gone(begin, kQuiet);
   return begin.figures;
 }
 
@@ -174,8 +182,47 @@ Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
       },
       2 * count);
   begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
-  Gone(begin);
+  Gone(begin, kLastWrites);
   return begin.figures;
+}
+
+void ScaleRun::PrepareWritesAlone() { alone_.emplace(plane_); }
+
+Figures ScaleRun::WritesAlone(const std::string& name, int count) {
+  alone_->TakeModel();
+  Begin begin = Start(name, count);
+  {
+    bench::WritesAlone::Writing writing(*alone_, begin.ns, count);
+    Await(
+        begin, "Ready", [&] { return writing.ready(); }, count);
+  }
+  Ready(begin);
+  CheckLeftAlone(begin.ns);
+  Take(WrittenAt(audit_.requests(), begin.ns, "tickets/status", true), begin.figures);
+  begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
+
+  const std::string copies = CopiesOf(begin.ns);
+  const std::string pods = PodsOf(begin.ns);
+  const absl::Time deletion = absl::Now();
+  plane_.Do("DELETE", absl::StrCat(pods, "?gracePeriodSeconds=0"));
+  plane_.Do("DELETE", copies);
+  Await(
+      begin, "gone", [&] { return 2 * count - plane_.Count(copies) - plane_.Count(pods); },
+      2 * count);
+  begin.figures.gone_seconds = absl::ToDoubleSeconds(absl::Now() - deletion);
+  Gone(begin, kQuiet);
+  return begin.figures;
+}
+
+void ScaleRun::CheckLeftAlone(const std::string& ns) {
+  for (const Request& request : audit_.requests()) {
+    if (request.by_korder() && request.mutates() && request.ns == ns &&
+        (request.group == TicketCopy::kResource.group || request.resource.starts_with("pods"))) {
+      throw std::runtime_error(absl::StrCat("the writes alone were not alone: ", request.user, " ",
+                                            request.verb, " ", request.resource, " ",
+                                            request.name));
+    }
+  }
 }
 
 ScaleRun::Begin ScaleRun::Start(const std::string& name, int count) {
@@ -229,7 +276,7 @@ void ScaleRun::Await(Begin& begin, const std::string& what, const std::function<
       throw std::runtime_error(
           absl::StrCat(begin.figures.name, ": stuck at ", now, " of ", count, " ", what));
     }
-    Sleep(kSampleEvery);
+    Sleep(SampleEvery(count));
   }
 }
 
@@ -252,8 +299,8 @@ void ScaleRun::CountRequests(Begin& begin, absl::Time ready) {
   Figures& figures = begin.figures;
   int64_t of_objects = 0;
   for (const Request& request : audit_.requests()) {
-    const bool object =
-        request.resource.starts_with("orders") || request.resource.starts_with("tickets");
+    const bool object = request.group == api::kGroup && (request.resource.starts_with("orders") ||
+                                                         request.resource.starts_with("tickets"));
     of_objects += object && request.ok() && (request.verb == "patch" || request.verb == "update");
     if (!request.by_korder() || request.resource == "leases" || request.at > ready) {
       continue;
@@ -270,8 +317,8 @@ void ScaleRun::CountRequests(Begin& begin, absl::Time ready) {
   figures.noops = std::max<int64_t>(0, of_objects - (EtcdUpdates() - begin.etcd_updates));
 }
 
-void ScaleRun::Gone(Begin& begin) {
-  Sleep(absl::Seconds(1));
+void ScaleRun::Gone(Begin& begin, absl::Duration settle) {
+  Sleep(settle);
   audit_.Poll();
   for (const Request& request : audit_.requests()) {
     if (!request.mutates() || !request.ok() || request.resource == "leases") {

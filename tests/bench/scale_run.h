@@ -1,8 +1,10 @@
-// Fills a cluster with tickets, or with bare pods to compare with, and measures what that takes.
+// Fills a cluster with tickets, or with what they are compared with, and measures what that takes.
 //
 //   ScaleRun run({.kubeconfig = "", .audit_log = path, .services = {{"order-svc", 4711}, ...}});
 //   const Figures bare = run.Bare("bare", 1'500);
 //   const Figures one = run.Orders("one Order", 1, 1'500);   // and deletes it again
+//   run.PrepareWritesAlone();
+//   const Figures alone = run.WritesAlone("writes alone", 1'500);
 //
 // Times and counts come from the API server's audit log, memory and processor time from /proc. Not
 // thread-safe.
@@ -10,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,7 @@
 #include "figures.h"
 #include "plane.h"
 #include "processes.h"
+#include "writes_alone.h"
 
 namespace korder::bench {
 
@@ -70,6 +74,11 @@ class ScaleRun {
   Figures Bare(const std::string& name, int count);
   // `orders` Orders of `size` tickets each; several are one file for kubectl apply.
   Figures Orders(const std::string& name, int orders, int size);
+  // What korder writes for as many tickets, written by sixteen callers (writes_alone.h). Some time
+  // should pass between the two: the control plane takes half a minute to know a new kind.
+  void PrepareWritesAlone();
+  // REQUIRES: prepared.
+  Figures WritesAlone(const std::string& name, int count);
 
  private:
   struct Begin;
@@ -78,13 +87,16 @@ class ScaleRun {
   // Samples and tells until `done()` says that `count` are, or nothing has moved for too long.
   void Await(Begin& begin, const std::string& what, const std::function<int()>& done, int count);
   void Ready(Begin& begin);
-  void Gone(Begin& begin);
+  void Gone(Begin& begin, absl::Duration settle);
   void CountRequests(Begin& begin, absl::Time ready);
+  // Throws when korder has written to the copies of tickets in this namespace.
+  void CheckLeftAlone(const std::string& ns);
 
   int64_t EtcdUpdates();
 
   ScaleOptions options_;
   Plane plane_;
+  std::optional<bench::WritesAlone> alone_;
   AuditTail audit_;
   Processes services_;
   Processes others_;
