@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/v1alpha1/names.h"
 #include "json/fields.h"
+#include "ticket-svc/guarded_ticket.h"
 
 namespace korder::bench {
 namespace {
@@ -62,7 +63,7 @@ TicketCopy TicketCopies::Ticket(const std::string& ns, const std::string& order_
 }
 
 api::Pod TicketCopies::Guardian(const TicketCopy& made) const {
-  api::Pod pod = ticket::GuardianPod(made, kFirst, guardian_, {});
+  api::Pod pod = ticket::GuardianPod(ticket::Reduced(made), kFirst, guardian_);
   pod.metadata.labels.erase(std::string(api::kLabelRole));
   pod.metadata.labels.emplace(kLabelCopy, api::kRoleGuardian);
   pod.metadata.owner_references.front().api_version = TicketCopy::kResource.ApiVersion();
@@ -73,7 +74,7 @@ TicketCopy TicketCopies::Ready(TicketCopy made, const std::string& node) const {
   made.status = ready_;
   made.status.node_name = node;
   made.status.guardian_pod =
-      absl::StrCat(made.metadata.ns, "/", ticket::GuardianName(made, kFirst));
+      absl::StrCat(made.metadata.ns, "/", ticket::GuardianName(made.metadata.name, kFirst));
   return made;
 }
 

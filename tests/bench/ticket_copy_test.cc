@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "sample_objects.h"
+#include "ticket-svc/guarded_ticket.h"
 
 namespace korder::bench {
 namespace {
@@ -61,7 +62,8 @@ TEST_CASE("ticket copy: a guardian is the one that ticket-svc makes, but not by 
   const api::Pod copy = real.copies.Guardian(real.Made());
   const ticket::GuardianOptions options{.image = "registry.k8s.io/pause:3.10",
                                         .priority_class = "korder-guardian"};
-  const std::string expected = json::Print(ticket::GuardianPod(real.Made(), 1, options));
+  const std::string expected =
+      json::Print(ticket::GuardianPod(ticket::Reduced(real.Made()), 1, options));
   const std::string text = json::Print(copy);
   CHECK(copy.metadata.name == "web-12-g1");
   CHECK_FALSE(copy.metadata.labels.contains("korder.dev/role"));
