@@ -3,6 +3,7 @@
 #include <atomic>
 #include <latch>
 #include <map>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -294,6 +295,30 @@ TEST_CASE(
   }
   CHECK(collisions == 0);
   CHECK(up_to_date == kKeys);
+}
+
+TEST_CASE("work queue: after a burst, which leaves no room behind, each is handled once as before",
+          "[work_queue]") {
+  const FakeClock clock{absl::UnixEpoch()};
+  WorkQueue queue("test", clock);
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 2000; ++i) {
+      queue.Add({"ns", std::to_string(i)});
+      queue.Add({"ns", std::to_string(i)});
+    }
+    for (int i = 0; i < 2000; ++i) {
+      const std::optional<ObjectKey> key = queue.TryGet();
+      REQUIRE(key == ObjectKey{"ns", std::to_string(i)});
+      queue.Add(*key);  // while it is handled
+      queue.Done(*key);
+    }
+    for (int i = 0; i < 2000; ++i) {
+      const std::optional<ObjectKey> key = queue.TryGet();
+      REQUIRE(key == ObjectKey{"ns", std::to_string(i)});
+      queue.Done(*key);
+    }
+    REQUIRE(queue.TryGet() == std::nullopt);
+  }
 }
 
 }  // namespace
