@@ -14,6 +14,7 @@ namespace {
 constexpr absl::Duration kCallTimeout = absl::Seconds(5);
 constexpr absl::Duration kDrainLimit = absl::Seconds(2);
 constexpr size_t kMaxSent = 4096;
+constexpr size_t kMaxBudgets = 4096;
 constexpr size_t kMaxMessage = 1024;  // what the API server takes
 constexpr size_t kMaxName = 253;
 
@@ -78,7 +79,16 @@ api::Event EventRecorder::Note::ToEvent(const EventRecorderOptions& options) con
 }
 
 EventRecorder::EventRecorder(Client& client, const Clock& clock, EventRecorderOptions options)
-    : client_(client), clock_(clock), options_(std::move(options)) {}
+    : client_(client),
+      clock_(clock),
+      options_(std::move(options)),
+      total_{options_.total.burst, clock.Mono()} {}
+
+void EventRecorder::Tokens::Refill(const EventBudget& budget, MonoTime now) {
+  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - refilled));
+  count = std::min(budget.burst, count + seconds * budget.per_second);
+  refilled = now;
+}
 
 void EventRecorder::Record(const api::ObjectReference& about, std::string_view type,
                            std::string_view reason, std::string_view message) {
@@ -106,16 +116,21 @@ std::string_view EventRecorder::Enqueue(Note note) {
   }
   const MonoTime now = clock_.Mono();
   const EventBudget& budget = note.type == "Warning" ? options_.warnings : options_.normals;
-  Tokens& tokens = tokens_.try_emplace(note.reason, Tokens{budget.burst, now}).first->second;
-  const double seconds = absl::ToDoubleSeconds(absl::FromChrono(now - tokens.refilled));
-  tokens = {std::min(budget.burst, tokens.count + seconds * budget.per_second), now};
-  if (tokens.count < 1) {
+  if (tokens_.size() >= kMaxBudgets) {
+    tokens_.clear();  // All of them begin anew; the total holds.
+  }
+  Tokens& tokens =
+      tokens_.try_emplace({note.reason, note.about.ns}, Tokens{budget.burst, now}).first->second;
+  tokens.Refill(budget, now);
+  total_.Refill(options_.total, now);
+  if (tokens.count < 1 || total_.count < 1) {
     return "budget";
   }
   if (static_cast<int>(line_.size()) >= options_.max_pending) {
     return "queue";
   }
   tokens.count -= 1;
+  total_.count -= 1;
   note.serial = ++serial_;
   line_.push_back(id);
   pending_.emplace(std::move(id), note);

@@ -3,9 +3,9 @@
 //   events.Normal(RefTo(ticket), "TicketReady", "guardian my-order-0-1 holds the room on node-3");
 //
 // Events are for people and best effort: the same event about the same object within the
-// aggregation window raises a count instead of making a new one, and a budget for each reason keeps
-// events from competing with real work, and those of one reason from silencing the others; what is
-// over it is dropped and counted. Thread-safe; never blocks.
+// aggregation window raises a count instead of making a new one, and budgets keep events from
+// competing with real work, and those of one reason in one namespace from silencing the others;
+// what is over them is dropped and counted. Thread-safe; never blocks.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
@@ -44,10 +45,12 @@ struct EventBudget {
 struct EventRecorderOptions {
   std::string component;  // "order-svc"
   std::string instance;   // this process
-  // Of each reason. A write of an event costs the API server as much as one of a ticket, so what
-  // goes well is told of few when there are thousands.
-  EventBudget warnings = {.per_second = 10, .burst = 50};
+  // Of each reason in each namespace. A write of an event costs the API server as much as one of a
+  // ticket, so what goes well is told of few when there are thousands.
+  EventBudget warnings = {.per_second = 2, .burst = 25};
   EventBudget normals = {.per_second = 0.5, .burst = 25};
+  // Of them all.
+  EventBudget total = {.per_second = 10, .burst = 200};
   absl::Duration aggregation_window = absl::Minutes(10);
   int max_pending = 1000;
 };
@@ -108,6 +111,7 @@ class EventRecorder {
   struct Tokens {
     double count = 0;
     MonoTime refilled;
+    void Refill(const EventBudget& budget, MonoTime now);
   };
 
   Client& client_;
@@ -119,7 +123,9 @@ class EventRecorder {
   // The same notes, in order.
   std::deque<std::string> line_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Note> pending_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_map<std::string, Tokens> tokens_ ABSL_GUARDED_BY(mu_);  // by reason
+  // By reason and namespace.
+  absl::flat_hash_map<std::pair<std::string, std::string>, Tokens> tokens_ ABSL_GUARDED_BY(mu_);
+  Tokens total_ ABSL_GUARDED_BY(mu_);
   int64_t serial_ ABSL_GUARDED_BY(mu_) = 0;
   // Only Run touches it.
   absl::flat_hash_map<std::string, Sent> sent_;

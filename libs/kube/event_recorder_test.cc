@@ -162,8 +162,11 @@ TEST_CASE("event recorder: over the budget events are dropped and counted; time 
   // Repeating what waits costs nothing.
   rig.recorder.Normal(Ref("web-0"), "A", "x");
   CHECK(rig.notes.dropped == std::vector<std::string>{"budget", "budget"});
-  // What else happens is still told, and what goes wrong.
+  // What else happens is still told, here and elsewhere, and what goes wrong.
   rig.recorder.Normal(Ref("web-1"), "B", "x");
+  api::ObjectReference elsewhere = Ref("web-2");
+  elsewhere.ns = "other-team";
+  rig.recorder.Normal(elsewhere, "A", "x");
   rig.recorder.Warning(Ref("e"), "R", "m");
   CHECK(rig.notes.dropped.size() == 2);
   rig.clock.Advance(absl::Seconds(1));
@@ -172,7 +175,22 @@ TEST_CASE("event recorder: over the budget events are dropped and counted; time 
   CHECK(rig.notes.dropped.size() == 3);
   rig.clock.Advance(absl::Hours(1));
   rig.Flush();
-  CHECK(rig.Events().size() == 5);
+  CHECK(rig.Events().size() == 6);
+}
+
+TEST_CASE("event recorder: many reasons and namespaces do not make more than the total",
+          "[events]") {
+  Rig rig({.component = "c", .total = {.per_second = 1, .burst = 2}});
+  for (const std::string reason : {"A", "B", "C"}) {
+    rig.recorder.Normal(Ref("web"), reason, "x");
+  }
+  rig.recorder.Warning(Ref("web"), "D", "x");
+  CHECK(rig.notes.dropped == std::vector<std::string>{"budget", "budget"});
+  rig.clock.Advance(absl::Seconds(1));
+  rig.recorder.Warning(Ref("web"), "D", "x");
+  CHECK(rig.notes.dropped.size() == 2);
+  rig.Flush();
+  CHECK(rig.Events().size() == 3);
 }
 
 TEST_CASE("event recorder: the queue is bounded", "[events]") {

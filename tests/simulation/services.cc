@@ -42,9 +42,7 @@ constexpr size_t kTicketsUnderWay = 3;
 const BackoffPolicy kBackoff{.max = absl::Seconds(3)};
 
 // Events are for people; none is written here.
-kube::EventRecorderOptions NoEvents() {
-  return {.component = "", .instance = "", .warnings = {}, .normals = {}};
-}
+kube::EventRecorderOptions NoEvents() { return {.component = "", .instance = "", .total = {}}; }
 
 kube::LeaderElectionOptions LeaseOf(const std::string& service, const Process& process) {
   return {.ns = kSystemNamespace, .name = "korder-" + service, .identity = process.name};
