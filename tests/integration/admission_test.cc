@@ -62,8 +62,8 @@ TEST_CASE("dry run: creating, changing and deleting of everything changes nothin
   REQUIRE(Eventually(absl::Seconds(30), [&] { return cluster.ReadyTickets(ns) == 2; }));
   cluster.Shell("kubectl -n " + ns + " wait --for=condition=Ready order/real --timeout=15s");
   std::string before;
-  // At rest: namespaces of other tests take a while to go, and with them their policies; ledger and
-  // statuses are written once a second.
+  // At rest: namespaces of other tests take a while to go, and with them their policies; statuses
+  // are written once a second, and the ledger three seconds after something was given back.
   REQUIRE(Eventually(absl::Seconds(90), [&] {
     return cluster.Shell(
                "kubectl get namespaces -o json | jq '[.items[] | select(.status.phase == "
@@ -71,7 +71,7 @@ TEST_CASE("dry run: creating, changing and deleting of everything changes nothin
   }));
   REQUIRE(Eventually(absl::Seconds(60), [&] {
     before = World(cluster);
-    return !Eventually(absl::Seconds(3), [&] { return World(cluster) != before; });
+    return !Eventually(absl::Seconds(5), [&] { return World(cluster) != before; });
   }));
 
   const std::string other_quota =
