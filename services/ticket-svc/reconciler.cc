@@ -9,7 +9,6 @@
 #include "api/v1alpha1/ticket_window.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "runtime/ledger_claim.h"
 #include "ticket-svc/expiry.h"
 #include "ticket-svc/keys.h"
 #include "ticket-svc/prolong.h"
@@ -24,9 +23,9 @@ absl::Time InMilliseconds(absl::Time time) {
 
 // As quota-svc sees the ticket itself, so that what was granted once is never asked for anew.
 runtime::LedgerClaim HeldClaim(const GuardedTicket& ticket) {
-  runtime::LedgerClaim claim = runtime::ClaimOf(Whole(ticket));
-  claim.duration = api::HeldFor(ticket);
-  return claim;
+  return {.requests = ticket.form->requests,
+          .duration = api::HeldFor(ticket),
+          .labels = LabelsOf(ticket)};
 }
 
 // REQUIRES: the window has begun.
