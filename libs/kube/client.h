@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/meta/list_meta.h"
+#include "api/meta/managed_fields.h"
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "json/fields.h"
@@ -151,7 +152,7 @@ class Client {
   static absl::StatusOr<T> Decode(const Attempt& attempt, absl::StatusOr<std::string> body) {
     RETURN_IF_ERROR(body.status());
     T object;
-    if (absl::Status bad = json::Parse(*std::move(body), object); !bad.ok()) {
+    if (absl::Status bad = json::Parse(api::WithoutManagedFields(*body), object); !bad.ok()) {
       return Annotate(Annotate(bad, "decode the server's answer"), attempt.ToString());
     }
     return object;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/meta/managed_fields.h"
 #include "api/meta/object_meta.h"
 #include "base/status.h"
 #include "base/status_macros.h"
@@ -44,6 +45,7 @@ struct OnlyMeta {
 template <class T>
 absl::StatusOr<DecodedPage<T>> DecodePage(std::string body) {
   DecodedPage<T> page;
+  body = api::WithoutManagedFields(body);
   if (json::Parse(body, page.list).ok()) {  // Works on a copy: reading destroys the text.
     return page;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/meta/managed_fields.h"
 #include "api/meta/status.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -185,8 +186,8 @@ absl::Status ListWatcher::ReadEvents(ByteStream& body, WatchState& state) {
       return absl::OkStatus();
     }
     frames.Add(bytes);
-    while (std::optional<std::string> frame = frames.Next()) {
-      RETURN_IF_ERROR(HandleFrame(*std::move(frame), state));
+    while (const std::optional<std::string_view> frame = frames.Next()) {
+      RETURN_IF_ERROR(HandleFrame(*frame, state));
     }
     if (frames.pending() > kMaxFrame) {
       return InternalError("a watch event is longer than any object");
@@ -196,8 +197,8 @@ absl::Status ListWatcher::ReadEvents(ByteStream& body, WatchState& state) {
 
 // A frame that is no event ends the watch: whatever it was is sent again when the watch resumes
 // before it.
-absl::Status ListWatcher::HandleFrame(std::string frame, WatchState& state) {
-  json::Reader reader(std::move(frame));
+absl::Status ListWatcher::HandleFrame(std::string_view frame, WatchState& state) {
+  json::Reader reader(api::WithoutManagedFields(frame));
   std::string_view key;
   std::string_view type;
   std::optional<json::Reader> early;  // the object, should it stand before the type

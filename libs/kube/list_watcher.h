@@ -75,7 +75,7 @@ class ListWatcher {
   absl::Status ListOnce(std::stop_token stop, WatchState& state, uint64_t asked);
   absl::Status WatchOnce(std::stop_token stop, WatchState& state);
   absl::Status ReadEvents(ByteStream& body, WatchState& state);
-  absl::Status HandleFrame(std::string frame, WatchState& state);
+  absl::Status HandleFrame(std::string_view frame, WatchState& state);
   absl::Status HandleObject(std::string_view type, json::Reader& object, WatchState& state);
   void MarkSynced(uint64_t asked);
 

@@ -4,7 +4,7 @@
 
 namespace korder::kube {
 
-std::optional<std::string> WatchFrames::Next() {
+std::optional<std::string_view> WatchFrames::Next() {
   for (;;) {
     const size_t end = buffer_.find('\n', std::max(begin_, searched_));
     if (end == std::string::npos) {
@@ -17,7 +17,7 @@ std::optional<std::string> WatchFrames::Next() {
     const size_t begin = begin_;
     begin_ = end + 1;
     if (size > 0) {
-      return buffer_.substr(begin, size);
+      return std::string_view(buffer_).substr(begin, size);
     }
   }
 }

@@ -11,7 +11,7 @@ using Frames = std::vector<std::string>;
 
 void Drain(WatchFrames& frames, Frames& out) {
   while (auto frame = frames.Next()) {
-    out.push_back(*std::move(frame));
+    out.emplace_back(*frame);
   }
 }
 

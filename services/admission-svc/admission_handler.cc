@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/meta/managed_fields.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 
@@ -29,9 +30,9 @@ struct Envelope {
   }
 };
 
-absl::StatusOr<api::AdmissionRequest> ParseReview(const Route& route, std::string body) {
+absl::StatusOr<api::AdmissionRequest> ParseReview(const Route& route, std::string_view body) {
   Envelope envelope;
-  RETURN_IF_ERROR(json::Parse(std::move(body), envelope));
+  RETURN_IF_ERROR(json::Parse(api::WithoutManagedFields(body), envelope));
   if (envelope.api_version != kReviewVersion || envelope.kind != kReviewKind) {
     return InvalidArgumentError("must be an AdmissionReview of admission.k8s.io/v1");
   }

@@ -14,8 +14,8 @@ std::vector<std::string> Frames(std::string_view bytes, size_t largest, size_t& 
   for (size_t at = 0, size = 1; at < bytes.size(); at += size) {
     size = 1 + (at * 7 + size) % largest;
     frames.Add(bytes.substr(at, size));
-    while (std::optional<std::string> frame = frames.Next()) {
-      found.push_back(*std::move(frame));
+    while (const std::optional<std::string_view> frame = frames.Next()) {
+      found.emplace_back(*frame);
     }
   }
   pending = frames.pending();
