@@ -80,17 +80,15 @@ const OrderTicket::Trouble& OrderTicket::Why() const {
 }
 
 OrderTicket Reduced(api::Ticket ticket) {
-  api::ObjectMeta& meta = ticket.metadata;
   api::TicketStatus& status = ticket.status;
-  OrderTicket out{.metadata = {std::move(meta.name), std::move(meta.ns), std::move(meta.uid),
-                               std::move(meta.resource_version)},
+  OrderTicket out{.metadata = api::TakeIdentity(ticket.metadata),
                   .node_name = std::exchange(ticket.spec.node_name, {}),
                   .renewal = TakeRenewal(ticket),
                   .activation_time = status.activation_time,
                   .finished_time = status.finished_time,
                   .ready_since = ReadySince(status),
                   .phase = status.phase,
-                  .deleting = meta.deleting(),
+                  .deleting = ticket.metadata.deleting(),
                   .in_handoff = status.handoff.has_value()};
   out.form = SharedInProcess(TakeForm(ticket, out.renewal.has_value()));
   if (!status.reason.empty() || !status.message.empty()) {

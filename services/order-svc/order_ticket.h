@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "api/meta/object_identity.h"
 #include "api/meta/object_meta.h"
 #include "api/v1alpha1/ticket.h"
 #include "api/v1alpha1/ticket_spec.h"
@@ -55,13 +56,6 @@ struct TicketForm {
 struct OrderTicket {
   static constexpr const api::ResourceType& kResource = api::Ticket::kResource;
 
-  struct Metadata {
-    std::string name;
-    std::string ns;
-    std::string uid;
-    std::string resource_version;
-    bool operator==(const Metadata&) const = default;
-  };
   // Why it is as it is, in ticket-svc's words.
   struct Trouble {
     std::string reason;
@@ -74,7 +68,7 @@ struct OrderTicket {
     bool operator==(const Renewal&) const = default;
   };
 
-  Metadata metadata;
+  api::ObjectIdentity metadata;
   std::string node_name;  // spec.nodeName
   std::shared_ptr<const TicketForm> form;
   Boxed<Trouble> trouble;  // most tickets have none to tell of

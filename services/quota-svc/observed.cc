@@ -1,5 +1,7 @@
 #include "quota-svc/observed.h"
 
+#include <utility>
+
 #include "api/core/namespace.h"
 #include "base/shared_pool.h"
 #include "base/status_macros.h"
@@ -7,11 +9,12 @@
 
 namespace korder::quota {
 
-LedgerTicket Reduced(const api::Ticket& ticket) {
-  const api::ObjectMeta& meta = ticket.metadata;
-  return {.metadata = {meta.name, meta.ns, meta.uid, meta.resource_version},
+LedgerTicket Reduced(api::Ticket ticket) {
+  ClaimPtr claim = SharedInProcess(ClaimOf(ticket));  // those of an order are equal
+  api::ObjectMeta& meta = ticket.metadata;
+  return {.metadata = api::TakeIdentity(meta),
           .reservation_id = std::string(api::ValueOf(meta.annotations, api::kAnnotationGrant)),
-          .claim = SharedInProcess(ClaimOf(ticket)),  // those of an order are equal
+          .claim = std::move(claim),
           .acted_on = ticket.status.incarnation >= 1,
           .finished = api::IsFinished(ticket.status.phase)};
 }
@@ -19,7 +22,7 @@ LedgerTicket Reduced(const api::Ticket& ticket) {
 void ReadJson(json::Reader& r, LedgerTicket& out) {
   api::Ticket ticket;
   json::ReadJson(r, ticket);
-  out = Reduced(ticket);
+  out = Reduced(std::move(ticket));
 }
 
 void AddIndexes(kube::Store<LedgerTicket>& tickets) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/meta/object_identity.h"
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/ticket.h"
 #include "json/reader.h"
@@ -20,21 +21,14 @@ namespace korder::quota {
 struct LedgerTicket {
   static constexpr const api::ResourceType& kResource = api::Ticket::kResource;
 
-  struct Metadata {
-    std::string name;
-    std::string ns;
-    std::string uid;
-    std::string resource_version;
-  };
-
-  Metadata metadata;
+  api::ObjectIdentity metadata;
   std::string reservation_id;
   ClaimPtr claim;  // equal ones are the same object
   bool acted_on = false;
   bool finished = false;
 };
 
-LedgerTicket Reduced(const api::Ticket& ticket);
+LedgerTicket Reduced(api::Ticket ticket);
 void ReadJson(json::Reader& r, LedgerTicket& out);
 
 // Indexes of a store of them: by their UID, and by the reservation they carry.

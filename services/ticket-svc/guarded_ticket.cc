@@ -36,13 +36,9 @@ Boxed<GuardedTicket::Renewal> TakeRenewal(api::Ticket& ticket) {
 }
 
 GuardedTicket::Metadata TakeMetadata(api::ObjectMeta& meta) {
-  return {.name = std::exchange(meta.name, {}),
-          .ns = std::exchange(meta.ns, {}),
-          .uid = std::exchange(meta.uid, {}),
-          .resource_version = std::exchange(meta.resource_version, {}),
-          .generation = std::exchange(meta.generation, 0),
-          .creation_timestamp = std::exchange(meta.creation_timestamp, std::nullopt),
-          .deletion_timestamp = std::exchange(meta.deletion_timestamp, std::nullopt)};
+  return {api::TakeIdentity(meta), std::exchange(meta.generation, 0),
+          std::exchange(meta.creation_timestamp, std::nullopt),
+          std::exchange(meta.deletion_timestamp, std::nullopt)};
 }
 
 // What is left of the ticket when everything of its own has been taken out but the node's label.

@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "api/core/resources.h"
 #include "api/meta/condition.h"
+#include "api/meta/object_identity.h"
 #include "api/meta/object_meta.h"
 #include "api/v1alpha1/ticket.h"
 #include "api/v1alpha1/ticket_spec.h"
@@ -63,11 +64,7 @@ struct TicketForm {
 struct GuardedTicket {
   static constexpr const api::ResourceType& kResource = api::Ticket::kResource;
 
-  struct Metadata {
-    std::string name;
-    std::string ns;
-    std::string uid;
-    std::string resource_version;
+  struct Metadata : api::ObjectIdentity {
     int64_t generation = 0;
     std::optional<absl::Time> creation_timestamp;
     std::optional<absl::Time> deletion_timestamp;

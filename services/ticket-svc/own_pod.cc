@@ -55,12 +55,7 @@ OwnPod Reduced(api::Pod pod) {
   }
   own.node_name = std::move(pod.spec.node_name);
   own.phase = std::move(pod.status.phase);
-  own.metadata = {.name = std::move(meta.name),
-                  .ns = std::move(meta.ns),
-                  .uid = std::move(meta.uid),
-                  .resource_version = std::move(meta.resource_version),
-                  .creation_timestamp = meta.creation_timestamp,
-                  .deletion_timestamp = meta.deletion_timestamp};
+  own.metadata = {api::TakeIdentity(meta), meta.creation_timestamp, meta.deletion_timestamp};
   return own;
 }
 

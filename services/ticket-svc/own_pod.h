@@ -16,6 +16,7 @@
 
 #include "absl/time/time.h"
 #include "api/core/pod.h"
+#include "api/meta/object_identity.h"
 #include "base/boxed.h"
 #include "json/reader.h"
 
@@ -27,11 +28,7 @@ enum class OwnRole { kNone, kGuardian, kFence };
 struct OwnPod {
   static constexpr const api::ResourceType& kResource = api::Pod::kResource;
 
-  struct Metadata {
-    std::string name;
-    std::string ns;
-    std::string uid;
-    std::string resource_version;
+  struct Metadata : api::ObjectIdentity {
     std::optional<absl::Time> creation_timestamp;
     std::optional<absl::Time> deletion_timestamp;
 

@@ -6,6 +6,7 @@
 #include "api/meta/dns_name.h"
 #include "api/meta/list_meta.h"
 #include "api/meta/micro_time.h"
+#include "api/meta/object_identity.h"
 #include "api/meta/object_meta.h"
 #include "api/meta/problems.h"
 #include "api/meta/resource_type.h"
@@ -43,6 +44,18 @@ TEST_CASE("meta: object metadata survives writing and reading", "[meta]") {
 TEST_CASE("meta: what nobody set is not written", "[meta]") {
   CHECK(json::Print(ObjectMeta{.name = "web"}) == R"({"name":"web"})");
   CHECK(json::Print(Order{}).find("metadata") == std::string::npos);
+}
+
+TEST_CASE("meta: an identity is taken out of the metadata, and nothing else is", "[meta]") {
+  ObjectMeta meta{.name = "web-1",
+                  .ns = "default",
+                  .uid = "7c2f",
+                  .resource_version = "42",
+                  .generation = 3,
+                  .labels = {{"app", "web"}}};
+  CHECK(TakeIdentity(meta) ==
+        ObjectIdentity{.name = "web-1", .ns = "default", .uid = "7c2f", .resource_version = "42"});
+  CHECK(meta == ObjectMeta{.generation = 3, .labels = {{"app", "web"}}});
 }
 
 TEST_CASE("meta: the controller is the owner that says so", "[meta]") {
