@@ -44,13 +44,13 @@ Boxed<OrderTicket::Renewal> TakeRenewal(api::Ticket& ticket) {
 }
 
 // What is left of the ticket when everything of its own has been taken out.
-TicketForm TakeForm(api::Ticket& ticket, bool renewed) {
+TemplateForm TakeForm(api::Ticket& ticket, bool renewed) {
   api::ObjectMeta& meta = ticket.metadata;
   const api::OwnerReference* owner = api::ControllerOf(meta);
   if (owner == nullptr) {
     return {};
   }
-  TicketForm form{.owner = *owner, .occurrence = OccurrenceOf(meta.labels), .renewed = renewed};
+  TemplateForm form{.owner = *owner, .occurrence = OccurrenceOf(meta.labels), .renewed = renewed};
   form.spec = std::move(ticket.spec);
   const auto digest = meta.annotations.find(api::kAnnotationTemplate);
   if (digest != meta.annotations.end()) {

@@ -23,7 +23,8 @@
 
 namespace korder::order {
 
-struct TicketForm {
+// What the order and its template gave the ticket, for TemplateMatcher to look at.
+struct TemplateForm {
   // The managing one. Of a ticket without, which is no order's, the form is empty.
   std::optional<api::OwnerReference> owner;
   std::optional<absl::Time> occurrence;  // that its label names
@@ -35,9 +36,9 @@ struct TicketForm {
   api::Labels annotations;
   api::TicketSpec spec;  // without nodeName, and without the duration of a renewed ticket
 
-  bool operator==(const TicketForm&) const = default;
+  bool operator==(const TemplateForm&) const = default;
   template <class H>
-  friend H AbslHashValue(H h, const TicketForm& form) {
+  friend H AbslHashValue(H h, const TemplateForm& form) {
     for (const api::Labels* map : {&form.labels, &form.annotations, &form.spec.node_selector}) {
       for (const auto& [key, value] : *map) {
         h = H::combine(std::move(h), key, value);
@@ -70,7 +71,7 @@ struct OrderTicket {
 
   api::ObjectIdentity metadata;
   std::string node_name;  // spec.nodeName
-  std::shared_ptr<const TicketForm> form;
+  std::shared_ptr<const TemplateForm> form;
   Boxed<Trouble> trouble;  // most tickets have none to tell of
   Boxed<Renewal> renewal;
   std::optional<absl::Time> activation_time;

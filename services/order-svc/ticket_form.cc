@@ -130,7 +130,7 @@ bool TemplateMatcher::Matches(const OrderTicket& ticket) {
          (order_.spec.daemon_set || ticket.node_name == order_.spec.ticket_template.spec.node_name);
 }
 
-bool TemplateMatcher::Matches(const TicketForm& form) const {
+bool TemplateMatcher::Matches(const TemplateForm& form) const {
   const api::TicketTemplate& tmpl = order_.spec.ticket_template;
   const api::TicketSpec& is = form.spec;
   const api::TicketSpec& wanted = tmpl.spec;

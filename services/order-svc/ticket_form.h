@@ -37,12 +37,12 @@ class TemplateMatcher {
   bool Matches(const OrderTicket& ticket);
 
  private:
-  bool Matches(const TicketForm& form) const;
+  bool Matches(const TemplateForm& form) const;
 
   const api::Order& order_;
   std::vector<api::Toleration> tolerations_;
   std::string digest_;
-  absl::flat_hash_map<const TicketForm*, bool> matches_;
+  absl::flat_hash_map<const TemplateForm*, bool> matches_;
 };
 
 }  // namespace korder::order

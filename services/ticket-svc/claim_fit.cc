@@ -221,11 +221,11 @@ const Room* BestRoom(const Claimant& claimant, const RoomRefs& rooms, absl::Time
   if (!claimant.problems.empty() || HasOtherGates(*claimant.pod)) {
     return nullptr;
   }
-  const TicketForm* form = nullptr;
+  const SharedForm* form = nullptr;
   double waste = 0;
   const auto rank_of = [&](const Room& room) {
     // Mostly the tickets of an order, one after the other.
-    if (const TicketForm* const next = room.ticket->form.get(); next != form) {
+    if (const SharedForm* const next = room.ticket->form.get(); next != form) {
       form = next;
       waste = Waste(claimant.asked, room.held());
     }

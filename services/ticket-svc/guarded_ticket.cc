@@ -42,8 +42,8 @@ GuardedTicket::Metadata TakeMetadata(api::ObjectMeta& meta) {
 }
 
 // What is left of the ticket when everything of its own has been taken out but the node's label.
-TicketForm TakeForm(api::Ticket& ticket, const std::string& node) {
-  TicketForm form{.metadata = std::move(ticket.metadata), .spec = std::move(ticket.spec)};
+SharedForm TakeForm(api::Ticket& ticket, const std::string& node) {
+  SharedForm form{.metadata = std::move(ticket.metadata), .spec = std::move(ticket.spec)};
   api::Labels& labels = form.metadata.labels;
   if (const auto label = labels.find(api::kLabelNode);
       label != labels.end() && label->second == node) {

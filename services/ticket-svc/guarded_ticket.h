@@ -32,7 +32,8 @@
 
 namespace korder::ticket {
 
-struct TicketForm {
+// All of a ticket but what is its own: spec, owners, labels and so on, which it shares with others.
+struct SharedForm {
   // Labels, annotations, owners and so on, without what is the ticket's own: its names, version and
   // times; the grant, the renewal, and the node's label when it says what spec.nodeName says.
   api::ObjectMeta metadata;
@@ -40,9 +41,9 @@ struct TicketForm {
   bool has_node_label = false;
   api::ResourceList requests;  // what it reserves: EffectiveRequests
 
-  bool operator==(const TicketForm&) const = default;
+  bool operator==(const SharedForm&) const = default;
   template <class H>
-  friend H AbslHashValue(H h, const TicketForm& form) {
+  friend H AbslHashValue(H h, const SharedForm& form) {
     for (const api::Labels* map :
          {&form.metadata.labels, &form.metadata.annotations, &form.spec.node_selector}) {
       for (const auto& [key, value] : *map) {
@@ -130,7 +131,7 @@ struct GuardedTicket {
   };
 
   Metadata metadata;
-  std::shared_ptr<const TicketForm> form;  // never null once it is read
+  std::shared_ptr<const SharedForm> form;  // never null once it is read
   std::string node_name;                   // spec.nodeName
   std::optional<std::string> grant;        // its annotation
   Boxed<Renewal> renewal;

@@ -98,7 +98,7 @@ api::ObjectMeta GuardianMeta(const GuardedTicket& ticket, int32_t incarnation) {
   return meta;
 }
 
-api::Container GuardianContainer(const TicketForm& form, const std::string& image) {
+api::Container GuardianContainer(const SharedForm& form, const std::string& image) {
   api::Container container = RestrictedContainer("guardian", image);
   container.resources.requests = form.requests;
   container.resources.limits = api::EffectiveLimits(form.spec);
