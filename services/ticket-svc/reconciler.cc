@@ -127,8 +127,11 @@ void Reconciler::RememberWrite(const GuardedTicket& ticket) {
   const MutexLock lock(mu_);
   if (ticket.status.phase == api::TicketPhase::kPending) {
     MemoryOf(ticket).wrote_status = parts_.clock.Mono();
-  } else if (!MemoryOf(ticket).refused_end) {
-    memory_.erase(kube::KeyOf(ticket));
+    return;
+  }
+  const auto it = memory_.find(kube::KeyOf(ticket));
+  if (it != memory_.end() && (it->second.uid != ticket.metadata.uid || !it->second.refused_end)) {
+    memory_.erase(it);
   }
 }
 
