@@ -67,8 +67,6 @@ void ReadJson(json::Reader& r, OwnPod& out) {
 
 bool IsBound(const OwnPod& pod) { return !pod.node_name.empty(); }
 
-bool IsTerminal(const OwnPod& pod) {
-  return pod.phase == api::kPodSucceeded || pod.phase == api::kPodFailed;
-}
+bool IsTerminal(const OwnPod& pod) { return api::IsTerminalPhase(pod.phase); }
 
 }  // namespace korder::ticket

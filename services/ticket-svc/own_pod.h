@@ -85,7 +85,6 @@ OwnPod Reduced(api::Pod pod);
 void ReadJson(json::Reader& r, OwnPod& out);
 
 bool IsBound(const OwnPod& pod);
-// Succeeded or Failed: it runs no more and holds no room.
-bool IsTerminal(const OwnPod& pod);
+bool IsTerminal(const OwnPod& pod);  // as api::IsTerminal
 
 }  // namespace korder::ticket

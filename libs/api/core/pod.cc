@@ -6,9 +6,11 @@ namespace korder::api {
 
 bool IsBound(const Pod& pod) { return !pod.spec.node_name.empty(); }
 
-bool IsTerminal(const Pod& pod) {
-  return pod.status.phase == kPodSucceeded || pod.status.phase == kPodFailed;
+bool IsTerminalPhase(std::string_view phase) {
+  return phase == kPodSucceeded || phase == kPodFailed;
 }
+
+bool IsTerminal(const Pod& pod) { return IsTerminalPhase(pod.status.phase); }
 
 bool HasGate(const Pod& pod, std::string_view gate) {
   return std::any_of(pod.spec.scheduling_gates.begin(), pod.spec.scheduling_gates.end(),

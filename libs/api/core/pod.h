@@ -90,7 +90,8 @@ struct Pod {
 };
 
 bool IsBound(const Pod& pod);
-// Succeeded or Failed: it runs no more and holds no room.
+// Succeeded or Failed: a pod in this phase runs no more and holds no room.
+bool IsTerminalPhase(std::string_view phase);
 bool IsTerminal(const Pod& pod);
 bool HasGate(const Pod& pod, std::string_view gate);
 // Points into `pod`; nullptr when there is none of the type.
