@@ -1,24 +1,14 @@
 #include "kube/watch_state.h"
 
-#include <cstdint>
-#include <optional>
-
-#include "absl/strings/numbers.h"
+#include "kube/resource_version.h"
 
 namespace korder::kube {
 namespace {
 
-std::optional<uint64_t> NumberIn(std::string_view version) {
-  uint64_t number = 0;
-  return absl::SimpleAtoi(absl::string_view(version.data(), version.size()), &number)
-             ? std::optional(number)
-             : std::nullopt;
-}
-
-// The resourceVersions of one server are numbers that grow; anything else is only equal or not.
+// What is no number is only equal or not.
 bool IsNewer(std::string_view a, std::string_view b) {
-  const auto x = NumberIn(a);
-  const auto y = NumberIn(b);
+  const auto x = VersionNumber(a);
+  const auto y = VersionNumber(b);
   return x && y ? *x > *y : a != b;
 }
 
@@ -38,8 +28,8 @@ bool IsRefusal(const absl::Status& status) {
 }  // namespace
 
 bool GoesBack(std::string_view version, std::string_view after) {
-  const auto x = NumberIn(version);
-  const auto y = NumberIn(after);
+  const auto x = VersionNumber(version);
+  const auto y = VersionNumber(after);
   return x && y && *x < *y;
 }
 

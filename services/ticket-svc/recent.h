@@ -5,16 +5,13 @@
 //   auto pod = recent.Newest(key, store.Get(key));
 //   informer.OnChange([&](auto* was, auto* is) { recent.OnChange(was, is); ... });   // first
 //
-// Versions of one resource are compared as numbers, which Kubernetes allows (they are revisions of
-// the store behind it). Thread-safe.
+// Versions are compared as numbers (kube/resource_version.h). Thread-safe.
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,15 +19,9 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kube/object_key.h"
+#include "kube/resource_version.h"
 
 namespace korder::ticket {
-
-// 0 when the version is not a number, which is older than everything.
-inline uint64_t VersionOf(std::string_view text) {
-  uint64_t version = 0;
-  std::from_chars(text.data(), text.data() + text.size(), version);
-  return version;
-}
 
 template <class T>
 class Recent {
@@ -43,8 +34,7 @@ class Recent {
   // The server's answer to a create, update, patch or get.
   Ptr Wrote(T object) {
     const auto shared = std::make_shared<const T>(std::move(object));
-    Note(kube::KeyOf(*shared), {shared, shared->metadata.uid,
-                                VersionOf(shared->metadata.resource_version), clock_.Mono()});
+    Note(kube::KeyOf(*shared), {shared, shared->metadata.uid, VersionOf(*shared), clock_.Mono()});
     return shared;
   }
   // The server has removed the object.
@@ -68,7 +58,7 @@ class Recent {
       // The watch has not shown it yet, or has shown its end in a list that we did not see.
       return IsOld(entry) ? nullptr : entry.object;
     }
-    return VersionOf(stored->metadata.resource_version) >= entry.version ? stored : entry.object;
+    return VersionOf(*stored) >= entry.version ? stored : entry.object;
   }
 
   // An informer's handler: forgets what the watch has caught up with.
@@ -80,9 +70,8 @@ class Recent {
     }
     const Entry& entry = it->second;
     const bool gone = is == nullptr && was->metadata.uid == entry.uid;
-    const bool caught_up =
-        is != nullptr && (entry.object ? VersionOf(is->metadata.resource_version) >= entry.version
-                                       : is->metadata.uid != entry.uid);
+    const bool caught_up = is != nullptr && (entry.object ? VersionOf(*is) >= entry.version
+                                                          : is->metadata.uid != entry.uid);
     if (gone || caught_up) {
       entries_.erase(it);
     }
@@ -109,6 +98,11 @@ class Recent {
     MonoTime at;
   };
   static constexpr auto kMemory = std::chrono::seconds(10);
+
+  // 0 when it is not a number, which is older than everything.
+  static uint64_t VersionOf(const T& object) {
+    return kube::VersionNumber(object.metadata.resource_version).value_or(0);
+  }
 
   bool IsOld(const Entry& entry) const { return clock_.Mono() - entry.at > kMemory; }
 
