@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "cli/text.h"
 
 namespace korder::cli {
@@ -13,8 +14,6 @@ constexpr size_t kMostOctets = 75;
 std::string Utc(absl::Time time) {
   return absl::FormatTime("%Y%m%dT%H%M%SZ", time, absl::UTCTimeZone());
 }
-
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 std::string_view Status(const order_pb::CalendarWindow& window) {
   return window.skipped() ? "CANCELLED" : window.paused() ? "TENTATIVE" : "CONFIRMED";
@@ -80,10 +79,7 @@ std::string IcsLine(std::string_view line) {
   std::string text;
   size_t room = kMostOctets;
   while (line.size() > room) {
-    size_t cut = room;
-    while (cut > 1 && IsContinuation(line[cut])) {
-      --cut;
-    }
+    const size_t cut = std::max<size_t>(1, CutBetweenCharacters(line, room).size());
     absl::StrAppend(&text, std::string(line.substr(0, cut)), "\r\n ");
     line.remove_prefix(cut);
     room = kMostOctets - 1;  // after the space

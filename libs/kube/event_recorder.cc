@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "json/writer.h"
 
 namespace korder::kube {
@@ -32,15 +33,6 @@ std::string EventName(const std::string& object, absl::Time at, int64_t serial) 
     stem.pop_back();
   }
   return stem + suffix;
-}
-
-// At most `max` bytes, cut between characters.
-std::string Shortened(std::string_view text, size_t max) {
-  size_t end = std::min(max, text.size());
-  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-    --end;
-  }
-  return std::string(text.substr(0, end));
 }
 
 std::string CountPatch(int32_t count, absl::Time last) {
@@ -93,8 +85,13 @@ void EventRecorder::Tokens::Refill(const EventBudget& budget, MonoTime now) {
 void EventRecorder::Record(const api::ObjectReference& about, std::string_view type,
                            std::string_view reason, std::string_view message) {
   const absl::Time now = clock_.Now();
-  Note note{about, std::string(type), std::string(reason), Shortened(message, kMaxMessage),
-            1,     /*first=*/now,     /*last=*/now};
+  Note note{about,
+            std::string(type),
+            std::string(reason),
+            std::string(CutBetweenCharacters(message, kMaxMessage)),
+            1,
+            /*first=*/now,
+            /*last=*/now};
   std::string_view dropped;
   {
     const MutexLock lock(mu_);

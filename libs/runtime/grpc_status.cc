@@ -4,6 +4,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/unknown_field_set.h>
 
+#include "base/utf8.h"
 #include "runtime/grpc_client.h"
 
 // A retry hint travels as the standard google.rpc.RetryInfo inside grpc-status-details-bin, which
@@ -40,10 +41,7 @@ std::string Sendable(std::string_view message) {
   if (length == message.size()) {
     return std::string(message);
   }
-  while (length > 0 && (static_cast<unsigned char>(message[length]) & 0xC0) == 0x80) {
-    --length;
-  }
-  return std::string(message.substr(0, length)) + "...";
+  return std::string(CutBetweenCharacters(message, length)) + "...";
 }
 
 std::string EncodeDetails(absl::StatusCode code, const std::string& message,

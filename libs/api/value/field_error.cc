@@ -1,21 +1,12 @@
 #include "api/value/field_error.h"
 
+#include "base/utf8.h"
+
 namespace korder::api {
 namespace {
 
 // Enough to recognize a value by; an event's message has 1024 bytes for all problems together.
 constexpr size_t kMaxShown = 128;
-
-// The length of the longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
-size_t PrefixLength(std::string_view text, size_t limit) {
-  if (text.size() <= limit) {
-    return text.size();
-  }
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) {
-    --limit;
-  }
-  return limit;
-}
 
 void AppendEscaped(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -36,12 +27,12 @@ void AppendEscaped(std::string& out, char c) {
 }  // namespace
 
 std::string Quoted(std::string_view value) {
-  const size_t shown = PrefixLength(value, kMaxShown);
+  const std::string_view shown = CutBetweenCharacters(value, kMaxShown);
   std::string out = "\"";
-  for (const char c : value.substr(0, shown)) {
+  for (const char c : shown) {
     AppendEscaped(out, c);
   }
-  out.append(shown < value.size() ? "...\"" : "\"");
+  out.append(shown.size() < value.size() ? "...\"" : "\"");
   return out;
 }
 
