@@ -8,13 +8,11 @@
 #include "api/core/lease.h"
 #include "api/v1alpha1/names.h"
 #include "api/value/duration.h"
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/clock_watch.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/status_macros.h"
-#include "base/thread.h"
 #include "kube/beast_transport.h"
 #include "kube/informer.h"
 #include "kube/leader_transport.h"
@@ -23,15 +21,12 @@
 #include "runtime/manager.h"
 #include "runtime/service_main.h"
 #include "runtime/user_access.h"
-#include "ticket-svc/claim_reconciler.h"
 #include "ticket-svc/config.h"
 #include "ticket-svc/disturbance.h"
-#include "ticket-svc/fence.h"
 #include "ticket-svc/guardian_pod.h"
 #include "ticket-svc/handoff_options.h"
-#include "ticket-svc/handoff_reconciler.h"
+#include "ticket-svc/leader_work.h"
 #include "ticket-svc/quota_charges.h"
-#include "ticket-svc/reconciler.h"
 #include "ticket-svc/ticket_desk.h"
 #include "ticket-svc/wake_ups.h"
 
@@ -156,38 +151,18 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   kube::EventRecorder events(client, clock,
                              {.component = common.FullName(), .instance = common.identity});
   Metrics ticket_metrics(metrics.registry());
-  const BackoffPolicy backoff{.max = absl::Seconds(3)};
-  GuardianTraffic traffic(clock);
-  SchedulerPulse pulse(clock);
-  Reconciler reconciler({leader_client, world, charges, events, ticket_metrics, traffic, clock},
-                        guardian, node_grace);
-  kube::Controller tickets("ticket", reconciler, clock,
-                           {.workers = config.workers, .backoff = backoff}, disturbance);
-  NodeLocks locks;
-  Fences fences(leader_client, common.ns, guardian);
-  kube::Controller fence_queue("fence", fences, clock, {.workers = 1, .backoff = backoff},
-                               disturbance);
-  // The controllers below wake each other.
-  std::optional<WakeUps> wake_ups;
-  HandoffReconciler handoff_reconciler(
-      {leader_client, world, locks, fences, traffic, pulse, disturbance, events, ticket_metrics,
-       clock},
-      handoff_options, [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
-  kube::Controller handoffs("handoff", handoff_reconciler, clock,
-                            {.workers = config.workers, .backoff = backoff}, disturbance);
-  ClaimReconciler claim_reconciler(
-      {leader_client, world, locks, events, clock}, rules,
-      [&handoffs](const std::string& node) { handoffs.Enqueue(NodeKey(node)); });
-  kube::Controller claims("claims", claim_reconciler, clock, {.workers = 2, .backoff = backoff},
-                          disturbance);
-  for (const kube::Controller* controller : {&tickets, &claims, &handoffs, &fence_queue}) {
-    metrics.ExpectController(controller->name());
+  LeaderWork work({leader_client, world, charges, disturbance, events, ticket_metrics, clock},
+                  {.fence_namespace = common.ns,
+                   .guardian = guardian,
+                   .node_grace = node_grace,
+                   .claims = rules,
+                   .handoffs = handoff_options,
+                   .ticket_workers = config.workers,
+                   .handoff_workers = config.workers});
+  for (const std::string& name : work.QueueNames()) {
+    metrics.ExpectController(name);
   }
-  wake_ups.emplace(world, locks, fences, pulse, ticket_metrics,
-                   WakeUps::Controllers{tickets, claims, handoffs});
-  fences.Connect([&fence_queue](const kube::ObjectKey& key) { fence_queue.Enqueue(key); },
-                 [&wake_ups] { wake_ups->AllHandoffs(); });
-  informers.Tell(*wake_ups);
+  informers.Tell(work.wake_ups());
 
   informers.AddTo(manager);
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
@@ -200,16 +175,17 @@ absl::Status Run(const Config& config, std::stop_token stop) {
                              });
   });
   manager.AddBackground(
-      "ledger", [&](std::stop_token s) { charges.Follow(s, [&] { tickets.RetryFailed(); }); });
+      "ledger", [&](std::stop_token s) { charges.Follow(s, [&] { work.RetryFailedTickets(); }); });
   manager.AddBackground("desk", [&](std::stop_token) {
     grpc.SetServing(TicketDesk::kService, true);  // The watches are synced by now.
   });
   manager.AddBackground("clock", [&](std::stop_token s) {
     WatchClock(
-        clock, [&] { wake_ups->Everything(); }, s);
+        clock, [&] { work.wake_ups().Everything(); }, s);
   });
-  manager.AddBackground(
-      "scheduler", [&](std::stop_token s) { WatchScheduler(client, disturbance, *wake_ups, s); });
+  manager.AddBackground("scheduler", [&](std::stop_token s) {
+    WatchScheduler(client, disturbance, work.wake_ups(), s);
+  });
   manager.AddWhileLeading("idle", [&](std::stop_token s, int64_t) {
     while (!s.stop_requested()) {
       ticket_metrics.CountIdle(clock.Mono());
@@ -217,16 +193,7 @@ absl::Status Run(const Config& config, std::stop_token stop) {
     }
     ticket_metrics.StopIdle();
   });
-  manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
-    reconciler.ForgetAll();
-    handoff_reconciler.ForgetAll();
-    claim_reconciler.ForgetAll();
-    wake_ups->Everything();
-    const Thread claim_thread([&claims, s] { claims.Run(s); });
-    const Thread handoff_thread([&handoffs, s] { handoffs.Run(s); });
-    const Thread fence_thread([&fence_queue, s] { fence_queue.Run(s); });
-    tickets.Run(s);
-  });
+  manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) { work.Run(s); });
   return manager.Run(stop, common.leader_elect ? &elector : nullptr);
 }
 

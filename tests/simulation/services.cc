@@ -8,7 +8,6 @@
 #include "api/v1alpha1/names.h"
 #include "base/clock_watch.h"
 #include "base/pause.h"
-#include "base/thread.h"
 #include "kube/controller.h"
 #include "kube/event_recorder.h"
 #include "kube/informer.h"
@@ -23,12 +22,10 @@
 #include "runtime/ledger_client.h"
 #include "runtime/manager.h"
 #include "runtime/testing/call_context.h"
-#include "ticket-svc/claim_reconciler.h"
 #include "ticket-svc/disturbance.h"
 #include "ticket-svc/guardian_pod.h"
-#include "ticket-svc/handoff_reconciler.h"
 #include "ticket-svc/joined_charges.h"
-#include "ticket-svc/reconciler.h"
+#include "ticket-svc/leader_work.h"
 #include "ticket-svc/wake_ups.h"
 
 namespace korder::simulation {
@@ -247,55 +244,30 @@ void RunTicketService(Surroundings& around, Process& process) {
   kube::EventRecorder events(client, clock, NoEvents());
   prometheus::Registry registry;
   Metrics metrics(registry);
-  GuardianTraffic traffic(clock);
-  SchedulerPulse pulse(clock);
-  Reconciler reconciler({leader_client, world, charges, events, metrics, traffic, clock}, kGuardian,
-                        kNodeGrace);
-  kube::Controller tickets("ticket", reconciler, clock, {.workers = 3, .backoff = kBackoff},
-                           disturbance);
-  NodeLocks locks;
-  Fences fences(leader_client, kSystemNamespace, kGuardian);
-  kube::Controller fence_queue("fence", fences, clock, {.workers = 1, .backoff = kBackoff},
-                               disturbance);
-  std::optional<WakeUps> wake_ups;
-  HandoffReconciler handoff_reconciler(
-      {leader_client, world, locks, fences, traffic, pulse, disturbance, events, metrics, clock},
-      around.handoff, [&wake_ups](const std::string& node) { wake_ups->NodeFreed(node); });
-  kube::Controller handoffs("handoff", handoff_reconciler, clock,
-                            {.workers = 2, .backoff = kBackoff}, disturbance);
-  ClaimReconciler claim_reconciler(
-      {leader_client, world, locks, events, clock}, rules,
-      [&handoffs](const std::string& node) { handoffs.Enqueue(NodeKey(node)); });
-  kube::Controller claims("claims", claim_reconciler, clock, {.workers = 2, .backoff = kBackoff},
-                          disturbance);
-  wake_ups.emplace(world, locks, fences, pulse, metrics,
-                   WakeUps::Controllers{tickets, claims, handoffs});
-  fences.Connect([&fence_queue](const kube::ObjectKey& key) { fence_queue.Enqueue(key); },
-                 [&wake_ups] { wake_ups->AllHandoffs(); });
-  ticket_informer.OnChange([&](auto* was, auto* is) { wake_ups->OnTicket(was, is); });
-  guardian_informer.OnChange([&](auto* was, auto* is) { wake_ups->OnGuardian(was, is); });
-  claim_pod_informer.OnChange([&](auto* was, auto* is) { wake_ups->OnClaimPod(was, is); });
-  node_informer.OnChange([&](auto* was, auto* is) { wake_ups->OnNode(was, is); });
+  LeaderWork work({leader_client, world, charges, disturbance, events, metrics, clock},
+                  {.fence_namespace = kSystemNamespace,
+                   .guardian = kGuardian,
+                   .node_grace = kNodeGrace,
+                   .claims = rules,
+                   .handoffs = around.handoff,
+                   .ticket_workers = 3,
+                   .handoff_workers = 2});
+  WakeUps& wake_ups = work.wake_ups();
+  ticket_informer.OnChange([&](auto* was, auto* is) { wake_ups.OnTicket(was, is); });
+  guardian_informer.OnChange([&](auto* was, auto* is) { wake_ups.OnGuardian(was, is); });
+  claim_pod_informer.OnChange([&](auto* was, auto* is) { wake_ups.OnClaimPod(was, is); });
+  node_informer.OnChange([&](auto* was, auto* is) { wake_ups.OnNode(was, is); });
   manager.AddInformer(ticket_informer);
   manager.AddInformer(guardian_informer);
   manager.AddInformer(claim_pod_informer);
   manager.AddInformer(node_informer);
   manager.AddBackground("clock", [&](std::stop_token s) {
     WatchClock(
-        clock, [&] { wake_ups->Everything(); }, s);
+        clock, [&] { wake_ups.Everything(); }, s);
   });
   manager.AddBackground(
-      "scheduler", [&](std::stop_token s) { WatchScheduler(client, disturbance, *wake_ups, s); });
-  manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) {
-    reconciler.ForgetAll();
-    handoff_reconciler.ForgetAll();
-    claim_reconciler.ForgetAll();
-    wake_ups->Everything();
-    const Thread claim_thread([&claims, s] { claims.Run(s); });
-    const Thread handoff_thread([&handoffs, s] { handoffs.Run(s); });
-    const Thread fence_thread([&fence_queue, s] { fence_queue.Run(s); });
-    tickets.Run(s);
-  });
+      "scheduler", [&](std::stop_token s) { WatchScheduler(client, disturbance, wake_ups, s); });
+  manager.AddWhileLeading("controllers", [&](std::stop_token s, int64_t) { work.Run(s); });
   DeskServer server{process, desk};
   around.peers.desks.push_back(&server);
   manager.Run(process.stop.get_token(), &elector).IgnoreError();
