@@ -30,12 +30,14 @@ WorkQueue::WorkQueue(std::string name, const Clock& clock, BackoffPolicy backoff
 
 void WorkQueue::Add(const ObjectKey& key) {
   int depth = 0;
+  Call call;
   {
     const MutexLock lock(mu_);
     AddLocked(key, clock_.Mono());
     depth = static_cast<int>(order_.size());
+    call = CallLocked();
   }
-  changed_.NotifyOne();
+  Wake(call);
   observer_.QueueAdd(name_);
   observer_.QueueDepth(name_, depth);
 }
@@ -44,17 +46,14 @@ void WorkQueue::AddAfter(const ObjectKey& key, absl::Duration delay) {
   if (delay <= absl::ZeroDuration()) {
     return Add(key);
   }
-  bool sooner = false;
+  Call call;
   {
     const MutexLock lock(mu_);
     const std::optional<MonoTime> before = delayed_.NextDeadline();
     delayed_.Push(key, clock_.Mono() + absl::ToChronoNanoseconds(std::min(delay, kLongestDelay)));
-    sooner = delayed_.NextDeadline() != before;
+    call = CallToClockLocked(before);
   }
-  if (sooner) {
-    // All of them: whoever is told alone may be busy with another item when this one is due.
-    changed_.NotifyAll();
-  }
+  Wake(call);
   observer_.QueueAdd(name_);
 }
 
@@ -75,13 +74,16 @@ void WorkQueue::Forget(const ObjectKey& key) {
 }
 
 void WorkQueue::RetryFailed() {
+  Call call;
   {
     const MutexLock lock(mu_);
+    const std::optional<MonoTime> before = delayed_.NextDeadline();
     for (const auto& [key, count] : failures_) {
       delayed_.Push(key, clock_.Mono());
     }
+    call = CallToClockLocked(before);
   }
-  changed_.NotifyAll();
+  Wake(call);
 }
 
 int WorkQueue::Failures(const ObjectKey& key) const {
@@ -92,6 +94,7 @@ int WorkQueue::Failures(const ObjectKey& key) const {
 
 std::optional<ObjectKey> WorkQueue::Get(std::stop_token stop) {
   std::optional<Taken> taken;
+  Call call;
   {
     const MutexLock lock(mu_);
     while (!stop.stop_requested()) {
@@ -101,20 +104,28 @@ std::optional<ObjectKey> WorkQueue::Get(std::stop_token stop) {
       }
       WaitLocked(stop);
     }
+    // For what is left, and for the place at the clock. Also of one that stops: it may have been
+    // called for an item.
+    call = CallLocked();
   }
+  Wake(call);
   return Report(std::move(taken));
 }
 
 std::optional<ObjectKey> WorkQueue::TryGet() {
   std::optional<Taken> taken;
+  Call call;
   {
     const MutexLock lock(mu_);
     taken = TakeLocked();
+    call = CallLocked();
   }
+  Wake(call);
   return Report(std::move(taken));
 }
 
 void WorkQueue::Done(const ObjectKey& key) {
+  Call call;
   {
     const MutexLock lock(mu_);
     processing_.erase(key);
@@ -122,8 +133,9 @@ void WorkQueue::Done(const ObjectKey& key) {
       return;
     }
     order_.emplace_back(key, clock_.Mono());
+    call = CallLocked();
   }
-  changed_.NotifyOne();
+  Wake(call);
 }
 
 int WorkQueue::size() const {
@@ -161,15 +173,61 @@ std::optional<WorkQueue::Taken> WorkQueue::TakeLocked() {
 }
 
 void WorkQueue::WaitLocked(const std::stop_token& stop) {
+  if (watched_) {
+    FollowLocked(stop);
+  } else {
+    WatchLocked(stop);
+  }
+}
+
+void WorkQueue::WatchLocked(const std::stop_token& stop) {
   // The wait is real time even when the clock is a test's.
   std::chrono::nanoseconds wait = kHeartbeat;
   const std::optional<MonoTime> next = delayed_.NextDeadline();
   if (next) {
     wait = std::min<std::chrono::nanoseconds>(wait, *next - clock_.Mono());
   }
-  changed_.WaitUntil(mu_, stop, SteadyNow() + wait, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return !order_.empty() || delayed_.NextDeadline() != next;
+  watched_ = true;
+  clock_or_call_.WaitUntil(mu_, stop, SteadyNow() + wait, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return watcher_called_ || delayed_.NextDeadline() != next;
   });
+  watched_ = false;
+  watcher_called_ = false;
+}
+
+void WorkQueue::FollowLocked(const std::stop_token& stop) {
+  ++followers_;
+  call_.WaitUntil(mu_, stop, SteadyNow() + kHeartbeat,
+                  [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return called_ > 0; });
+  --followers_;
+  // Whichever of them the call was meant for: this one is awake, and does what there is to do.
+  called_ = std::max(0, called_ - 1);
+}
+
+WorkQueue::Call WorkQueue::CallLocked() {
+  const int items = static_cast<int>(order_.size());
+  Call call;
+  const int wanted = std::min(followers_, watched_ ? items : items + 1);
+  call.followers = std::max(0, wanted - called_);
+  called_ += call.followers;
+  // The one at the clock last: somebody would have to follow it there.
+  call.watcher = watched_ && !watcher_called_ && items > called_;
+  watcher_called_ = watcher_called_ || call.watcher;
+  return call;
+}
+
+WorkQueue::Call WorkQueue::CallToClockLocked(std::optional<MonoTime> before) const {
+  // Where nobody watches the clock nobody is idle, or somebody is on the way to it.
+  return {.watcher = watched_ && !watcher_called_ && delayed_.NextDeadline() != before};
+}
+
+void WorkQueue::Wake(const Call& call) {
+  for (int i = 0; i < call.followers; ++i) {
+    call_.NotifyOne();
+  }
+  if (call.watcher) {
+    clock_or_call_.NotifyOne();
+  }
 }
 
 std::optional<ObjectKey> WorkQueue::Report(std::optional<Taken> taken) {

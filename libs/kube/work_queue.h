@@ -61,9 +61,22 @@ class WorkQueue {
     int depth = 0;  // of what is left
   };
 
+  // Whom of the idle workers a change is for.
+  struct Call {
+    int followers = 0;
+    bool watcher = false;
+  };
+
   void AddLocked(const ObjectKey& key, MonoTime due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::optional<Taken> TakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void WaitLocked(const std::stop_token& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WatchLocked(const std::stop_token& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void FollowLocked(const std::stop_token& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // After every change: one for each item that nobody was called for, and one for the clock.
+  Call CallLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // After something was put off, while the next item was due at `before`.
+  Call CallToClockLocked(std::optional<MonoTime> before) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Wake(const Call& call);
   std::optional<ObjectKey> Report(std::optional<Taken> taken);
 
   const std::string name_;
@@ -72,7 +85,14 @@ class WorkQueue {
   Observer& observer_;
 
   mutable Mutex mu_;
-  CondVar changed_;
+  // Of the workers that are idle one waits until the next item is due; the others wait to be
+  // called.
+  CondVar clock_or_call_;
+  CondVar call_;
+  bool watched_ ABSL_GUARDED_BY(mu_) = false;         // somebody waits for the clock
+  bool watcher_called_ ABSL_GUARDED_BY(mu_) = false;  // and is on the way, for an item
+  int followers_ ABSL_GUARDED_BY(mu_) = 0;            // who wait to be called
+  int called_ ABSL_GUARDED_BY(mu_) = 0;               // how many of them are on the way
   // Everything in order_ is dirty and not processing; with it, when it was due.
   std::deque<std::pair<ObjectKey, MonoTime>> order_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<ObjectKey> dirty_ ABSL_GUARDED_BY(mu_);

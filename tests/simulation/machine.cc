@@ -139,6 +139,7 @@ bool Machine::Turn() {
     At(process->frozen_until, [this, id] { ready_.push_back(id); });
     return true;
   }
+  ++resumed_;
   running_ = task;
   running_id_ = id;
   task->fiber->Resume();

@@ -71,6 +71,8 @@ class Machine final : public Host {
   // Lets one thread go on, or makes the next thing happen. False when nothing ever will.
   bool Turn();
   uint64_t turns() const { return turns_; }
+  // How often a thread began or went on.
+  uint64_t resumed() const { return resumed_; }
   int threads() const { return threads_; }
   // When the next thing happens, if nobody can go on before that.
   std::optional<MonoTime> NextTime() const;
@@ -109,6 +111,7 @@ class Machine final : public Host {
   MonoTime now_ = MonoTime() + std::chrono::hours(1);
   absl::Time wall_ = absl::FromUnixSeconds(1'800'000'000);
   uint64_t turns_ = 0;
+  uint64_t resumed_ = 0;
   int threads_ = 0;
   uint64_t next_task_ = 0;
   uint64_t next_event_ = 0;
