@@ -16,7 +16,8 @@ absl::StatusOr<LedgerDecision> JoinedCharges::Confirm(const LedgerConfirmation& 
   if (at_most < kInAHurry) {
     return AskAlone(asked, std::move(stop), at_most);
   }
-  const auto mine = std::make_shared<Question>(Question{.asked = asked});
+  const auto mine = std::make_shared<Question>();
+  mine->asked = asked;
   {
     const MutexLock lock(mu_);
     waiting_.push_back(mine);
@@ -25,7 +26,7 @@ absl::StatusOr<LedgerDecision> JoinedCharges::Confirm(const LedgerConfirmation& 
   // What is wrong with one of several, and a stop of the one that called, is not about the others.
   const bool mine_to_keep =
       mine->answer->ok() || mine->alone || IsRetryable(mine->answer->status());
-  return mine_to_keep ? *mine->answer : AskAlone(asked, std::move(stop), at_most);
+  return mine_to_keep ? std::move(*mine->answer) : AskAlone(asked, std::move(stop), at_most);
 }
 
 size_t JoinedCharges::Waiting() const {
@@ -38,15 +39,18 @@ absl::Status JoinedCharges::AwaitAnswer(const QuestionPtr& mine, const std::stop
     std::vector<QuestionPtr> together;
     {
       const MutexLock lock(mu_);
-      const bool go_on = changed_.Wait(mu_, stop, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      mine->changed.Wait(mu_, stop, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
         return mine->answer || (!mine->taken && !under_way_);
       });
-      if (!go_on) {
-        std::erase(waiting_, mine);
-        return CancelledError("stopped while another call to quota-svc was under way");
-      }
       if (mine->answer) {
         return absl::OkStatus();
+      }
+      if (stop.stop_requested()) {
+        std::erase(waiting_, mine);
+        if (const QuestionPtr next = NextToCall()) {
+          next->changed.NotifyOne();  // perhaps it was this one that had to see to it
+        }
+        return CancelledError("stopped while it waited for quota-svc");
       }
       together = TakeSome();
       under_way_ = true;
@@ -77,6 +81,10 @@ std::vector<JoinedCharges::QuestionPtr> JoinedCharges::TakeSome() {
   return some;
 }
 
+JoinedCharges::QuestionPtr JoinedCharges::NextToCall() const {
+  return under_way_ || waiting_.empty() ? nullptr : waiting_.front();
+}
+
 void JoinedCharges::Call(const std::vector<QuestionPtr>& questions, std::stop_token stop) {
   std::vector<LedgerConfirmation> asked;
   asked.reserve(questions.size());
@@ -85,6 +93,7 @@ void JoinedCharges::Call(const std::vector<QuestionPtr>& questions, std::stop_to
   }
   absl::StatusOr<std::vector<LedgerDecision>> decisions =
       ask_(asked, std::move(stop), absl::InfiniteDuration());
+  QuestionPtr next;
   {
     const MutexLock lock(mu_);
     for (size_t i = 0; i < questions.size(); ++i) {
@@ -93,8 +102,14 @@ void JoinedCharges::Call(const std::vector<QuestionPtr>& questions, std::stop_to
                                  : decisions.status();
     }
     under_way_ = false;
+    next = NextToCall();
   }
-  changed_.NotifyAll();
+  if (next != nullptr) {
+    next->changed.NotifyOne();  // first: quota-svc is idle
+  }
+  for (const QuestionPtr& question : questions) {
+    question->changed.NotifyOne();
+  }
 }
 
 }  // namespace korder::ticket

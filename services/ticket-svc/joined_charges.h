@@ -6,7 +6,8 @@
 //   });
 //   charges.Confirm({ticket, grant, claim}, stop, absl::InfiniteDuration());
 //
-// Whoever finds no call under way makes it, at once: a ticket by itself waits for nobody.
+// Whoever finds no call under way makes it, at once: a ticket by itself waits for nobody. An answer
+// wakes those whom it is for, and one of those who wait, for the next call.
 #pragma once
 
 #include <functional>
@@ -44,6 +45,7 @@ class JoinedCharges final : public Charges {
     bool taken = false;  // by a call
     bool alone = false;  // in its call
     std::optional<absl::StatusOr<runtime::LedgerDecision>> answer;
+    CondVar changed;  // of mu_: it is answered, or has to see to the next call
   };
   using QuestionPtr = std::shared_ptr<Question>;  // a caller may have given up
 
@@ -52,11 +54,12 @@ class JoinedCharges final : public Charges {
   absl::StatusOr<runtime::LedgerDecision> AskAlone(const runtime::LedgerConfirmation& asked,
                                                    std::stop_token stop, absl::Duration at_most);
   std::vector<QuestionPtr> TakeSome() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Who sees to the next call when none is under way, if somebody waits.
+  QuestionPtr NextToCall() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Call(const std::vector<QuestionPtr>& questions, std::stop_token stop);
 
   const Ask ask_;
   mutable Mutex mu_;
-  CondVar changed_;
   std::vector<QuestionPtr> waiting_ ABSL_GUARDED_BY(mu_);  // the oldest first
   bool under_way_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "dice.h"
 #include "kube/work_queue.h"
 #include "machine.h"
+#include "ticket-svc/joined_charges.h"
 
 namespace korder::simulation {
 namespace {
@@ -178,6 +180,111 @@ TEST_CASE("wake-ups: whatever happens, an item that is due is taken at once when
     taken += office.waits.taken;
   }
   CHECK(taken > 300 * 20);
+}
+
+// --- ticket::JoinedCharges ---
+
+// Tickets that ask for their charge. A call takes as long as it is said.
+struct Counter : Computer {
+  using Asked = std::vector<runtime::LedgerConfirmation>;
+  using Decisions = absl::StatusOr<std::vector<runtime::LedgerDecision>>;
+  static constexpr absl::Duration kPatience = absl::Hours(1);
+
+  explicit Counter(uint64_t seed = 1) : Computer(seed) {}
+
+  void Ask(const std::string& uid, std::stop_token stop = {}) {
+    Start([this, uid, stop] {
+      const auto decision = charges.Confirm(
+          {.ticket = {.ns = "default", .name = uid, .uid = uid}, .reservation_id = "", .claim = {}},
+          stop, kPatience);
+      answered += decision.ok() && decision->id == uid ? 1 : 0;
+    });
+  }
+  Decisions Call(const Asked& asked, const std::stop_token& stop, absl::Duration at_most) {
+    const bool together = at_most != kPatience;
+    calls_under_way += together ? 1 : 0;
+    const bool done = Pause(takes(), stop);
+    before_answer();
+    calls_under_way -= together ? 1 : 0;
+    if (!done) {
+      return CancelledError("stopped");
+    }
+    std::vector<runtime::LedgerDecision> decisions;
+    for (const runtime::LedgerConfirmation& one : asked) {
+      decisions.push_back({.id = one.ticket.uid, .denied = {}});
+    }
+    return decisions;
+  }
+
+  std::function<absl::Duration()> takes = [] { return absl::Seconds(1); };
+  std::function<void()> before_answer = [] {};
+  int calls_under_way = 0;
+  int answered = 0;
+  ticket::JoinedCharges charges{
+      [this](const Asked& asked, std::stop_token stop, absl::Duration at_most) {
+        return Call(asked, stop, at_most);
+      }};
+};
+
+TEST_CASE("wake-ups: an answer wakes those whom it is for, and one that sees to the next call",
+          "[simulation][wake_ups]") {
+  Counter counter;
+  const auto ask = [&](const std::string& who, int count) {
+    for (int i = 0; i < count; ++i) {
+      counter.Ask(who + std::to_string(i));
+    }
+  };
+  const auto next_answer = [&] {
+    counter.RunFor(absl::Milliseconds(500));
+    return counter.Wakes([&] { counter.RunFor(absl::Milliseconds(500)); });
+  };
+  CHECK(counter.Wakes([&] { ask("first", 1); }) == 1);
+  CHECK(counter.Wakes([&] { ask("second", 10); }) == 10);
+  CHECK(next_answer() == 2);
+  CHECK(counter.answered == 1);
+  ask("third", 5);
+  CHECK(next_answer() == 11);
+  CHECK(counter.answered == 11);
+  CHECK(next_answer() == 5);
+  CHECK(counter.answered == 16);
+  CHECK(counter.machine.threads() == 0);
+}
+
+TEST_CASE("wake-ups: whoever stops, nobody waits for a charge while no call is under way",
+          "[simulation][wake_ups]") {
+  constexpr size_t kTickets = 12;
+  int waited = 0;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    INFO("seed " << seed);
+    Counter counter(seed);
+    Dice dice(seed, "test");
+    counter.takes = [&] { return dice.Between(absl::Milliseconds(1), absl::Milliseconds(30)); };
+    // Some stop just when it would be their turn.
+    std::vector<std::stop_source> stops(kTickets);
+    std::set<size_t> stopped;
+    counter.before_answer = [&] {
+      while (dice.Below(2) == 0) {
+        const size_t one = dice.Below(kTickets / 2);
+        stopped.insert(one);
+        stops[one].request_stop();
+      }
+    };
+    for (size_t i = 0; i < kTickets; ++i) {
+      counter.machine.After(dice.Between(absl::ZeroDuration(), absl::Milliseconds(200)),
+                            [&, i] { counter.Ask(std::to_string(i), stops[i].get_token()); });
+    }
+    for (int i = 0; i < 100; ++i) {
+      counter.RunFor(absl::Milliseconds(3));
+      if (counter.charges.Waiting() > 0) {
+        ++waited;
+        REQUIRE(counter.calls_under_way == 1);
+      }
+    }
+    counter.RunAll();
+    CHECK(counter.machine.threads() == 0);
+    CHECK(counter.answered >= static_cast<int>(kTickets - stopped.size()));
+  }
+  CHECK(waited > 300);
 }
 
 }  // namespace
