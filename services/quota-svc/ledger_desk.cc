@@ -184,23 +184,33 @@ absl::StatusOr<Answer<T>> LedgerDesk::DecideAndAwait(MonoTime deadline, const De
   int64_t epoch = 0;
   uint64_t term = 0;
   uint64_t revision = 0;
+  bool promises = false;
+  bool tell_writer = false;
   {
     const MutexLock lock(mu_);
     if (!open_) {
       return NotLeading();
     }
     value = decide(*ledger_, clock_.Now());
+    promises = value.ok() && Promises(*value);
     revision = ledger_->revision();
     quotas = ledger_->TakeChangedQuotas();
     on_change = on_change_;
     epoch = epoch_;
     term = term_;
+    if (promises) {
+      wanted_ = std::max(wanted_, revision);
+    }
+    tell_writer = WriterHasToKnow();
+  }
+  if (tell_writer) {
+    work_.NotifyOne();
   }
   if (!quotas.empty()) {
     on_change(quotas);
   }
   RETURN_IF_ERROR(value.status());
-  if (Promises(*value)) {
+  if (promises) {
     RETURN_IF_ERROR(AwaitDurable(revision, term, deadline));
   }
   return Answer<T>{epoch, *std::move(value)};
@@ -208,10 +218,6 @@ absl::StatusOr<Answer<T>> LedgerDesk::DecideAndAwait(MonoTime deadline, const De
 
 absl::Status LedgerDesk::AwaitDurable(uint64_t revision, uint64_t term, MonoTime deadline) {
   const MutexLock lock(mu_);
-  if (term_ == term && durable_ < revision) {
-    wanted_ = std::max(wanted_, revision);
-    work_.NotifyOne();
-  }
   answered_.WaitUntil(mu_, std::stop_token(), deadline, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return term_ != term || durable_ >= revision;
   });
@@ -259,6 +265,7 @@ void LedgerDesk::Close() {
 void LedgerDesk::Observe(const std::function<void(Ledger& ledger)>& change) {
   std::set<std::string> quotas;
   OnQuotasChanged on_change;
+  bool tell_writer = false;
   {
     const MutexLock lock(mu_);
     if (ledger_ == nullptr) {
@@ -267,25 +274,48 @@ void LedgerDesk::Observe(const std::function<void(Ledger& ledger)>& change) {
     change(*ledger_);
     quotas = ledger_->TakeChangedQuotas();
     on_change = on_change_;
+    tell_writer = WriterHasToKnow();
   }
-  work_.NotifyOne();
+  if (tell_writer) {
+    work_.NotifyOne();
+  }
   if (!quotas.empty()) {
     on_change(quotas);
   }
 }
 
+bool LedgerDesk::Dirty() const {
+  return ledger_ != nullptr && (ledger_->revision() > durable_ || ledger_->HasGrantChanges());
+}
+
+bool LedgerDesk::SomebodyWaits() const { return wanted_ > durable_; }
+
+bool LedgerDesk::WriterHasToKnow() {
+  const bool there = (writer_rests_ == Rest::kUntilDirty && Dirty()) ||
+                     (writer_rests_ == Rest::kUntilSomebodyWaits && SomebodyWaits());
+  if (there) {
+    writer_rests_ = Rest::kNone;
+  }
+  return there;
+}
+
 std::optional<Batch> LedgerDesk::NextBatch(std::stop_token stop, absl::Duration laziness) {
   const MutexLock lock(mu_);
-  const auto dirty = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return ledger_ != nullptr && (ledger_->revision() > durable_ || ledger_->HasGrantChanges());
-  };
-  if (!work_.Wait(mu_, stop, dirty)) {
+  // Each predicate is asked right before the writer sleeps, and whenever it was woken.
+  const bool dirty = work_.Wait(mu_, stop, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    writer_rests_ = Dirty() ? Rest::kNone : Rest::kUntilDirty;
+    return Dirty();
+  });
+  if (!dirty) {
     return std::nullopt;
   }
   const MonoTime latest = SteadyNow() + absl::ToChronoNanoseconds(laziness);
-  work_.WaitUntil(mu_, stop, latest,
-                  [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return wanted_ > durable_; });
-  if (stop.stop_requested() || !dirty()) {
+  work_.WaitUntil(mu_, stop, latest, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    writer_rests_ = SomebodyWaits() ? Rest::kNone : Rest::kUntilSomebodyWaits;
+    return SomebodyWaits();
+  });
+  writer_rests_ = Rest::kNone;
+  if (stop.stop_requested() || !Dirty()) {
     return std::nullopt;
   }
   Batch batch{ledger_->revision(), {}, ledger_->closed_until()};

@@ -97,6 +97,9 @@ class LedgerDesk {
   void MarkDurable(const Batch& batch);
 
  private:
+  // What the writer sleeps for, if it does.
+  enum class Rest { kNone, kUntilDirty, kUntilSomebodyWaits };
+
   template <class T>
   using Decide = std::function<absl::StatusOr<T>(Ledger& ledger, absl::Time now)>;
   // A decision, counted and timed.
@@ -107,6 +110,10 @@ class LedgerDesk {
   template <class T>
   absl::StatusOr<Answer<T>> DecideAndAwait(MonoTime deadline, const Decide<T>& decide);
   absl::Status Learn(const std::string& ns);
+  bool Dirty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool SomebodyWaits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Asked after each change: what the writer rests for is there. True once; it is awake then.
+  bool WriterHasToKnow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status AwaitDurable(uint64_t revision, uint64_t term, MonoTime deadline);
 
   const Clock& clock_;
@@ -115,7 +122,7 @@ class LedgerDesk {
   const LedgerOptions options_;
 
   mutable Mutex mu_;
-  CondVar work_;      // there is something to write
+  CondVar work_;      // what the writer rests for is there
   CondVar answered_;  // something became durable, or the term is over
   std::unique_ptr<Ledger> ledger_ ABSL_GUARDED_BY(mu_);  // null while there is no term
   OnQuotasChanged on_change_ ABSL_GUARDED_BY(mu_);
@@ -124,6 +131,7 @@ class LedgerDesk {
   uint64_t term_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t durable_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t wanted_ ABSL_GUARDED_BY(mu_) = 0;  // the newest revision that somebody waits for
+  Rest writer_rests_ ABSL_GUARDED_BY(mu_) = Rest::kNone;
   // From when on what was given back is written down even without new grants.
   MonoTime give_back_at_ ABSL_GUARDED_BY(mu_);
 };

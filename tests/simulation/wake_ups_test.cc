@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -14,6 +15,9 @@
 #include "dice.h"
 #include "kube/work_queue.h"
 #include "machine.h"
+#include "prometheus/registry.h"
+#include "quota-svc/ledger_desk.h"
+#include "quota-svc/testing/builders.h"
 #include "ticket-svc/joined_charges.h"
 
 namespace korder::simulation {
@@ -285,6 +289,86 @@ TEST_CASE("wake-ups: whoever stops, nobody waits for a charge while no call is u
     CHECK(counter.answered >= static_cast<int>(kTickets - stopped.size()));
   }
   CHECK(waited > 300);
+}
+
+// --- quota::LedgerDesk ---
+
+// A ledger with a term, and the one that writes it down.
+struct Desk : Computer {
+  Desk() {
+    desk.Begin({.epoch = 1}, [](const std::set<std::string>&) {});
+    desk.Observe([](quota::Ledger& ledger) { ledger.PutNamespace("default", {}); });
+    desk.Open();
+    Start([this] {
+      while (const std::optional<quota::Batch> batch = desk.NextBatch(stop.get_token())) {
+        ++batches;
+        desk.MarkDurable(*batch);
+      }
+    });
+    RunFor(absl::ZeroDuration());
+  }
+  ~Desk() {
+    stop.request_stop();
+    RunAll();
+    desk.Close();
+  }
+
+  void Reserve(std::vector<std::string> ids) {
+    Start([this, ids = std::move(ids)] {
+      const auto answer = desk.Reserve({.claim = quota::testing::MakeClaim(), .ids = ids},
+                                       SteadyNow() + std::chrono::seconds(20));
+      answered += answer.ok() ? 1 : 0;
+    });
+  }
+  // Of what the ledger knows and need not write down.
+  void Observe(const std::string& order) {
+    desk.Observe([&](quota::Ledger& ledger) { ledger.OrderGone(order); });
+  }
+
+  prometheus::Registry registry;
+  quota::Metrics metrics{registry};
+  quota::LedgerDesk desk{clock,
+                         metrics,
+                         [](const std::string&) { return std::optional<api::Labels>(); },
+                         {.max_bytes = 5'000}};
+  std::stop_source stop;
+  int batches = 0;
+  int answered = 0;
+};
+
+TEST_CASE("wake-ups: the writer of the ledger sleeps through what it does not wait for",
+          "[simulation][wake_ups]") {
+  Desk desk;
+  CHECK(desk.Wakes([&] { desk.Observe("clean"); }) == 0);
+  // One that asks: it begins, has the writer woken, and is woken by it.
+  CHECK(desk.Wakes([&] { desk.Reserve({"a"}); }) == 3);
+  CHECK(desk.answered == 1);
+  // Nobody waits for it, so the writer takes its time; and is left alone.
+  CHECK(desk.Wakes([&] { REQUIRE(desk.desk.Release({"a"}).ok()); }) == 1);
+  for (int i = 0; i < 100; ++i) {
+    CHECK(desk.Wakes([&] { desk.Observe("dirty"); }) == 0);
+  }
+  CHECK(desk.batches == 1);
+  CHECK(desk.Wakes([&] { desk.Reserve({"b"}); }) == 3);
+  CHECK(desk.answered == 2);
+  CHECK(desk.batches == 2);
+}
+
+TEST_CASE("wake-ups: what nobody waits for is written in the end, whatever made it",
+          "[simulation][wake_ups]") {
+  Desk desk;
+  desk.Reserve({"a"});
+  desk.RunFor(absl::Seconds(10));
+  CHECK(desk.batches == 1);
+  SECTION("something given back") { REQUIRE(desk.desk.Release({"a"}).ok()); }
+  SECTION("a call that ends in an error, after it changed something") {
+    desk.Reserve({"a", std::string(10'000, 'b')});
+  }
+  desk.RunFor(absl::Seconds(2));
+  CHECK(desk.batches == 1);
+  desk.RunFor(absl::Seconds(2));
+  CHECK(desk.batches == 2);
+  CHECK(desk.answered == 1);
 }
 
 }  // namespace
