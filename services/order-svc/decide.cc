@@ -125,6 +125,7 @@ Plan Decide(const Observed& observed) {
     return plan;
   }
   Keep(situation, plan);
+  LookAgainAt(situation.nodes_known_at, situation.now(), plan);
   plan.outdated = CountOutdated(situation);
   plan.status = ComputeStatus(situation, plan.memory);
   if (const auto delay = UntilNextAvailable(observed)) {

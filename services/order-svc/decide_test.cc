@@ -43,6 +43,51 @@ TEST_CASE("order decide: the second look at the same state does nothing", "[orde
   CHECK(again.remove.empty());
 }
 
+api::Node NodeMade(const std::string& name, absl::Time made) {
+  api::Node node;
+  node.metadata.name = name;
+  node.metadata.creation_timestamp = made;
+  return node;
+}
+
+TEST_CASE("order decide: a node that ticket-svc saw deleted is not used up, however late we see it",
+          "[order][decide]") {
+  World world(0);
+  world.order().spec.daemon_set = true;
+  world.nodes() = {NodeMade("n0", kNow - absl::Hours(1)), NodeMade("n1", kNow - absl::Hours(1))};
+  world.Turn();
+  world.AllBecomeReady();
+  REQUIRE(world.Find("web-1").spec.node_name == "n1");
+  world.Wait(absl::Seconds(10));
+  world.Finish("web-1", TicketPhase::kFailed, std::string(api::kReasonNodeDeleted));
+
+  SECTION("the node is seen deleted, and comes back after a crash") {
+    CHECK(world.Turn().create.empty());
+    CHECK(world.order().status.desired_replicas == 1);
+    CHECK(world.order().status.used_nodes.empty());
+    world.Drop("web-1");
+    world.Restart();
+    world.Wait(absl::Seconds(5));
+    world.nodes()[1] = NodeMade("n1", world.now());
+    CHECK(world.Turn().create.size() == 1);
+    CHECK(world.Find("web-2").spec.node_name == "n1");
+  }
+  SECTION("the node is back before the ticket is gone") {
+    world.Wait(absl::Seconds(1));
+    world.nodes()[1] = NodeMade("n1", world.now());
+    CHECK(world.Turn().create.size() == 1);
+  }
+  SECTION("the node was there all the time, or its clock says so") {
+    const Plan plan = world.Turn();
+    CHECK(plan.create.empty());
+    CHECK(plan.requeue_after == absl::Seconds(30));
+    world.Wait(absl::Seconds(29));
+    CHECK(world.Turn().create.empty());
+    world.Wait(absl::Seconds(1));
+    CHECK(world.Turn().create.size() == 1);
+  }
+}
+
 TEST_CASE("order decide: which tickets are replaced depends on the refresh policy",
           "[order][decide]") {
   struct Case {

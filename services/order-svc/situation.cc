@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/core/daemon_nodes.h"
+#include "api/v1alpha1/reasons.h"
 #include "order-svc/ticket_form.h"
 
 namespace korder::order {
@@ -13,6 +14,10 @@ bool Entry::IsLive() const { return !ticket->deleting && api::IsLive(ticket->pha
 bool Entry::IsFree() const { return IsLive() && !ticket->in_handoff; }
 bool Entry::IsClaimed() const { return ticket->phase == TicketPhase::kClaimed; }
 bool Entry::IsUsed() const { return IsClaimed() || ticket->phase == TicketPhase::kCompleted; }
+
+bool LostItsNode(const OrderTicket& ticket) {
+  return ticket.phase == TicketPhase::kFailed && ticket.Why().reason == api::kReasonNodeDeleted;
+}
 
 bool Situation::IsOpen(absl::Time occurrence) const {
   return std::any_of(open.begin(), open.end(),
@@ -38,6 +43,37 @@ int64_t Situation::Desired() const {
   return order().spec.daemon_set ? static_cast<int64_t>(eligible.size()) : order().spec.replicas;
 }
 
+namespace {
+
+// How far the view of nodes may lag behind what ticket-svc has seen of them.
+constexpr absl::Duration kLateView = absl::Seconds(30);
+
+// Nodes of which ticket-svc saw the end are not eligible, though our own view of them may be late:
+// noted as used up, one that comes back before we look again would never have a ticket. A node that
+// was made since (the server's times are whole seconds) is another one.
+void LeaveOutDeletedNodes(Situation& situation) {
+  std::map<std::string_view, absl::Time> deleted;
+  for (const TicketPtr& ticket : situation.observed.tickets) {
+    if (LostItsNode(*ticket) && ticket->finished_time) {
+      absl::Time& last = deleted.try_emplace(ticket->node_name, absl::InfinitePast()).first->second;
+      last = std::max(last, *ticket->finished_time);
+    }
+  }
+  for (const NodePtr& node : situation.observed.nodes) {
+    const auto it = deleted.find(node->metadata.name);
+    if (it == deleted.end() || it->second + kLateView <= situation.now()) {
+      continue;
+    }
+    const absl::Time made = node->metadata.creation_timestamp.value_or(absl::InfinitePast());
+    if (made < absl::FromUnixSeconds(absl::ToUnixSeconds(it->second)) &&
+        situation.eligible.erase(it->first) > 0) {
+      situation.nodes_known_at = std::max(situation.nodes_known_at, it->second + kLateView);
+    }
+  }
+}
+
+}  // namespace
+
 Situation Examine(const Observed& observed) {
   const api::Order& order = *observed.order;
   absl::StatusOr<api::OrderWindows> windows = api::OrderWindows::Of(order.spec);
@@ -56,6 +92,7 @@ Situation Examine(const Observed& observed) {
         situation.eligible.insert(situation.eligible.end(), node->metadata.name);
       }
     }
+    LeaveOutDeletedNodes(situation);
   }
   TemplateMatcher matcher(order);
   for (const TicketPtr& ticket : observed.tickets) {

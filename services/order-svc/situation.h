@@ -32,6 +32,9 @@ struct Entry {
   bool IsUsed() const;  // claimed, now or before
 };
 
+// It was pinned to a node, which ticket-svc saw deleted.
+bool LostItsNode(const OrderTicket& ticket);
+
 struct Situation {
   // Borrowed.
   const Observed& observed;
@@ -43,6 +46,8 @@ struct Situation {
   std::vector<Entry> strays;
   // With daemonSet: by name; borrowed.
   std::set<std::string_view> eligible;
+  // Until then nodes are left out that may only seem to be there.
+  absl::Time nodes_known_at = absl::InfinitePast();
 
   const api::Order& order() const { return *observed.order; }
   absl::Time now() const { return observed.now; }

@@ -304,7 +304,9 @@ class Keeper {
       }
       node_of[entry.ordinal] = entry.node;
       if (!replaces && api::IsFinished(entry.ticket->phase)) {
-        book_.used_nodes.emplace(entry.node);
+        if (!LostItsNode(*entry.ticket)) {
+          book_.used_nodes.emplace(entry.node);
+        }
         book_.slots.Remove(entry.ordinal);
         node_of.erase(entry.ordinal);
       }
