@@ -59,6 +59,9 @@ void LeaveOutDeletedNodes(Situation& situation) {
       last = std::max(last, *ticket->finished_time);
     }
   }
+  if (deleted.empty()) {
+    return;
+  }
   for (const NodePtr& node : situation.observed.nodes) {
     const auto it = deleted.find(node->metadata.name);
     if (it == deleted.end() || it->second + kLateView <= situation.now()) {

@@ -179,13 +179,11 @@ absl::StatusOr<Answer<T>> LedgerDesk::Decided(const std::vector<std::string>& na
 template <class T>
 absl::StatusOr<Answer<T>> LedgerDesk::DecideAndAwait(MonoTime deadline, const Decide<T>& decide) {
   absl::StatusOr<T> value = NotLeading();
-  std::set<std::string> quotas;
-  OnQuotasChanged on_change;
+  Aftermath after;
   int64_t epoch = 0;
   uint64_t term = 0;
   uint64_t revision = 0;
   bool promises = false;
-  bool tell_writer = false;
   {
     const MutexLock lock(mu_);
     if (!open_) {
@@ -194,21 +192,14 @@ absl::StatusOr<Answer<T>> LedgerDesk::DecideAndAwait(MonoTime deadline, const De
     value = decide(*ledger_, clock_.Now());
     promises = value.ok() && Promises(*value);
     revision = ledger_->revision();
-    quotas = ledger_->TakeChangedQuotas();
-    on_change = on_change_;
     epoch = epoch_;
     term = term_;
     if (promises) {
       wanted_ = std::max(wanted_, revision);
     }
-    tell_writer = WriterHasToKnow();
+    after = TakeAftermath();
   }
-  if (tell_writer) {
-    work_.NotifyOne();
-  }
-  if (!quotas.empty()) {
-    on_change(quotas);
-  }
+  Tell(after);
   RETURN_IF_ERROR(value.status());
   if (promises) {
     RETURN_IF_ERROR(AwaitDurable(revision, term, deadline));
@@ -263,25 +254,16 @@ void LedgerDesk::Close() {
 }
 
 void LedgerDesk::Observe(const std::function<void(Ledger& ledger)>& change) {
-  std::set<std::string> quotas;
-  OnQuotasChanged on_change;
-  bool tell_writer = false;
+  Aftermath after;
   {
     const MutexLock lock(mu_);
     if (ledger_ == nullptr) {
       return;
     }
     change(*ledger_);
-    quotas = ledger_->TakeChangedQuotas();
-    on_change = on_change_;
-    tell_writer = WriterHasToKnow();
+    after = TakeAftermath();
   }
-  if (tell_writer) {
-    work_.NotifyOne();
-  }
-  if (!quotas.empty()) {
-    on_change(quotas);
-  }
+  Tell(after);
 }
 
 bool LedgerDesk::Dirty() const {
@@ -297,6 +279,19 @@ bool LedgerDesk::WriterHasToKnow() {
     writer_rests_ = Rest::kNone;
   }
   return there;
+}
+
+LedgerDesk::Aftermath LedgerDesk::TakeAftermath() {
+  return {ledger_->TakeChangedQuotas(), on_change_, WriterHasToKnow()};
+}
+
+void LedgerDesk::Tell(const Aftermath& after) {
+  if (after.tell_writer) {
+    work_.NotifyOne();
+  }
+  if (!after.quotas.empty()) {
+    after.on_change(after.quotas);
+  }
 }
 
 std::optional<Batch> LedgerDesk::NextBatch(std::stop_token stop, absl::Duration laziness) {

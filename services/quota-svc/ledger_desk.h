@@ -100,6 +100,13 @@ class LedgerDesk {
   // What the writer sleeps for, if it does.
   enum class Rest { kNone, kUntilDirty, kUntilSomebodyWaits };
 
+  // What a change of the ledger is followed by, once the lock is released.
+  struct Aftermath {
+    std::set<std::string> quotas;  // whose limits or use changed
+    OnQuotasChanged on_change;
+    bool tell_writer = false;
+  };
+
   template <class T>
   using Decide = std::function<absl::StatusOr<T>(Ledger& ledger, absl::Time now)>;
   // A decision, counted and timed.
@@ -114,6 +121,9 @@ class LedgerDesk {
   bool SomebodyWaits() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Asked after each change: what the writer rests for is there. True once; it is awake then.
   bool WriterHasToKnow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // REQUIRES: there is a term.
+  Aftermath TakeAftermath() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Tell(const Aftermath& after);
   absl::Status AwaitDurable(uint64_t revision, uint64_t term, MonoTime deadline);
 
   const Clock& clock_;

@@ -2,8 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "json/fields.h"
-
 namespace korder::api {
 namespace {
 
