@@ -325,6 +325,16 @@ void SetProgress(const api::Order& order, const Plan& plan, const Outcome& outco
       now, status);
 }
 
+bool OnItsWay(const api::OrderStatus& status) {
+  const api::Condition* ready = api::FindCondition(status.conditions, api::kConditionReady);
+  const api::Condition* progressing =
+      api::FindCondition(status.conditions, api::kConditionProgressing);
+  const bool some_made = !status.slots.empty() && status.collision_count == 0;
+  return some_made && status.occurrences.empty() && ready != nullptr &&
+         ready->status == ConditionStatus::kFalse && ready->reason == api::kReasonTicketsNotReady &&
+         progressing != nullptr && progressing->status == ConditionStatus::kTrue;
+}
+
 void SetNoLedger(const api::Order& order, const std::string& why, absl::Time now,
                  api::OrderStatus& status) {
   Set(order, api::kConditionReady, false, api::kReasonQuotaUnavailable,

@@ -30,6 +30,9 @@ void SetNoLedger(const api::Order& order, const std::string& why, absl::Time now
 void SetFailure(const api::Order& order, std::string_view reason, const std::string& message,
                 absl::Time now, api::OrderStatus& status);
 
+// Tickets were made, and there is nothing to tell or to remember but that they are not Ready yet.
+bool OnItsWay(const api::OrderStatus& status);
+
 // How long until a Ready ticket has been Ready for spec.minReadySeconds; nullopt when none waits.
 std::optional<absl::Duration> UntilNextAvailable(const Observed& observed);
 

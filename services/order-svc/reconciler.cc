@@ -12,6 +12,7 @@
 #include "base/status_macros.h"
 #include "json/writer.h"
 #include "order-svc/books.h"
+#include "order-svc/order_status.h"
 #include "order-svc/ticket_form.h"
 #include "runtime/ledger_claim.h"
 
@@ -20,8 +21,9 @@ namespace {
 
 // Requests under way at one time.
 constexpr size_t kParallelWrites = 8;
-// Counts change with every ticket; conditions and windows that turn are written at once. The more
-// tickets, the more change in the same time.
+// Counts change with every ticket; conditions and windows that turn are written at once, but for
+// the first status of an Order whose tickets are on their way: it is usually Ready before that is
+// worth a write. The more tickets, the more change in the same time.
 constexpr absl::Duration kStatusInterval = absl::Milliseconds(500);
 constexpr absl::Duration kStatusIntervalPerTicket = absl::Milliseconds(5);
 constexpr absl::Duration kLongestStatusInterval = absl::Seconds(2);
@@ -389,14 +391,18 @@ absl::Status Reconciler::Delete(const std::vector<DeleteTicket>& tickets, Outcom
 
 absl::Duration Reconciler::WriteDelay(const api::Order& order, const api::OrderStatus& status) {
   const MutexLock lock(mu_);
-  const auto it = written_.find(kube::KeyOf(order));
-  if (it == written_.end() || it->second.uid != order.metadata.uid) {
-    return absl::ZeroDuration();
+  Written& written = written_[kube::KeyOf(order)];
+  if (written.uid != order.metadata.uid) {
+    written = {.at = parts_.clock.Mono(), .uid = order.metadata.uid, .base_version = ""};
   }
-  const absl::Duration since = absl::FromChrono(parts_.clock.Mono() - it->second.at);
+  const absl::Duration since = absl::FromChrono(parts_.clock.Mono() - written.at);
+  if (written.base_version.empty()) {
+    const bool is_first = order.status.observed_generation == 0;
+    return is_first && OnItsWay(status) ? kStatusInterval - since : absl::ZeroDuration();
+  }
   // The store does not show our last write yet: one more would be refused. The watch brings us
   // back; the delay is for a write whose answer was lost before it took effect.
-  if (it->second.base_version == order.metadata.resource_version && since < kStaleLimit) {
+  if (written.base_version == order.metadata.resource_version && since < kStaleLimit) {
     return kStaleLimit - since;
   }
   if (!SameConditions(status.conditions, order.status.conditions) ||

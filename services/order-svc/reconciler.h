@@ -66,10 +66,11 @@ class Reconciler final : public kube::Reconciler {
     std::set<int64_t> missing;
     MonoTime missing_since{};
   };
+  // The last write of an Order's status.
   struct Written {
-    MonoTime at;
+    MonoTime at;  // or when there was something to write for the first time
     std::string uid;
-    std::string base_version;  // the resourceVersion that the write was based on
+    std::string base_version;  // the resourceVersion that it was based on; empty: none yet
   };
 
   std::optional<Observed> Observe(const kube::ObjectKey& key);

@@ -185,6 +185,12 @@ struct Bench {
     std::sort(names.begin(), names.end());
     return names;
   }
+  void MakeReady() {
+    for (api::Ticket& ticket : Tickets()) {
+      ticket.status.phase = api::TicketPhase::kReady;
+      REQUIRE(admin.Update(ticket, "status").ok());
+    }
+  }
   std::string ReadyReason() {
     const api::Order order = Order();
     const api::Condition* ready = api::FindCondition(order.status.conditions, "Ready");
@@ -238,10 +244,7 @@ TEST_CASE("order reconciler: a large order is made as fast as its tickets become
   turn();
   REQUIRE(bench.Tickets().size() == 256);
   // No time passes: only what becomes of the tickets makes room for more.
-  for (api::Ticket& ticket : bench.Tickets()) {
-    ticket.status.phase = api::TicketPhase::kReady;
-    REQUIRE(bench.admin.Update(ticket, "status").ok());
-  }
+  bench.MakeReady();
   turn();
   turn();
   CHECK(bench.Tickets().size() == 512);
@@ -405,6 +408,49 @@ TEST_CASE("order reconciler: many ticket changes cost few status writes", "[orde
   CHECK(bench.Order().status.ready_replicas == 100);
   // A second of changes: one write each half second, and what the end needs.
   CHECK(bench.server.Count("update", "orders/status") <= 5);
+}
+
+TEST_CASE("order reconciler: an order that is Ready at once costs one status write",
+          "[order][shell]") {
+  Bench bench(2);
+  bench.service.Sync();
+  bench.service.Work();
+  REQUIRE(bench.Tickets().size() == 2);
+  bench.clock.Advance(absl::Milliseconds(400));
+  bench.MakeReady();
+  bench.service.Sync();
+  bench.service.Work();
+  CHECK(bench.ReadyReason() == "AllTicketsReady");
+  bench.Settle();
+  CHECK(bench.server.Count("update", "orders/status") == 1);
+}
+
+TEST_CASE("order reconciler: an order that is on its way says so after half a second",
+          "[order][shell]") {
+  Bench bench(2);
+  const auto after = [&bench](absl::Duration time) {
+    bench.clock.Advance(time);
+    bench.service.Sync();
+    bench.service.Work();
+    return bench.ReadyReason();
+  };
+  CHECK(after(absl::ZeroDuration()).empty());
+  CHECK(after(absl::Milliseconds(490)).empty());
+  CHECK(after(absl::Milliseconds(10)) == "TicketsNotReady");
+  bench.MakeReady();
+  CHECK(after(absl::ZeroDuration()) == "AllTicketsReady");
+}
+
+TEST_CASE("order reconciler: what hinders a new order is said at once", "[order][shell]") {
+  Bench bench(2);
+  SECTION("a quota") { bench.ledger.limit = 1; }
+  SECTION("a pause") {
+    REQUIRE(
+        bench.admin.Patch<api::Order>({"default", "web"}, {}, R"({"spec":{"paused":true}})").ok());
+  }
+  bench.service.Sync();
+  bench.service.Work();
+  CHECK((bench.ReadyReason() == "QuotaDenied" || bench.ReadyReason() == "Paused"));
 }
 
 TEST_CASE("order reconciler: a ticket that came and went between two looks is replaced",

@@ -1,9 +1,6 @@
 #include "scale_run.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <set>
 #include <thread>
@@ -19,6 +16,9 @@
 
 namespace korder::bench {
 namespace {
+
+// Who make bare pods, or Orders, at the same time.
+constexpr size_t kCallers = 16;
 
 // How often a measurement of so many is looked at: a few are there within a second or two, and what
 // goes on after the last one must not count.
@@ -97,7 +97,7 @@ Figures ScaleRun::Bare(const std::string& name, int count) {
   const std::string pods = PodsOf(begin.ns);
   {
     std::jthread generator([&] {
-      ParallelFor(static_cast<size_t>(count), 16,
+      ParallelFor(static_cast<size_t>(count), kCallers,
                   [&](size_t i) { plane_.Try("POST", pods, PodText(absl::StrCat("bare-", i))); });
     });
     std::set<std::string> running;
@@ -131,24 +131,11 @@ Figures ScaleRun::Bare(const std::string& name, int count) {
 Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
   const int count = orders * size;
   Begin begin = Start(name, count);
-  std::jthread apply;
-  int applied = 0;
-  if (orders == 1) {
-    plane_.Do("POST", OrdersOf(begin.ns), OrderText(begin.ns, "order-0", size));
-  } else {
-    const std::filesystem::path file =
-        std::filesystem::temp_directory_path() / absl::StrCat(begin.ns, ".json");
-    std::ofstream out(file);
-    for (int i = 0; i < orders; ++i) {
-      out << OrderText(begin.ns, absl::StrCat("order-", i), size) << "\n";
-    }
-    out.close();
-    apply = std::jthread([&applied, file] {
-      applied =
-          std::system(absl::StrCat("kubectl apply -f ", file.string(), " >/dev/null").c_str());
-      std::filesystem::remove(file);
+  std::jthread generator([&] {
+    ParallelFor(static_cast<size_t>(orders), kCallers, [&](size_t i) {
+      plane_.Try("POST", OrdersOf(begin.ns), OrderText(begin.ns, absl::StrCat("order-", i), size));
     });
-  }
+  });
   Await(
       begin, "Ready",
       [&] {
@@ -163,12 +150,7 @@ Figures ScaleRun::Orders(const std::string& name, int orders, int size) {
         return ready;
       },
       count);
-  if (apply.joinable()) {
-    apply.join();
-  }
-  if (applied != 0) {
-    throw std::runtime_error("kubectl apply failed");
-  }
+  generator.join();
   Ready(begin);
   Take(WrittenAt(audit_.requests(), begin.ns, "tickets/status", true), begin.figures);
   begin.figures.seconds = absl::ToDoubleSeconds(begin.figures.ready.back() - begin.at);
