@@ -17,6 +17,12 @@ absl::Status Validate(const LeaderElectionOptions& options) {
     return InvalidArgumentError(
         "leader election needs the namespace and name of a lease and an identity");
   }
+  if (options.place.find('_') != std::string::npos) {
+    return InvalidArgumentError("leader election: a place has no '_'");
+  }
+  if (options.settle_time < absl::ZeroDuration() || options.settle_time > options.lease_duration) {
+    return InvalidArgumentError("leader election: lease duration >= settle time >= 0 must hold");
+  }
   if (options.retry_period <= absl::ZeroDuration() ||
       options.renew_deadline <= options.retry_period ||
       options.lease_duration <= options.renew_deadline) {
@@ -30,8 +36,9 @@ LeaseCandidate::LeaseCandidate(Client& client, const Clock& clock, LeaderElectio
     : client_(client),
       clock_(clock),
       options_(std::move(options)),
-      timing_{options_.lease_duration, options_.renew_deadline, options_.retry_period},
-      view_{.identity = options_.identity} {}
+      timing_{options_.lease_duration, options_.renew_deadline, options_.retry_period,
+              options_.settle_time},
+      view_{.identity = IdentityIn(options_.place, options_.identity), .place = options_.place} {}
 
 void LeaseCandidate::Turn(std::stop_token stop) {
   // While leading, the answer to our last write is the newest there is.

@@ -26,12 +26,19 @@ struct LeaderElectionOptions {
   std::string ns = "korder-system";
   std::string name;      // of the Lease
   std::string identity;  // of this process, unique
+  // Where one process ends before the next begins: the UID of its pod. Whoever finds the Lease held
+  // from its own place takes it when `settle_time` has passed. Empty: nobody knows.
+  std::string place;
   absl::Duration lease_duration = absl::Seconds(6);
   absl::Duration renew_deadline = absl::Seconds(4);
   absl::Duration retry_period = absl::Seconds(1);
+  // As long as a server may take for a request whose sender is gone. Zero for whom nothing can
+  // happen by such a request.
+  absl::Duration settle_time = absl::Seconds(1);
 };
 
-// INVALID_ARGUMENT when the timings contradict each other (lease > renew deadline > retry > 0).
+// INVALID_ARGUMENT when the timings contradict each other (lease > renew deadline > retry > 0), or
+// the place is none.
 absl::Status Validate(const LeaderElectionOptions& options);
 
 class LeaseCandidate {

@@ -19,6 +19,14 @@ LeaderElectionOptions Options(std::string identity) {
   return {.name = "korder-order-svc", .identity = std::move(identity)};
 }
 
+LeaderElectionOptions OptionsIn(std::string place, std::string identity,
+                                absl::Duration settle = absl::Seconds(1)) {
+  LeaderElectionOptions options = Options(std::move(identity));
+  options.place = std::move(place);
+  options.settle_time = settle;
+  return options;
+}
+
 // Two processes, one server, one clock.
 struct Rig {
   FakeClock clock;
@@ -86,6 +94,97 @@ TEST_CASE("lease candidate: a released lease is taken at once, in the next term"
   rig.b.Turn({});
   CHECK(rig.b.leading());
   CHECK(rig.b.epoch() == 2);
+}
+
+TEST_CASE(
+    "lease candidate: who begins where the holder died leads a second after it has looked, in the "
+    "next term",
+    "[lease]") {
+  Rig rig;
+  LeaseCandidate died(rig.client, rig.clock, OptionsIn("pod-1", "x"));
+  died.Turn({});
+  REQUIRE(died.leading());
+  CHECK(rig.Lease().spec.holder_identity == "pod-1_x");
+  rig.Advance(0.2);
+  LeaseCandidate successor(rig.client, rig.clock, OptionsIn("pod-1", "y"));
+  LeaseCandidate stranger(rig.client, rig.clock, OptionsIn("pod-2", "z"));
+  successor.Turn({});
+  stranger.Turn({});
+  CHECK_FALSE(successor.leading());
+  CHECK(successor.NextTurn() == rig.clock.Mono() + std::chrono::seconds(1));
+  rig.Advance(1);
+  stranger.Turn({});
+  CHECK_FALSE(stranger.leading());
+  successor.Turn({});
+  CHECK(successor.leading());
+  CHECK(successor.epoch() == 2);
+  CHECK(rig.Lease().spec.holder_identity == "pod-1_y");
+}
+
+TEST_CASE("lease candidate: whom late requests cannot harm takes over at once", "[lease]") {
+  Rig rig;
+  LeaseCandidate died(rig.client, rig.clock, OptionsIn("pod-1", "x"));
+  died.Turn({});
+  LeaseCandidate successor(rig.client, rig.clock, OptionsIn("pod-1", "y", absl::ZeroDuration()));
+  successor.Turn({});
+  CHECK(successor.leading());
+  CHECK(successor.epoch() == 2);
+  // A renewal that the dead one had sent comes too late.
+  died.Turn({});
+  CHECK(rig.Lease().spec.holder_identity == "pod-1_y");
+}
+
+TEST_CASE("lease candidate: a stranger waits the whole term, also for one that has a place",
+          "[lease]") {
+  Rig rig;
+  LeaseCandidate holder(rig.client, rig.clock, OptionsIn("pod-1", "x"));
+  holder.Turn({});
+  LeaseCandidate stranger(rig.client, rig.clock, OptionsIn("pod-2", "x"));
+  for (int second = 0; second < 6; ++second) {
+    stranger.Turn({});
+    rig.b.Turn({});  // has no place
+    CHECK_FALSE(stranger.leading());
+    CHECK_FALSE(rig.b.leading());
+    rig.Advance(1);
+  }
+  stranger.Turn({});
+  CHECK(stranger.leading());
+}
+
+TEST_CASE("lease candidate: taking over from a predecessor, and the answer is lost", "[lease]") {
+  Rig rig;
+  LeaseCandidate died(rig.client, rig.clock, OptionsIn("pod-1", "x"));
+  died.Turn({});
+  LeaseCandidate successor(rig.client, rig.clock, OptionsIn("pod-1", "y", absl::ZeroDuration()));
+  SECTION("it did happen") { rig.server.LoseNextResponse("update", "leases"); }
+  SECTION("it did not") { rig.server.LoseNextRequest("update", "leases"); }
+  successor.Turn({});
+  CHECK_FALSE(successor.leading());
+  rig.Advance(1);
+  successor.Turn({});
+  CHECK(successor.leading());
+  CHECK(successor.epoch() == 2);
+}
+
+TEST_CASE("lease candidate: two that are told the same place by mistake do not take turns",
+          "[lease]") {
+  Rig rig;
+  LeaseCandidate first(rig.client, rig.clock, OptionsIn("pod-1", "x"));
+  first.Turn({});
+  LeaseCandidate second(rig.client, rig.clock, OptionsIn("pod-1", "y"));
+  second.Turn({});
+  rig.Advance(1);
+  second.Turn({});
+  CHECK(second.leading());
+  first.Turn({});  // a conflict
+  for (int i = 0; i < 20; ++i) {
+    first.Turn({});
+    second.Turn({});
+    CHECK_FALSE(first.leading());
+    CHECK(second.leading());
+    rig.Advance(1);
+  }
+  CHECK(second.epoch() == 2);
 }
 
 TEST_CASE("lease candidate: who does not lead has nothing to release", "[lease]") {
@@ -273,18 +372,32 @@ TEST_CASE("lease candidate: impossible timings are refused", "[lease]") {
   CHECK(with([](O& o) { o.identity.clear(); }) == bad);
   CHECK(with([](O& o) { o.name.clear(); }) == bad);
   CHECK(with([](O& o) { o.ns.clear(); }) == bad);
+  CHECK(with([](O& o) { o.place = "pod_1"; }) == bad);
+  CHECK(with([](O& o) { o.settle_time = -absl::Seconds(1); }) == bad);
+  CHECK(with([](O& o) { o.settle_time = absl::Seconds(7); }) == bad);
 }
 
 // --- the model: processes whose clocks run at different speeds, an unreliable server ---
 
 struct Process {
-  Process(FakeApiServer& server, const std::string& identity, double clock_speed)
-      : speed(clock_speed), client(server), candidate(client, clock, Options(identity)) {}
+  Process(FakeApiServer& server, std::string where, double clock_speed)
+      : place(std::move(where)), speed(clock_speed), client(server) {
+    Restart();
+  }
+  // What ran here has ended.
+  void Restart() {
+    const std::string identity = std::to_string(++starts);
+    // Some take over at once.
+    candidate.emplace(client, clock, OptionsIn(place, identity, absl::Seconds(starts % 2)));
+    epoch = 0;
+  }
 
+  const std::string place;
   FakeClock clock;
   double speed;
   Client client;
-  LeaseCandidate candidate;
+  std::optional<LeaseCandidate> candidate;
+  int starts = 0;
   bool busy = false;  // in the middle of a call
   int64_t epoch = 0;  // of its last term, 0 when it does not lead
 };
@@ -321,21 +434,25 @@ class Model {
     return waited;
   }
   int64_t terms() const { return newest_epoch_; }
+  int64_t deaths_of_leaders() const { return deaths_of_leaders_; }
 
  private:
   unsigned Roll(size_t sides) { return static_cast<unsigned>(random_() % sides); }
 
   int Leaders() {
     return static_cast<int>(std::count_if(processes_.begin(), processes_.end(),
-                                          [](Process& p) { return p.candidate.leading(); }));
+                                          [](Process& p) { return p.candidate->leading(); }));
   }
 
   void Act(Process& process) {
     process.busy = true;
-    if (process.candidate.leading() && Roll(30) == 0 && faults_) {
-      process.candidate.Release();
+    if (process.candidate->leading() && Roll(30) == 0 && faults_) {
+      process.candidate->Release();
+    } else if (Roll(20) == 0 && faults_) {
+      deaths_of_leaders_ += process.candidate->leading() ? 1 : 0;
+      process.Restart();
     } else {
-      process.candidate.Turn({});
+      process.candidate->Turn({});
     }
     process.busy = false;
     Check();
@@ -394,14 +511,14 @@ class Model {
   void Check() {
     REQUIRE(Leaders() <= 1);
     for (Process& process : processes_) {
-      if (!process.candidate.leading()) {
+      if (!process.candidate->leading()) {
         process.epoch = 0;
       } else if (process.epoch == 0) {
-        process.epoch = process.candidate.epoch();
+        process.epoch = process.candidate->epoch();
         REQUIRE(process.epoch > newest_epoch_);
         newest_epoch_ = process.epoch;
       } else {
-        REQUIRE(process.epoch == process.candidate.epoch());
+        REQUIRE(process.epoch == process.candidate->epoch());
       }
     }
   }
@@ -413,6 +530,7 @@ class Model {
   int depth_ = 0;
   bool faults_ = true;
   int64_t newest_epoch_ = 0;
+  int64_t deaths_of_leaders_ = 0;
 };
 
 TEST_CASE(
@@ -420,6 +538,7 @@ TEST_CASE(
     "epoch, and after the faults somebody leads",
     "[lease]") {
   int64_t terms = 0;
+  int64_t deaths = 0;
   for (unsigned seed = 0; seed < 60; ++seed) {
     INFO("seed " << seed);
     Model model(seed);
@@ -428,8 +547,10 @@ TEST_CASE(
     }
     REQUIRE(model.Heal() <= absl::Seconds(12));
     terms += model.terms();
+    deaths += model.deaths_of_leaders();
   }
   CHECK(terms > 60 * 5);  // the faults did make leaders change
+  CHECK(deaths > 60);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace korder::kube {
 namespace {
 
@@ -10,11 +12,23 @@ bool HeldByUs(const LeaseView& view) {
   return view.lease && !view.deleted && view.lease->spec.holder_identity == view.identity;
 }
 
+// Held by a process that has ended, because we run where it ran. Only who was the holder before we
+// began can be that: should two processes be told the same place by mistake, they do not take the
+// Lease from each other again and again. REQUIRES: view.lease.
+bool HeldByPredecessor(const LeaseView& view) {
+  const std::string& holder = view.lease->spec.holder_identity;
+  return !view.place.empty() && holder != view.identity && holder == view.first_holder &&
+         holder.starts_with(IdentityIn(view.place, ""));
+}
+
 // When the Lease is free unless it changes before. REQUIRES: view.lease.
 MonoTime FreeAt(const LeaseView& view, const LeaseTiming& timing) {
   const api::LeaseSpec& spec = view.lease->spec;
   if (spec.holder_identity.empty()) {
     return view.changed_at;
+  }
+  if (HeldByPredecessor(view)) {
+    return view.changed_at + absl::ToChronoNanoseconds(timing.settle_time);
   }
   // What the holder promised counts, not what we would promise: replicas may differ in settings.
   const absl::Duration term = spec.lease_duration_seconds
@@ -49,7 +63,15 @@ api::Lease ClaimNextTerm(const LeaseView& view, const LeaseTiming& timing, absl:
 
 }  // namespace
 
+std::string IdentityIn(std::string_view place, std::string_view process) {
+  return place.empty() ? std::string(process)
+                       : absl::StrCat(std::string(place), "_", std::string(process));
+}
+
 void SeeLease(LeaseView& view, std::optional<api::Lease> lease, MonoTime now) {
+  if (!view.first_holder) {
+    view.first_holder = lease ? lease->spec.holder_identity : "";
+  }
   const bool was_there = view.lease && !view.deleted;
   const bool changed = lease ? !was_there || lease->metadata.resource_version !=
                                                  view.lease->metadata.resource_version

@@ -9,10 +9,14 @@
 // write and gives up after renew_deadline; everybody else counts from the moment after it saw that
 // write's result and waits for lease_duration, which is longer. Every write is conditional on the
 // version it was decided on, so of two that take a free Lease one fails.
+//
+// Who begins where the holder ran knows that the holder has ended, and does not wait for that: see
+// docs/adr/0014.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "api/core/lease.h"
@@ -24,7 +28,14 @@ struct LeaseTiming {
   absl::Duration lease_duration;
   absl::Duration renew_deadline;
   absl::Duration retry_period;
+  // How long what a process had sent before it ended may still take effect.
+  absl::Duration settle_time;
 };
+
+// What the Lease calls a process that runs in `place`: whoever runs there later can tell that this
+// was a predecessor. A place is where one process ends before the next begins, as in one pod; "" is
+// one that nobody knows. REQUIRES: no '_' in `place`.
+std::string IdentityIn(std::string_view place, std::string_view process);
 
 // A write that may or may not have happened.
 struct LeaseAttempt {
@@ -32,11 +43,13 @@ struct LeaseAttempt {
   MonoTime began_at;
 };
 
-// What one process knows. Begins with the identity alone.
+// What one process knows. Begins with the identity and the place alone.
 struct LeaseView {
-  std::string identity;                    // ours, and nobody else's
-  std::optional<api::Lease> lease;         // as last seen; absent when there never was one
-  bool deleted = false;                    // `lease` has been deleted since
+  std::string identity;                     // ours, and nobody else's: IdentityIn(place, ...)
+  std::string place;                        // where we run, or ""
+  std::optional<std::string> first_holder;  // when we looked first; absent before
+  std::optional<api::Lease> lease;          // as last seen; absent when there never was one
+  bool deleted = false;                     // `lease` has been deleted since
   MonoTime changed_at;                     // when we first saw this version, or that it was deleted
   std::optional<MonoTime> renewed_at;      // when our last good write began; absent: not leading
   std::optional<LeaseAttempt> unresolved;  // our last write, when its answer was lost

@@ -18,7 +18,7 @@ using std::chrono::seconds;
 
 constexpr MonoTime kStart = MonoTime() + std::chrono::hours(1);
 const absl::Time kWall = absl::FromUnixSeconds(1'800'000'000);
-const LeaseTiming kTiming{absl::Seconds(6), absl::Seconds(4), absl::Seconds(1)};
+const LeaseTiming kTiming{absl::Seconds(6), absl::Seconds(4), absl::Seconds(1), absl::Seconds(1)};
 
 api::Lease HeldBy(std::string holder, int transitions = 3, std::string version = "10") {
   api::Lease lease;
@@ -47,6 +47,13 @@ LeaseView Leading() {
 LeaseView Deleted(std::string holder) {
   LeaseView view = Seen(HeldBy(std::move(holder)));
   SeeLease(view, std::nullopt, kStart + seconds(1));
+  return view;
+}
+
+// We are "here_b"; "here_a" ran where we run.
+LeaseView SeenFromHere(std::optional<api::Lease> lease, std::string place = "here") {
+  LeaseView view{.identity = IdentityIn(place, "b"), .place = place};
+  SeeLease(view, std::move(lease), kStart);
   return view;
 }
 
@@ -131,7 +138,8 @@ TEST_CASE("lease step: a lease that was deleted goes on with its epoch and nothi
 }
 
 TEST_CASE("lease step: a term of fractions of a second is promised in whole ones", "[lease]") {
-  const LeaseTiming timing{absl::Milliseconds(1200), absl::Seconds(1), absl::Milliseconds(100)};
+  const LeaseTiming timing{absl::Milliseconds(1200), absl::Seconds(1), absl::Milliseconds(100),
+                           absl::ZeroDuration()};
   CHECK(StepLease(Seen(std::nullopt), timing, kStart, kWall).write.spec.lease_duration_seconds ==
         2);
 }
@@ -167,6 +175,70 @@ TEST_CASE("lease step: a write whose answer was lost counts once it is seen, fro
   CHECK_FALSE(view.unresolved);
 }
 
+TEST_CASE("lease step: who begins where the holder ran waits for its last requests only",
+          "[lease]") {
+  struct Case {
+    std::string name;
+    LeaseView view;
+    std::chrono::nanoseconds after;  // since kStart
+    LeaseAction want;
+  };
+  const auto then = [](std::optional<api::Lease> first, std::optional<api::Lease> second) {
+    LeaseView view = SeenFromHere(std::move(first));
+    SeeLease(view, std::move(second), kStart + milliseconds(400));
+    return view;
+  };
+  const std::vector<Case> cases = {
+      {"its requests may still be under way", SeenFromHere(HeldBy("here_a")),
+       seconds(1) - milliseconds(1), LeaseAction::kWait},
+      {"they are not", SeenFromHere(HeldBy("here_a")), seconds(1), LeaseAction::kTake},
+      {"the last of them was a renewal: waits from then on",
+       then(HeldBy("here_a"), HeldBy("here_a", 3, "11")), seconds(1), LeaseAction::kWait},
+      {"a second after that", then(HeldBy("here_a"), HeldBy("here_a", 3, "11")), milliseconds(1400),
+       LeaseAction::kTake},
+      {"the Lease of the predecessor was deleted", then(HeldBy("here_a"), std::nullopt),
+       milliseconds(1400), LeaseAction::kCreate},
+      {"it had ended in good order", SeenFromHere(HeldBy("")), seconds(0), LeaseAction::kTake},
+      {"a holder from elsewhere is waited for", SeenFromHere(HeldBy("there_a")),
+       seconds(6) - milliseconds(1), LeaseAction::kWait},
+      {"a place whose name only begins as ours", SeenFromHere(HeldBy("here2_a")),
+       seconds(6) - milliseconds(1), LeaseAction::kWait},
+      {"a place whose name ours only begins as", SeenFromHere(HeldBy("her_a")),
+       seconds(6) - milliseconds(1), LeaseAction::kWait},
+      {"a process that is called as our place", SeenFromHere(HeldBy("here")),
+       seconds(6) - milliseconds(1), LeaseAction::kWait},
+      {"our own name: another process shares our identity", SeenFromHere(HeldBy("here_b")),
+       seconds(6) - milliseconds(1), LeaseAction::kWait},
+      {"without a place nobody is a predecessor", SeenFromHere(HeldBy("_a"), ""),
+       seconds(6) - milliseconds(1), LeaseAction::kWait},
+      {"one of our place that began after us runs beside us",
+       then(HeldBy("there_a"), HeldBy("here_a", 4, "11")), seconds(6), LeaseAction::kWait},
+      {"one of our place that made the Lease after we had looked",
+       then(std::nullopt, HeldBy("here_a")), seconds(6), LeaseAction::kWait},
+      {"one of our place that followed our predecessor",
+       then(HeldBy("here_a"), HeldBy("here_c", 4, "11")), seconds(6), LeaseAction::kWait},
+      {"one of our place took it while we led",
+       With(then(HeldBy("here_a"), HeldBy("here_c", 5, "11")),
+            [](LeaseView& v) { v.renewed_at = kStart; }),
+       seconds(1), LeaseAction::kStepDown},
+  };
+  for (const Case& c : cases) {
+    DYNAMIC_SECTION(c.name) {
+      CHECK(StepLease(c.view, kTiming, kStart + c.after, kWall).action == c.want);
+    }
+  }
+}
+
+TEST_CASE("lease step: taking over from a predecessor begins a new term, in our own name",
+          "[lease]") {
+  const LeaseStepResult step =
+      StepLease(SeenFromHere(HeldBy("here_a", 3, "10")), kTiming, kStart + seconds(1), kWall);
+  api::Lease want = HeldBy("here_b", 4, "10");
+  want.spec.acquire_time = api::MicroTime{kWall};
+  want.spec.renew_time = api::MicroTime{kWall};
+  CHECK(step == LeaseStepResult{LeaseAction::kTake, want});
+}
+
 TEST_CASE("lease step: one leads from the write until the renew deadline", "[lease]") {
   CHECK(Leads(Leading(), kTiming, kStart));
   CHECK(Leads(Leading(), kTiming, kStart + seconds(4) - milliseconds(1)));
@@ -182,6 +254,10 @@ TEST_CASE("lease step: the next step is a retry away, or when the term or the wa
   CHECK(NextLeaseStep(Seen(HeldBy("b")), kTiming, kStart + milliseconds(5700)) ==
         kStart + seconds(6));
   CHECK(NextLeaseStep(Seen(HeldBy("b")), kTiming, kStart + seconds(6)) == kStart + seconds(7));
+  CHECK(NextLeaseStep(SeenFromHere(HeldBy("here_a")), kTiming, kStart + milliseconds(300)) ==
+        kStart + seconds(1));
+  CHECK(NextLeaseStep(SeenFromHere(HeldBy("here_a")), kTiming, kStart + seconds(1)) ==
+        kStart + seconds(2));
   CHECK(NextLeaseStep(Leading(), kTiming, kStart) == kStart + seconds(1));
   CHECK(NextLeaseStep(Leading(), kTiming, kStart + milliseconds(3500)) == kStart + seconds(4));
 }
