@@ -19,6 +19,8 @@ struct CommonConfig {
   std::string ns = "korder-system";
   // Unique for this process; the default is the host name and a random suffix.
   std::string identity;
+  // UID of the pod that this process is the only one of its service in. Empty: in none.
+  std::string pod_uid;
   std::string grpc_listen = "127.0.0.1:9090";
   std::string http_listen = "127.0.0.1:8080";
   bool leader_elect = true;

@@ -101,11 +101,20 @@ struct LogFlags {
   std::string format = "text";
 };
 
+// What is wrong with it, or "": see kube::IdentityIn.
+std::string WhyNoUid(const std::string& uid) {
+  return uid.find('_') == std::string::npos ? "" : "a UID has no '_'";
+}
+
 void AddCommonFlags(CLI::App& app, CommonConfig& common, LogFlags& logs) {
   app.add_option("--kubeconfig", common.kubeconfig,
                  "Cluster access; default: $KUBECONFIG, in-cluster, ~/.kube/config");
   app.add_option("--namespace", common.ns, "Where korder lives: leases, Secrets, the ledger");
   app.add_option("--identity", common.identity, "Name of this process, unique among replicas");
+  app.add_option("--pod-uid", common.pod_uid,
+                 "UID of this process's pod: the Lease of an earlier process there is taken over "
+                 "without waiting for its end")
+      ->check(CLI::Validator(WhyNoUid, "UID"));
   app.add_option("--grpc-listen", common.grpc_listen, "host:port of the gRPC server");
   app.add_option("--http-listen", common.http_listen, "host:port of health and metrics");
   app.add_flag("--leader-elect,!--no-leader-elect", common.leader_elect,

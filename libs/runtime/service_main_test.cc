@@ -76,7 +76,7 @@ void WaitFor(std::stop_token stop) {
 
 TEST_CASE("service main: flags reach the common and the service's own config", "[main]") {
   Program program;
-  CHECK(program.Run({"--kubeconfig=/k", "--namespace", "other", "--identity=me",
+  CHECK(program.Run({"--kubeconfig=/k", "--namespace", "other", "--identity=me", "--pod-uid=8d3c-1",
                      "--grpc-listen=0.0.0.0:1", "--http-listen=0.0.0.0:2", "--leader-elect=false",
                      "--log-level=warn", "--log-format=json", "--quota-address=q:1"}) == 0);
   CHECK(program.ran);
@@ -84,6 +84,7 @@ TEST_CASE("service main: flags reach the common and the service's own config", "
   CHECK(program.common.kubeconfig == "/k");
   CHECK(program.common.ns == "other");
   CHECK(program.common.identity == "me");
+  CHECK(program.common.pod_uid == "8d3c-1");
   CHECK(program.common.grpc_listen == "0.0.0.0:1");
   CHECK(program.common.http_listen == "0.0.0.0:2");
   CHECK_FALSE(program.common.leader_elect);
@@ -99,6 +100,7 @@ TEST_CASE("service main: without flags the defaults hold and the identity is uni
   CHECK(second.Run({}) == 0);
   CHECK(first.common.ns == "korder-system");
   CHECK(first.common.leader_elect);
+  CHECK(first.common.pod_uid.empty());
   CHECK(first.quota_address == "dns:///quota:9090");
   CHECK(first.common.identity != second.common.identity);
 }
@@ -130,6 +132,7 @@ TEST_CASE("service main: what cannot be understood ends with 2 and runs nothing"
       {"a flag without its value", {"--namespace"}},
       {"an unknown log level", {"--log-level=loud"}},
       {"an unknown log format", {"--log-format=xml"}},
+      {"a UID that is none", {"--pod-uid=8d3c_1"}},
       {"a stray argument", {"stray"}},
       {"an unknown key in the config file", {"--config", unknown_key.path()}},
       {"a config file that is not there", {"--config", "/no/such/file"}},

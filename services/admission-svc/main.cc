@@ -193,8 +193,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   manager.AddBackground("events", [&](std::stop_token s) { events.Run(s); });
   manager.AddWhileLeading("webhooks", [&](std::stop_token s, int64_t) { entries.Run(s); });
   manager.AddWhileLeading("policies", [&](std::stop_token s, int64_t) { statuses.Run(s); });
-  kube::LeaderElector elector(
-      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  kube::LeaderElector elector(client, clock,
+                              {.ns = common.ns,
+                               .name = common.FullName(),
+                               .identity = common.identity,
+                               .place = common.pod_uid});
   return manager.Run(stop, common.leader_elect ? &elector : nullptr);
 }
 

@@ -32,8 +32,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   runtime::Metrics metrics(common.service);
   kube::Client client(*transport, metrics.kube_observer());
   SystemClock clock;
-  kube::LeaderElector elector(
-      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  kube::LeaderElector elector(client, clock,
+                              {.ns = common.ns,
+                               .name = common.FullName(),
+                               .identity = common.identity,
+                               .place = common.pod_uid});
   kube::LeaderTransport writing(*transport,
                                 [&] { return !common.leader_elect || elector.leading(); });
   kube::Client leader_client(writing, metrics.kube_observer());

@@ -90,8 +90,14 @@ absl::Status Run(const Config& config, std::stop_token stop) {
            .ns = common.ns, .name = config.ledger, .writer = common.identity, .closed_for = ttl}});
   manager.AddWhileLeading("ledger",
                           [&](std::stop_token s, int64_t epoch) { leadership.Run(s, epoch); });
-  kube::LeaderElector elector(
-      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  kube::LeaderElector elector(client, clock,
+                              {.ns = common.ns,
+                               .name = common.FullName(),
+                               .identity = common.identity,
+                               .place = common.pod_uid,
+                               // Each write is on a version, and the ledger has its epoch besides:
+                               // what a dead leader had sent fails, or is read.
+                               .settle_time = absl::ZeroDuration()});
   // A follower is ready: it stands by. A leader is when it answers.
   manager.AddReadyCheck("ledger", [&] {
     return elector.leading() && !desk.open() ? UnavailableError("is being taken over")

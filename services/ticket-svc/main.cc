@@ -117,8 +117,11 @@ absl::Status Run(const Config& config, std::stop_token stop) {
   SystemClock clock;
   Disturbance disturbance(metrics.kube_observer(), clock);
   kube::Client client(*transport, disturbance);
-  kube::LeaderElector elector(
-      client, clock, {.ns = common.ns, .name = common.FullName(), .identity = common.identity});
+  kube::LeaderElector elector(client, clock,
+                              {.ns = common.ns,
+                               .name = common.FullName(),
+                               .identity = common.identity,
+                               .place = common.pod_uid});
   kube::LeaderTransport writing(*transport,
                                 [&] { return !common.leader_elect || elector.leading(); });
   kube::Client leader_client(writing, disturbance);

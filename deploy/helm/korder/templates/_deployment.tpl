@@ -61,9 +61,13 @@ spec:
             {{- range $settings.extraArgs }}
             - {{ . | quote }}
             {{- end }}
-          {{- with $settings.extraEnv }}
-          env: {{- toYaml . | nindent 12 }}
-          {{- end }}
+          env:
+            # Who starts again in its pod does not wait for the Lease of the one before it (docs/adr/0014).
+            - name: KORDER_POD_UID
+              valueFrom: {fieldRef: {fieldPath: metadata.uid}}
+            {{- with $settings.extraEnv }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
           ports:
             - {name: grpc, containerPort: 9090}
             - {name: metrics, containerPort: 8080}
