@@ -34,6 +34,8 @@ namespace korder::simulation {
 // A program that runs. Its threads know it; the network asks whether it is alive.
 struct Process {
   std::string name;
+  // Where one process runs at a time, and after it perhaps another: as the UID of a pod.
+  std::string place;
   // Killed: nothing that it still does has an effect on anybody.
   bool dead = false;
   std::stop_source stop;

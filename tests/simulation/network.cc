@@ -14,6 +14,7 @@ namespace {
 
 constexpr absl::Duration kUsualLatency = absl::Milliseconds(2);
 constexpr absl::Duration kLongLatency = absl::Milliseconds(40);
+constexpr absl::Duration kLongestAftermath = absl::Seconds(1);
 constexpr absl::Duration kLongestSilence = absl::Seconds(8);
 constexpr absl::Duration kVeryLongLatency = absl::Seconds(3);
 
@@ -177,14 +178,17 @@ class Network::Transport final : public kube::HttpTransport {
       return Message{process_, absl::StrCat(request.method, " ", call->ResourcePath()),
                      About(*call)};
     });
-    if (fate == Fate::kCrashBefore) {
+    if (DiesBefore(fate)) {
+      if (fate == Fate::kCrashWhile) {
+        Later(*call, network_.NextAftermath());
+      }
       network_.Kill(process_);
       return Dead();
     }
     if (!network_.Travel(process_, options.stop)) {
       // It may be on its way already.
       if (call->IsWrite() && network_.latency_dice_.Chance(0.5)) {
-        Later(*call);
+        Later(*call, process_.dead ? network_.NextAftermath() : network_.NextLatency());
       }
       return Dead();
     }
@@ -192,7 +196,7 @@ class Network::Transport final : public kube::HttpTransport {
       return Lost(options);
     }
     if (fate == Fate::kArrivesTwice) {
-      Later(*call);
+      Later(*call, network_.NextLatency());
     }
     kube::HttpResponse response = network_.world_.Serve(process_.name, *call);
     if (fate == Fate::kCrashAfter) {
@@ -233,9 +237,9 @@ class Network::Transport final : public kube::HttpTransport {
 
  private:
   // A request that arrives when nobody waits for its answer any more.
-  void Later(const kube::fake::ApiCall& call) {
-    network_.machine_.After(network_.NextLatency(), [&world = network_.world_, who = process_.name,
-                                                     call] { world.Serve(who, call); });
+  void Later(const kube::fake::ApiCall& call, absl::Duration delay) {
+    network_.machine_.After(
+        delay, [&world = network_.world_, who = process_.name, call] { world.Serve(who, call); });
   }
   absl::Status Lost(const kube::CallOptions& options) {
     if (network_.ambiguity_dice_.Chance(0.8)) {
@@ -280,12 +284,18 @@ absl::Duration Network::NextLatency() {
   return latency_dice_.Latency(kUsualLatency, bad ? kVeryLongLatency : kLongLatency);
 }
 
+absl::Duration Network::NextAftermath() {
+  // Where somebody directs, the later the worse.
+  return directed() ? kLongestAftermath
+                    : latency_dice_.Between(absl::ZeroDuration(), kLongestAftermath);
+}
+
 Network::Fate Network::NextFate(bool write, const std::function<Message()>& message) {
   if (director_) {
     return write ? director_(message()) : Fate::kArrives;
   }
   if (write && faults_.contains(Fault::kCrash) && crash_dice_.Chance(0.01)) {
-    return crash_dice_.Chance(0.5) ? Fate::kCrashBefore : Fate::kCrashAfter;
+    return crash_dice_.Pick<Fate>({Fate::kCrashBefore, Fate::kCrashWhile, Fate::kCrashAfter});
   }
   if (faults_.contains(Fault::kAmbiguous) && ambiguity_dice_.Chance(0.03)) {
     constexpr std::array<Fate, 3> kFates = {Fate::kIsLost, Fate::kAnswerIsLost,

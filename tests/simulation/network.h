@@ -33,7 +33,18 @@ class Network {
 
   // --- what may happen to one message, also one between services
 
-  enum class Fate { kArrives, kIsLost, kAnswerIsLost, kArrivesTwice, kCrashBefore, kCrashAfter };
+  enum class Fate {
+    kArrives,
+    kIsLost,
+    kAnswerIsLost,
+    kArrivesTwice,
+    kCrashBefore,  // before it has left
+    kCrashWhile,   // it is on its way, and arrives when the sender's successor may be at work
+    kCrashAfter    // it took effect, and the sender does not see the answer
+  };
+  static bool DiesBefore(Fate fate) {
+    return fate == Fate::kCrashBefore || fate == Fate::kCrashWhile;
+  }
   // As people would call it: "PUT tickets/status", "Reserve"; and what it is about, if that is
   // known.
   struct Message {
@@ -47,6 +58,8 @@ class Network {
   void Direct(std::function<Fate(const Message&)> director) { director_ = std::move(director); }
   bool directed() const { return director_ != nullptr; }
   absl::Duration NextLatency();
+  // When a message arrives whose sender has died: kube::LeaderElectionOptions::settle_time at most.
+  absl::Duration NextAftermath();
   // For the time it takes to get somewhere. False when the process did not live to see it.
   bool Travel(Process& process, const std::stop_token& stop);
   void Kill(Process& process) { kill_(process); }

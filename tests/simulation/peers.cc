@@ -156,7 +156,10 @@ class Stub final : public pb::QuotaLedger::StubInterface {
     const Network::Fate fate = peers_.network().NextFate(true, [&] {
       return Network::Message{client_, NameOfCall(request), AboutCall(request)};
     });
-    if (fate == Network::Fate::kCrashBefore) {
+    if (Network::DiesBefore(fate)) {
+      if (fate == Network::Fate::kCrashWhile) {
+        Later(method, request);
+      }
       peers_.network().Kill(client_);
       return Dead();
     }
@@ -169,9 +172,9 @@ class Stub final : public pb::QuotaLedger::StubInterface {
     }
     const Process& there = server->process;
     if (fate == Network::Fate::kArrivesTwice) {
-      Begin(*server, method, request);
+      Begin(peers_, *server, method, request);
     }
-    const auto exchange = Begin(*server, method, request);
+    const auto exchange = Begin(peers_, *server, method, request);
     while (!exchange->done && !client_.dead && !there.dead && machine.Mono() < deadline) {
       // Somebody's death is noticed a little later.
       machine.Wait(exchange.get(),
@@ -196,15 +199,24 @@ class Stub final : public pb::QuotaLedger::StubInterface {
     return exchange->status;
   }
 
+  // Arrives when the caller is dead.
+  template <class Request, class Response>
+  void Later(Method<Request, Response> method, const Request& request) {
+    peers_.machine().After(peers_.network().NextAftermath(), [&peers = peers_, method, request] {
+      if (LedgerServer* const server = peers.PickLedger()) {
+        Begin(peers, *server, method, request);
+      }
+    });
+  }
   // Has the server answer on a thread of its own.
   template <class Request, class Response>
-  std::shared_ptr<Exchange<Request, Response>> Begin(LedgerServer& server,
-                                                     Method<Request, Response> method,
-                                                     const Request& request) {
+  static std::shared_ptr<Exchange<Request, Response>> Begin(Peers& peers, LedgerServer& server,
+                                                            Method<Request, Response> method,
+                                                            const Request& request) {
     auto exchange = std::make_shared<Exchange<Request, Response>>();
     exchange->request = request;
     ++server.calls;
-    Machine& machine = peers_.machine();
+    Machine& machine = peers.machine();
     machine.Start(server.process, [exchange, method, &server, &machine] {
       grpc::ServerContext context;
       exchange->status =

@@ -6,9 +6,19 @@
 
 namespace korder::simulation {
 
+Return RandomReturn(Dice& dice) {
+  const absl::Duration after = dice.Between(absl::Milliseconds(50), absl::Seconds(3));
+  return {.after = after, .same_place = dice.Chance(0.5)};
+}
+
 void Processes::Start(const std::string& name, Service service) {
+  Start(name, service, absl::StrCat("place-", entries_.size()));
+}
+
+void Processes::Start(const std::string& name, Service service, std::string place) {
   auto process = std::make_unique<Process>();
   process->name = absl::StrCat(name, "-", entries_.size());
+  process->place = std::move(place);
   Process& it = *process;
   entries_.push_back({std::move(process), name, service});
   machine_.Start(it, [this, &it, service] { service(around_, it); });
@@ -24,10 +34,12 @@ void Processes::Kill(Process& process) {
   last_change_ = machine_.Mono();
   process.dead = true;
   process.stop.request_stop();
-  machine_.After(downtime_(), [this, name = it->name, service = it->service] {
+  const Return back = returns_();
+  machine_.After(back.after, [this, name = it->name, service = it->service,
+                              place = back.same_place ? process.place : ""] {
     if (!ending_) {
       last_change_ = machine_.Mono();
-      Start(name, service);
+      place.empty() ? Start(name, service) : Start(name, service, place);
     }
   });
 }

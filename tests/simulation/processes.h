@@ -1,6 +1,7 @@
-// The processes of korder in a run: started, killed, and started again under another name.
+// The processes of korder in a run: started, killed, and started again under another name, where
+// they were (as kubelet starts a container again) or elsewhere (as a Deployment makes another pod).
 //
-//   Processes processes(machine, around, [&] { return dice.Between(...); });
+//   Processes processes(machine, around, [&] { return RandomReturn(dice); });
 //   processes.Start("korder-quota-svc", &RunQuotaService);
 //   network.OnCrash([&](Process& process) { processes.Kill(process); });
 //   ...
@@ -13,18 +14,25 @@
 #include <string>
 #include <vector>
 
+#include "dice.h"
 #include "machine.h"
 #include "services.h"
 
 namespace korder::simulation {
 
+// How a process that was killed comes back.
+struct Return {
+  absl::Duration after;
+  bool same_place;
+};
+Return RandomReturn(Dice& dice);
+
 class Processes {
  public:
   using Service = void (*)(Surroundings&, Process&);
 
-  // `downtime`: how long a killed one stays away.
-  Processes(Machine& machine, Surroundings& around, std::function<absl::Duration()> downtime)
-      : machine_(machine), around_(around), downtime_(std::move(downtime)) {}
+  Processes(Machine& machine, Surroundings& around, std::function<Return()> returns)
+      : machine_(machine), around_(around), returns_(std::move(returns)) {}
 
   void Start(const std::string& name, Service service);
   // Nothing that it still does has an effect; what is not one of these lives on.
@@ -44,9 +52,11 @@ class Processes {
     Service service;
   };
 
+  void Start(const std::string& name, Service service, std::string place);
+
   Machine& machine_;
   Surroundings& around_;
-  const std::function<absl::Duration()> downtime_;
+  const std::function<Return()> returns_;
   std::vector<Entry> entries_;
   int64_t crashes_ = 0;
   MonoTime last_change_{};

@@ -42,7 +42,10 @@ const BackoffPolicy kBackoff{.max = absl::Seconds(3)};
 kube::EventRecorderOptions NoEvents() { return {.component = "", .instance = "", .total = {}}; }
 
 kube::LeaderElectionOptions LeaseOf(const std::string& service, const Process& process) {
-  return {.ns = kSystemNamespace, .name = "korder-" + service, .identity = process.name};
+  return {.ns = kSystemNamespace,
+          .name = "korder-" + service,
+          .identity = process.name,
+          .place = process.place};
 }
 
 class Ledger final : public order::Ledger {
@@ -120,9 +123,9 @@ class TicketDesk final : public admission::TicketDesk {
                                                return Network::Message{process_, "Offer", ns};
                                              })
                           : Fate::kArrives;
-    if (fate == Fate::kCrashBefore || fate == Fate::kIsLost) {
-      if (fate == Fate::kCrashBefore) {
-        network.Kill(process_);
+    if (Network::DiesBefore(fate) || fate == Fate::kIsLost) {
+      if (Network::DiesBefore(fate)) {
+        network.Kill(process_);  // Whether a question without effect still arrives does not matter.
       }
       return UnavailableError("no connection");
     }
@@ -299,7 +302,9 @@ void RunQuotaService(Surroundings& around, Process& process) {
   manager.AddWhileLeading(
       "ledger", [&](std::stop_token s, int64_t epoch) { leadership.Run(std::move(s), epoch); });
   around.peers.ledgers.push_back(&server);
-  kube::LeaderElector elector(client, around.clock, LeaseOf("quota-svc", process));
+  kube::LeaderElectionOptions lease = LeaseOf("quota-svc", process);
+  lease.settle_time = absl::ZeroDuration();
+  kube::LeaderElector elector(client, around.clock, lease);
   manager.Run(process.stop.get_token(), &elector).IgnoreError();
   around.peers.Leave(server);
 }

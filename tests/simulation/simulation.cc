@@ -36,9 +36,7 @@ class Run {
       : settings_(settings),
         dice_(settings.seed, "run"),
         trouble_dice_(settings.seed, "trouble"),
-        processes_(
-            machine_, around_,
-            [this] { return trouble_dice_.Between(absl::Milliseconds(50), absl::Seconds(3)); }),
+        processes_(machine_, around_, [this] { return RandomReturn(trouble_dice_); }),
         machine_(settings.seed),
         host_(machine_),
         clock_(machine_),

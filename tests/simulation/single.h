@@ -20,8 +20,9 @@ struct SingleKind {
   Network::Fate fate;
   std::string_view name;
 };
-inline constexpr std::array<SingleKind, 5> kSingleKinds = {
+inline constexpr std::array<SingleKind, 6> kSingleKinds = {
     {{Network::Fate::kCrashBefore, "crash-before"},
+     {Network::Fate::kCrashWhile, "crash-while"},
      {Network::Fate::kCrashAfter, "crash-after"},
      {Network::Fate::kIsLost, "lost"},
      {Network::Fate::kAnswerIsLost, "unanswered"},

@@ -29,7 +29,7 @@ class Performance {
   Performance(const Stage& stage, const std::vector<Single>& singles)
       : stage_(stage),
         singles_(singles),
-        downtime_dice_(stage.seed, singles.empty() ? "" : TextOf(singles[0])),
+        return_dice_(stage.seed, singles.empty() ? "" : TextOf(singles[0])),
         machine_(stage.seed),
         host_(machine_),
         clock_(machine_),
@@ -42,9 +42,7 @@ class Performance {
         around_{machine_, network_, peers_, clock_,
                 ticket::OptionsFor(stage.kubernetes, ticket::FenceMode::kAuto,
                                    ticket::HandoffMethodName::kNominate)},
-        processes_(
-            machine_, around_,
-            [this] { return downtime_dice_.Between(absl::Milliseconds(50), absl::Seconds(3)); }),
+        processes_(machine_, around_, [this] { return NextReturn(); }),
         people_({machine_, world_, peers_,
                  [this](const auto& id, const auto& what) { invariants_.Fail(id, what); },
                  stage.verbose}),
@@ -102,6 +100,15 @@ class Performance {
     return single->fate;
   }
 
+  Return NextReturn() {
+    // What is still on its way shall meet a successor that is there already.
+    const bool soon = std::any_of(singles_.begin(), singles_.end(), [](const Single& single) {
+      return single.fate == Network::Fate::kCrashWhile;
+    });
+    return soon ? Return{.after = absl::Milliseconds(50), .same_place = true}
+                : RandomReturn(return_dice_);
+  }
+
   void SendBookmarks() {
     machine_.After(absl::Seconds(30), [this] {
       world_.SendBookmarks();
@@ -131,7 +138,7 @@ class Performance {
 
   const Stage stage_;
   const std::vector<Single> singles_;
-  Dice downtime_dice_;
+  Dice return_dice_;
   Machine machine_;
   const HostScope host_;
   const MachineClock clock_;
