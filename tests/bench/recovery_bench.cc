@@ -1,5 +1,6 @@
-// How soon korder decides again: after the kill -9 of a leader, when another replica stands by; and
-// after the start of a service that finds many tickets.
+// How soon korder decides again: after the kill -9 of a leader, when another replica stands by, or
+// when there is none and its container starts again; and after the start of a service that finds
+// many tickets.
 //
 //   recovery_bench --audit-log FILE --name NAME [--tickets 15000] [--rounds 5] [--json FILE]
 //
@@ -153,6 +154,21 @@ class Recovery {
     plane_.DropNamespace(ns);
   }
 
+  // The only replica dies, and starts again where it was, as kubelet has a container do.
+  void Restarts() {
+    for (int round = 1; round <= settings_.rounds; ++round) {
+      for (const std::string& service : kServices) {
+        const absl::Time begin = absl::Now();
+        services_.End(service, 1, SIGKILL);
+        services_.Start(service, 1);
+        const std::string asked = Ask();
+        Take("kill -9 and start", service,
+             absl::ToDoubleSeconds(AwaitDecision(service, asked) - begin));
+        plane_.DropNamespace(asked);
+      }
+    }
+  }
+
   // The leader dies, another replica stands by; then the dead one comes back and stands by.
   void Failovers() {
     for (const std::string& service : kServices) {
@@ -181,6 +197,11 @@ class Recovery {
     for (const std::string& service : kServices) {
       judged.push_back({absl::StrCat("P10 s from kill -9 of ", service, "'s leader to a decision"),
                         SpreadOf(seconds_.at("kill -9 " + service)), "<= 8", "<= 3"});
+    }
+    for (const std::string& service : kServices) {
+      judged.push_back(
+          {absl::StrCat("P10 s from kill -9 of ", service, ", which starts again, to a decision"),
+           SpreadOf(seconds_.at("kill -9 and start " + service)), "<= 8", "<= 3"});
     }
     for (const std::string& service : kServices) {
       judged.push_back({absl::StrCat("P10 s from start of ", service, ", ", settings_.tickets,
@@ -255,6 +276,7 @@ class Recovery {
 std::vector<Judged> Run(const Settings& settings, json::Writer& samples) {
   Recovery recovery(settings);
   recovery.ColdStarts();
+  recovery.Restarts();
   recovery.Failovers();
   recovery.Write(samples);
   return recovery.Judge();
