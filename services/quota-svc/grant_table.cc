@@ -37,12 +37,12 @@ void GrantTable::Changed(const std::string& id, bool is_new) {
   ++revision_;
 }
 
-void GrantTable::Add(Grant grant) {
+void GrantTable::Add(Grant grant, Need need) {
   bytes_ += Bytes(grant);
   if (!grant.ticket_uid.empty()) {
     by_ticket_[grant.ticket_uid] = grant.id;
   }
-  Changed(grant.id, true);
+  Changed(grant.id, need == Need::kPromised);
   const std::string id = grant.id;
   grants_.insert_or_assign(id, std::move(grant));
 }

@@ -47,8 +47,12 @@ std::optional<std::string> HeldOrder(const Grant& grant);
 
 class GrantTable {
  public:
+  enum class Need {
+    kPromised,  // somebody is told of it, and relies on it
+    kUseful,    // may be written down later
+  };
   // REQUIRES: there is no grant with this id, nor one of this ticket.
-  void Add(Grant grant);
+  void Add(Grant grant, Need need = Need::kPromised);
   // REQUIRES: there is a grant with this id.
   Grant Take(const std::string& id);
 

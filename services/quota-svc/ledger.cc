@@ -32,9 +32,9 @@ void Ledger::Load(const std::vector<Grant>& grants, std::optional<absl::Time> cl
 }
 
 // A grant is always in the table and in the book, or in neither.
-void Ledger::AddGrant(Grant grant) {
+void Ledger::AddGrant(Grant grant, GrantTable::Need need) {
   book_.Put(grant.id, grant.claim);
-  grants_.Add(std::move(grant));
+  grants_.Add(std::move(grant), need);
 }
 
 void Ledger::DropGrant(const std::string& id) {
@@ -343,7 +343,10 @@ absl::StatusOr<Verdict> Ledger::HoldOrder(const OrderRequest& asked, absl::Time 
     return *std::move(denial);
   }
   if (!asked.dry_run) {
-    AddGrant(std::move(hold));
+    // Where no quota limits Orders the hold is only for one that comes before the Order is seen.
+    AddGrant(std::move(hold), book_.HasLimit(*claim, api::kQuotaOrders)
+                                  ? GrantTable::Need::kPromised
+                                  : GrantTable::Need::kUseful);
   }
   return Granted{until};
 }

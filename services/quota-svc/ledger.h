@@ -185,7 +185,7 @@ class Ledger {
   absl::StatusOr<Verdict> HoldOrder(const OrderRequest& asked, absl::Time now);
   std::vector<std::string> Warnings(const OrderRequest& asked) const;
 
-  void AddGrant(Grant grant);
+  void AddGrant(Grant grant, GrantTable::Need need = GrantTable::Need::kPromised);
   void DropGrant(const std::string& id);
 
   LedgerOptions options_;

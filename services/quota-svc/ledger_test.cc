@@ -531,6 +531,35 @@ TEST_CASE("ledger observe: an order counts with the labels that it has now", "[q
   CHECK(Used(ledger, "red").empty());
 }
 
+TEST_CASE(
+    "ledger admit: an order's hold is written at once where a quota limits orders, else later",
+    "[quota][ledger]") {
+  struct Case {
+    std::string limited;
+    bool at_once;
+  };
+  const auto [limited, at_once] = GENERATE(Case{"orders", true}, Case{"tickets", false});
+  CAPTURE(limited);
+  Ledger ledger = LedgerWith(MakeQuota("q").Hard(limited, "1"));
+  const OrderRequest first{.ns = "default", .name = "first", .claim = MakeClaim(), .create = true};
+  const uint64_t before = ledger.revision();
+  REQUIRE(Text(ledger.AdmitOrder(first, kNow)->verdict) == "granted until +30");
+  CHECK(ledger.revision() > before);  // so that nobody answers who does not lead
+  CHECK(ledger.HasGrantChanges());
+  CHECK(ledger.HasNewGrants() == at_once);
+  // A limit that comes while the Order is on its way counts it, and is written down with the hold.
+  ledger.PutQuota(Compile(MakeQuota("q").Hard("orders", "2")), kNow);
+  OrderRequest second = first;
+  second.name = "second";
+  REQUIRE(Text(ledger.AdmitOrder(second, kNow)->verdict) == "granted until +30");
+  CHECK(ledger.HasNewGrants());
+  CHECK(ledger.TakeGrantChanges().size() == 2);
+  OrderRequest third = first;
+  third.name = "third";
+  CHECK(Text(ledger.AdmitOrder(third, kNow)->verdict) ==
+        "quota q: orders: requested 1, used 2 of 2");
+}
+
 TEST_CASE("ledger admit: an order that was made again while the old one goes is not lost",
           "[quota][ledger]") {
   Ledger ledger = LedgerWith(MakeQuota("q").Hard("orders", "1"));

@@ -362,6 +362,12 @@ int64_t QuotaBook::RoomIn(const std::vector<Level>& levels, const Claim& claim) 
 
 int64_t QuotaBook::Room(const Claim& claim) const { return RoomIn(Levels(claim), claim); }
 
+bool QuotaBook::HasLimit(const Claim& claim, std::string_view key) const {
+  const std::vector<Level> levels = Levels(claim);
+  return std::any_of(levels.begin(), levels.end(),
+                     [&](const Level& level) { return level.limits->amounts.contains(key); });
+}
+
 int64_t QuotaBook::Room(const Claim& claim, absl::Time at) const {
   const auto then = LimitsThen(claim, at);
   const auto limits_of = [&](const QuotaState& quota) -> const LimitsInForce& {

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -77,6 +78,8 @@ class QuotaBook {
   std::optional<Denial> Check(const Claim& claim, const CheckOptions& options = {}) const;
   // How many times the claim fits.
   int64_t Room(const Claim& claim) const;
+  // Whether a quota that counts the claim has a limit for `key`.
+  bool HasLimit(const Claim& claim, std::string_view key) const;
 
   // --- what-if: by the limits in force at another time, and what is used now ---
 
