@@ -5,10 +5,13 @@
 #pragma once
 
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <system_error>
+
+#include "base/compact_number.h"
 
 namespace korder::kube {
 
@@ -18,6 +21,14 @@ inline std::optional<uint64_t> VersionNumber(std::string_view version) {
   const char* const end = version.data() + version.size();
   const auto [stop, error] = std::from_chars(version.data(), end, number);
   return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+
+// The same of one that is kept as a number.
+template <std::same_as<CompactNumber> Kept>
+std::optional<uint64_t> VersionNumber(const Kept& version) {
+  const std::optional<int64_t> number = version.number();
+  return number ? std::optional(static_cast<uint64_t>(*number))
+                : VersionNumber(std::string_view(version.str()));
 }
 
 }  // namespace korder::kube

@@ -67,6 +67,19 @@ class Store {
     }
     return found;
   }
+  // Those of which `wanted(object)` is true, in no order: a look at every object, for what happens
+  // too rarely to keep an index for it. `wanted` must be quick and use no store.
+  template <class Wanted>
+  std::vector<Ptr> Those(const Wanted& wanted) const {
+    const MutexLock lock(mu_);
+    std::vector<Ptr> those;
+    for (const Ptr& object : objects_) {
+      if (wanted(*object)) {
+        those.push_back(object);
+      }
+    }
+    return those;
+  }
   size_t size() const {
     const MutexLock lock(mu_);
     return objects_.size();

@@ -18,6 +18,8 @@
 #include "api/v1alpha1/ticket.h"
 #include "api/v1alpha1/ticket_spec.h"
 #include "base/boxed.h"
+#include "base/compact_time.h"
+#include "base/shared_text.h"
 #include "json/reader.h"
 #include "kube/store.h"
 
@@ -70,14 +72,14 @@ struct OrderTicket {
   };
 
   api::ObjectIdentity metadata;
-  std::string node_name;  // spec.nodeName
+  SharedText node_name;  // spec.nodeName
   std::shared_ptr<const TemplateForm> form;
   Boxed<Trouble> trouble;  // most tickets have none to tell of
   Boxed<Renewal> renewal;
-  std::optional<absl::Time> activation_time;
-  std::optional<absl::Time> finished_time;
+  CompactTime activation_time;
+  CompactTime finished_time;
   // While it is Ready: since when. Without its condition, for ever.
-  std::optional<absl::Time> ready_since;
+  CompactTime ready_since;
   api::TicketPhase phase = api::TicketPhase::kPending;
   bool deleting = false;
   bool in_handoff = false;

@@ -55,7 +55,8 @@ void LeaveOutDeletedNodes(Situation& situation) {
   std::map<std::string_view, absl::Time> deleted;
   for (const TicketPtr& ticket : situation.observed.tickets) {
     if (LostItsNode(*ticket) && ticket->finished_time) {
-      absl::Time& last = deleted.try_emplace(ticket->node_name, absl::InfinitePast()).first->second;
+      absl::Time& last =
+          deleted.try_emplace(ticket->node_name.str(), absl::InfinitePast()).first->second;
       last = std::max(last, *ticket->finished_time);
     }
   }

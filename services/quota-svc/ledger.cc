@@ -62,7 +62,7 @@ void Ledger::Observe(const TicketView& ticket) {
     }
     return;
   }
-  std::string& reservation = tickets_[ticket.uid];
+  CompactId& reservation = tickets_[ticket.uid];
   const Grant* grant = grants_.FindByTicket(ticket.uid);
   if (grant == nullptr) {
     // Whose it is was known to the leader before us only.

@@ -24,6 +24,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "base/compact_id.h"
 #include "base/shared_pool.h"
 #include "base/status.h"
 #include "quota-svc/claim.h"
@@ -195,10 +196,10 @@ class Ledger {
   std::optional<absl::Time> closed_until_;
   // Tickets that prove their charge themselves: uid -> the id of the grant that they had, if that
   // is known. (What a ticket says about itself is not asked.)
-  absl::flat_hash_map<std::string, std::string> tickets_;
-  absl::flat_hash_map<std::string, std::string> ticket_of_reservation_;  // the reverse
-  absl::flat_hash_map<std::string, std::string> orders_;                 // uid -> "<ns>/<name>"
-  std::set<std::string> order_names_;                                    // the values of orders_
+  absl::flat_hash_map<CompactId, CompactId> tickets_;
+  absl::flat_hash_map<CompactId, CompactId> ticket_of_reservation_;  // the reverse
+  absl::flat_hash_map<std::string, std::string> orders_;             // uid -> "<ns>/<name>"
+  std::set<std::string> order_names_;                                // the values of orders_
 };
 
 }  // namespace korder::quota

@@ -25,15 +25,6 @@ void ReadJson(json::Reader& r, LedgerTicket& out) {
   out = Reduced(std::move(ticket));
 }
 
-void AddIndexes(kube::Store<LedgerTicket>& tickets) {
-  tickets.AddIndex(std::string(kUidIndex), [](const LedgerTicket& ticket) {
-    return kube::IndexValues{ticket.metadata.uid};
-  });
-  tickets.AddIndex(std::string(kReservationIndex), [](const LedgerTicket& ticket) {
-    return kube::IndexValues{ticket.reservation_id};
-  });
-}
-
 TicketView ViewOf(const LedgerTicket& ticket) {
   return {.uid = ticket.metadata.uid,
           .reservation_id = ticket.reservation_id,

@@ -4,14 +4,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "api/meta/object_identity.h"
 #include "api/v1alpha1/order.h"
 #include "api/v1alpha1/ticket.h"
+#include "base/compact_id.h"
 #include "json/reader.h"
 #include "kube/client.h"
-#include "kube/store.h"
 #include "quota-svc/ledger.h"
 #include "quota-svc/ledger_desk.h"
 
@@ -22,7 +21,7 @@ struct LedgerTicket {
   static constexpr const api::ResourceType& kResource = api::Ticket::kResource;
 
   api::ObjectIdentity metadata;
-  std::string reservation_id;
+  CompactId reservation_id;
   ClaimPtr claim;  // equal ones are the same object
   bool acted_on = false;
   bool finished = false;
@@ -30,11 +29,6 @@ struct LedgerTicket {
 
 LedgerTicket Reduced(api::Ticket ticket);
 void ReadJson(json::Reader& r, LedgerTicket& out);
-
-// Indexes of a store of them: by their UID, and by the reservation they carry.
-inline constexpr std::string_view kUidIndex = "uid";
-inline constexpr std::string_view kReservationIndex = "reservation";
-void AddIndexes(kube::Store<LedgerTicket>& tickets);
 
 TicketView ViewOf(const LedgerTicket& ticket);
 // False when the ledger would see no difference: most changes of a ticket are such.

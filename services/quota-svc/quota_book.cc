@@ -11,6 +11,7 @@ namespace {
 
 using Nanos = api::Quantity::Nanos;
 
+constexpr std::string_view kTicketCharges = "ticket/";  // of a ticket's charge (grant_table.h)
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 Nanos ValueOf(const Amounts& amounts, const std::string& key) {
@@ -31,6 +32,10 @@ void AddTo(Amounts& sum, const Amounts& amounts, int sign) {
 }
 
 }  // namespace
+
+QuotaBook::ChargeKey::ChargeKey(std::string_view id)
+    : of_ticket(id.starts_with(kTicketCharges)),
+      rest(id.substr(of_ticket ? kTicketCharges.size() : 0)) {}
 
 Denial QuotaBook::MakeDenial(const Level& level, std::string_view key) {
   const std::string name = level.quota->terms.name;
@@ -182,11 +187,11 @@ void QuotaBook::Count(const Claim& claim, int sign) {
 void QuotaBook::Put(const std::string& id, ClaimPtr claim) {
   Erase(id);
   Count(*claim, 1);
-  charges_[id] = std::move(claim);
+  charges_[ChargeKey(id)] = std::move(claim);
 }
 
 bool QuotaBook::Erase(const std::string& id) {
-  const auto it = charges_.find(id);
+  const auto it = charges_.find(ChargeKey(id));
   if (it == charges_.end()) {
     return false;
   }
@@ -198,7 +203,7 @@ bool QuotaBook::Erase(const std::string& id) {
 }
 
 ClaimPtr QuotaBook::Find(const std::string& id) const {
-  const auto it = charges_.find(id);
+  const auto it = charges_.find(ChargeKey(id));
   return it == charges_.end() ? nullptr : it->second;
 }
 

@@ -17,10 +17,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "base/compact_id.h"
 #include "quota-svc/claim.h"
 #include "quota-svc/quota_terms.h"
 
@@ -99,6 +101,18 @@ class QuotaBook {
   std::set<std::string> TakeChanged();
 
  private:
+  // An id, the commonest of which is "ticket/" with a UUID, in less memory.
+  struct ChargeKey {
+    ChargeKey(std::string_view id);  // NOLINT(google-explicit-constructor): stands in for an id
+    bool operator==(const ChargeKey&) const = default;
+    template <class H>
+    friend H AbslHashValue(H h, const ChargeKey& key) {
+      return H::combine(std::move(h), key.rest, key.of_ticket);
+    }
+
+    bool of_ticket;
+    CompactId rest;  // of the id, without the prefix when it is a ticket's
+  };
   struct QuotaState {
     QuotaTerms terms;
     LimitsInForce limits;
@@ -156,7 +170,7 @@ class QuotaBook {
   std::map<std::string, QuotaState> quotas_;
   std::vector<QuotaState*> selecting_objects_;
   std::map<std::string, NamespaceState> namespaces_;
-  absl::flat_hash_map<std::string, ClaimPtr> charges_;
+  absl::flat_hash_map<ChargeKey, ClaimPtr> charges_;
   std::set<std::string> changed_;
 };
 

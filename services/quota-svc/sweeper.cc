@@ -1,6 +1,7 @@
 #include "quota-svc/sweeper.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/log.h"
 #include "base/pause.h"
@@ -17,13 +18,9 @@ kube::ObjectKey OrderKey(const std::string& held) {
   return {held.substr(0, slash), held.substr(slash + 1)};
 }
 
-std::vector<TicketView> ViewsOf(const std::vector<std::shared_ptr<const LedgerTicket>>& tickets) {
-  std::vector<TicketView> views;
-  views.reserve(tickets.size());
-  for (const auto& ticket : tickets) {
-    views.push_back(ViewOf(*ticket));
-  }
-  return views;
+// What its ticket is found by: the UID, or that it carries the id.
+const std::string& TicketKey(const Grant& grant) {
+  return grant.ticket_uid.empty() ? grant.id : grant.ticket_uid;
 }
 
 }  // namespace
@@ -43,10 +40,14 @@ void Sweeper::Run(std::stop_token stop) {
 absl::Status Sweeper::Sweep(std::stop_token stop) {
   std::vector<Grant> due;
   desk_.Observe([&](Ledger& ledger) { due = ledger.Due(clock_.Now()); });
+  if (due.empty()) {
+    return absl::OkStatus();
+  }
+  const Tickets tickets = TicketsOf(due);
   std::map<std::string, std::vector<Grant>> unseen;  // by namespace
   absl::Status status;
   for (const Grant& grant : due) {
-    if (IsSeen(grant)) {
+    if (IsSeen(grant, tickets)) {
       Settle(grant, true);
     } else if (HeldOrder(grant)) {
       status.Update(SweepOrder(grant, stop));
@@ -67,15 +68,30 @@ bool Sweeper::BelongsToAny(const Grant& grant, const std::vector<TicketView>& ti
   });
 }
 
-bool Sweeper::IsSeen(const Grant& grant) const {
+Sweeper::Tickets Sweeper::TicketsOf(const std::vector<Grant>& grants) const {
+  Tickets found;
+  for (const Grant& grant : grants) {
+    found[TicketKey(grant)];
+  }
+  const auto wanted = [&](const LedgerTicket& ticket) {
+    return found.contains(ticket.metadata.uid) || found.contains(ticket.reservation_id);
+  };
+  for (const auto& ticket : watches_.tickets().Those(wanted)) {
+    for (const CompactId& key : {ticket->metadata.uid, ticket->reservation_id}) {
+      if (const auto it = found.find(key); it != found.end()) {
+        it->second.push_back(ViewOf(*ticket));
+      }
+    }
+  }
+  return found;
+}
+
+bool Sweeper::IsSeen(const Grant& grant, const Tickets& tickets) const {
   if (const std::optional<std::string> held = HeldOrder(grant)) {
     const auto order = watches_.orders().Get(OrderKey(*held));
     return order != nullptr && !order->metadata.deleting();
   }
-  const bool bound = !grant.ticket_uid.empty();
-  return BelongsToAny(grant,
-                      ViewsOf(watches_.tickets().ByIndex(bound ? kUidIndex : kReservationIndex,
-                                                         bound ? grant.ticket_uid : grant.id)));
+  return BelongsToAny(grant, tickets.at(TicketKey(grant)));
 }
 
 absl::Status Sweeper::SweepTickets(const std::string& ns, const std::vector<Grant>& grants,

@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/clock.h"
+#include "base/compact_id.h"
 #include "kube/client.h"
 #include "quota-svc/ledger_desk.h"
 #include "quota-svc/watches.h"
@@ -29,8 +31,13 @@ class Sweeper {
   absl::Status Sweep(std::stop_token stop);
 
  private:
+  // By the UID of the ticket, and by the reservation that it carries.
+  using Tickets = absl::flat_hash_map<CompactId, std::vector<TicketView>>;
+  // Those that the watch shows and one of the grants may belong to: one look at all tickets, which
+  // costs less than an index of them, as few grants are ever due.
+  Tickets TicketsOf(const std::vector<Grant>& grants) const;
   // Whether the watch shows something that the grant belongs to. If it does, no read is needed.
-  bool IsSeen(const Grant& grant) const;
+  bool IsSeen(const Grant& grant, const Tickets& tickets) const;
   bool BelongsToAny(const Grant& grant, const std::vector<TicketView>& tickets) const;
   absl::Status SweepTickets(const std::string& ns, const std::vector<Grant>& grants,
                             std::stop_token stop);

@@ -65,7 +65,6 @@ void Watches::WatchOrders(LedgerDesk& desk) {
 }
 
 void Watches::WatchTickets(LedgerDesk& desk) {
-  AddIndexes(tickets_.store());
   tickets_.OnChange([&desk](const LedgerTicket* was, const LedgerTicket* is) {
     if (was != nullptr && is != nullptr && !LedgerSeesChange(*was, *is)) {
       return;

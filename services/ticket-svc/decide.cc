@@ -172,7 +172,7 @@ Plan Hold(const Observed& observed, const Care& care) {
   plan.actions.push_back(WriteStatus{ReadyStatus(ticket, guardian, care.newest, observed.now)});
   plan.events.push_back({false, std::string(api::kEventTicketReady),
                          absl::StrCat("guardian ", guardian.metadata.name,
-                                      " holds the room on node ", guardian.node_name)});
+                                      " holds the room on node ", guardian.node_name.str())});
   return plan;
 }
 
@@ -185,7 +185,7 @@ Plan Heal(const Observed& observed, const Care& care) {
   const std::string why = WhatBecameOf(observed);
   if (LostPinnedNode(observed)) {
     return Finish(observed, TicketPhase::kFailed, api::kReasonNodeDeleted,
-                  absl::StrCat("node ", observed.ticket->node_name,
+                  absl::StrCat("node ", observed.ticket->node_name.str(),
                                ", to which the ticket is pinned, was deleted"));
   }
   Plan plan;
@@ -208,7 +208,7 @@ Plan Wait(const Observed& observed, const Care& care) {
   const bool early = left > absl::ZeroDuration();
   if (care.dark) {
     ReportPending(observed, api::kReasonHealing,
-                  absl::StrCat("waiting for node ", guardian.node_name,
+                  absl::StrCat("waiting for node ", guardian.node_name.str(),
                                ", to which the ticket is pinned, to be Ready"),
                   plan, care.newest);
   } else if (guardian.unschedulable) {

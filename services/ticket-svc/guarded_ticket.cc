@@ -118,7 +118,9 @@ GuardedTicket Reduced(api::Ticket ticket) {
   GuardedTicket out;
   out.metadata = TakeMetadata(ticket.metadata);
   out.node_name = std::exchange(ticket.spec.node_name, {});
-  out.grant = Take(api::kAnnotationGrant, ticket.metadata.annotations);
+  if (!api::ValueOf(ticket.metadata.annotations, api::kAnnotationGrant).empty()) {
+    out.grant = *Take(api::kAnnotationGrant, ticket.metadata.annotations);
+  }
   out.renewal = TakeRenewal(ticket);
   out.form = SharedInProcess(TakeForm(ticket, out.node_name));
   out.status = TakeStatus(ticket.status);
@@ -176,7 +178,7 @@ api::TicketStatus WholeStatus(const GuardedTicket& ticket) {
     status.conditions.push_back({.type = words.type,
                                  .status = words.status,
                                  .observed_generation = words.observed_generation,
-                                 .last_transition_time = condition.since,
+                                 .last_transition_time = *condition.since,
                                  .reason = words.reason,
                                  .message = words.message});
   }
@@ -204,8 +206,8 @@ api::Ticket WithStatus(const GuardedTicket& ticket, api::TicketStatus status) {
   meta.generation = own.generation;
   meta.creation_timestamp = own.creation_timestamp;
   meta.deletion_timestamp = own.deletion_timestamp;
-  if (ticket.grant) {
-    meta.annotations.emplace(api::kAnnotationGrant, *ticket.grant);
+  if (!ticket.grant.empty()) {
+    meta.annotations.emplace(api::kAnnotationGrant, ticket.grant);
   }
   if (ticket.renewal) {
     meta.annotations.emplace(api::kAnnotationRenewed, ticket.renewal->note);

@@ -27,6 +27,9 @@
 #include "api/v1alpha1/ticket_spec.h"
 #include "api/v1alpha1/ticket_window.h"
 #include "base/boxed.h"
+#include "base/compact_id.h"
+#include "base/compact_time.h"
+#include "base/shared_text.h"
 #include "json/reader.h"
 #include "kube/object_key.h"
 
@@ -67,8 +70,8 @@ struct GuardedTicket {
 
   struct Metadata : api::ObjectIdentity {
     int64_t generation = 0;
-    std::optional<absl::Time> creation_timestamp;
-    std::optional<absl::Time> deletion_timestamp;
+    CompactTime creation_timestamp;
+    CompactTime deletion_timestamp;
 
     bool deleting() const { return deletion_timestamp.has_value(); }
   };
@@ -104,16 +107,16 @@ struct GuardedTicket {
   };
   struct Condition {
     std::shared_ptr<const Words> words;
-    absl::Time since;
+    CompactTime since;
   };
   struct Status {
     api::TicketPhase phase = api::TicketPhase::kPending;
     int32_t incarnation = 0;
     int64_t observed_generation = 0;
-    std::string node_name;
-    std::optional<absl::Time> activation_time;
-    std::optional<absl::Time> expiration_time;
-    std::optional<absl::Time> finished_time;
+    SharedText node_name;
+    CompactTime activation_time;
+    CompactTime expiration_time;
+    CompactTime finished_time;
     // The guardian that it names is the one of this incarnation, as nearly always; or it is this
     // one. GuardianKey tells which.
     bool names_newest = false;
@@ -132,8 +135,8 @@ struct GuardedTicket {
 
   Metadata metadata;
   std::shared_ptr<const SharedForm> form;  // never null once it is read
-  std::string node_name;                   // spec.nodeName
-  std::optional<std::string> grant;        // its annotation
+  SharedText node_name;                    // spec.nodeName
+  CompactId grant;                         // its annotation; empty: in `form`, or none
   Boxed<Renewal> renewal;
   Status status;
 

@@ -27,7 +27,8 @@ bool MightTake(const OwnPod& guardian, const api::Pod& pod, const api::Node& nod
 
 std::string LineOf(const GuardedTicket& ticket) {
   const api::OwnerReference* order = api::ControllerOf(ticket.form->metadata);
-  return absl::StrCat(order != nullptr ? order->uid : ticket.metadata.uid, "/", ticket.node_name);
+  return absl::StrCat(order != nullptr ? order->uid : ticket.metadata.uid.str(), "/",
+                      ticket.node_name.str());
 }
 
 GuardianTraffic::Making::Making(GuardianTraffic& traffic)

@@ -435,10 +435,10 @@ absl::Status HandoffReconciler::Release(Scene& scene, std::stop_token stop) {
     return gone;
   }
   parts_.world.DeletedGuardian(kube::KeyOf(*scene.guardian), guardian.uid);
-  parts_.events.Normal(
-      kube::RefTo(*scene.ticket), api::kEventGuardianReleased,
-      absl::StrCat("guardian ", guardian.name, " made room on node ", scene.guardian->node_name,
-                   " for pod ", scene.ticket->status.claimed_pod()));
+  parts_.events.Normal(kube::RefTo(*scene.ticket), api::kEventGuardianReleased,
+                       absl::StrCat("guardian ", guardian.name, " made room on node ",
+                                    scene.guardian->node_name.str(), " for pod ",
+                                    scene.ticket->status.claimed_pod()));
   scene.guardian = nullptr;
   return absl::OkStatus();
 }
@@ -535,7 +535,7 @@ void HandoffReconciler::Ended(const HandoffMove& move, const Scene& before) {
   const absl::Duration took = parts_.clock.Now() - handoff.started_at.value_or(parts_.clock.Now());
   parts_.metrics.HandoffEnded(move.act, move.reason, took);
   const std::string reason(api::Name(move.reason));
-  log::Info("handoff ended", {{"ns", ticket.metadata.ns},
+  log::Info("handoff ended", {{"ns", ticket.metadata.ns.str()},
                               {"ticket", ticket.metadata.name},
                               {"pod", ticket.status.claimed_pod()},
                               {"node", handoff.node},

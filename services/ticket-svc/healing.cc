@@ -111,14 +111,14 @@ std::string WhatBecameOf(const Observed& observed) {
   }
   if (IsTerminal(pod)) {
     const OwnPod::End end = pod.end ? *pod.end : OwnPod::End{};
-    const std::string& cause = end.reason.empty() ? pod.phase : end.reason;
+    const std::string& cause = end.reason.empty() ? pod.phase.str() : end.reason;
     return absl::StrCat(who, " ended: ", cause, end.message.empty() ? "" : ": ", end.message);
   }
   if (OnLostNode(*guardian)) {
-    return absl::StrCat("node ", pod.node_name, " of ", who, " is gone");
+    return absl::StrCat("node ", pod.node_name.str(), " of ", who, " is gone");
   }
   if (OnDarkNode(observed, *guardian)) {
-    return absl::StrCat("node ", pod.node_name, " of ", who, " has not been Ready for ",
+    return absl::StrCat("node ", pod.node_name.str(), " of ", who, " has not been Ready for ",
                         absl::FormatDuration(observed.node_grace));
   }
   if (!IsLabelled(pod)) {

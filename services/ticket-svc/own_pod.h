@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,6 +17,9 @@
 #include "api/core/pod.h"
 #include "api/meta/object_identity.h"
 #include "base/boxed.h"
+#include "base/compact_id.h"
+#include "base/compact_time.h"
+#include "base/shared_text.h"
 #include "json/reader.h"
 
 namespace korder::ticket {
@@ -29,15 +31,15 @@ struct OwnPod {
   static constexpr const api::ResourceType& kResource = api::Pod::kResource;
 
   struct Metadata : api::ObjectIdentity {
-    std::optional<absl::Time> creation_timestamp;
-    std::optional<absl::Time> deletion_timestamp;
+    CompactTime creation_timestamp;
+    CompactTime deletion_timestamp;
 
     bool deleting() const { return deletion_timestamp.has_value(); }
   };
   // The Ticket that manages it; empty when none does.
   struct Owner {
     std::string ticket;
-    std::string uid;
+    CompactId uid;
   };
   // What the guardians of an order have in common.
   struct Ask {
@@ -71,11 +73,11 @@ struct OwnPod {
   Owner owner;
   OwnRole role = OwnRole::kNone;
   std::shared_ptr<const Ask> ask;  // equal ones are the same object; never null once it is read
-  std::string node_name;           // empty until it is bound
+  SharedText node_name;            // empty until it is bound
   // Until it is bound; then neither matters any more.
   Boxed<Where> where;
   Boxed<api::PodCondition> unschedulable;  // the scheduler's words when it found no place for it
-  std::string phase;
+  SharedText phase;
   Boxed<End> end;
 };
 

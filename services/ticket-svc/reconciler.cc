@@ -233,15 +233,16 @@ absl::StatusOr<runtime::LedgerDecision> Reconciler::AskQuota(Observed& observed,
                                                              const runtime::LedgerClaim& claim,
                                                              std::stop_token stop) {
   const GuardedTicket::Metadata& meta = observed.ticket->metadata;
-  const std::string grant = observed.ticket->grant.value_or("");
+  const std::string grant = observed.ticket->grant;
   // Whatever quota-svc does: the ticket ends in time.
   const absl::Duration at_most =
       WindowEnd(*observed.ticket).value_or(absl::InfiniteFuture()) - observed.now;
   absl::StatusOr<runtime::LedgerDecision> decision = parts_.charges.Confirm(
       {{meta.ns, meta.name, meta.uid}, grant, claim}, std::move(stop), at_most);
   if (!decision.ok() && !absl::IsCancelled(decision.status())) {
-    log::Info("charge not confirmed",
-              {{"ns", meta.ns}, {"ticket", meta.name}, {"error", ToString(decision.status())}});
+    log::Info(
+        "charge not confirmed",
+        {{"ns", meta.ns.str()}, {"ticket", meta.name}, {"error", ToString(decision.status())}});
   }
   observed.now = InMilliseconds(parts_.clock.Now());  // The answer took its time.
   return decision;

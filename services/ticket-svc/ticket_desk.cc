@@ -63,7 +63,7 @@ grpc::Status TicketDesk::Offer(grpc::ServerContext* context, const v1::OfferRequ
     v1::OfferResponse::Ticket& ticket = *response->mutable_ticket();
     ticket.set_name(room->ticket->metadata.name);
     ticket.set_order(std::string(room->ticket->order()));
-    ticket.set_node(room->ticket->status.node_name);
+    ticket.set_node(room->ticket->status.node_name.str());
   } else {
     v1::OfferResponse::NoTicket& none = *response->mutable_none();
     none.set_message(Explain(claimant, rooms, now));
@@ -87,7 +87,7 @@ grpc::Status TicketDesk::Handoffs(grpc::ServerContext* context, const v1::Handof
     const api::TicketHandoff& handoff = *ticket->status.handoff;
     v1::Handoff& entry = *response->add_handoffs();
     entry.set_id(handoff.id);
-    entry.set_namespace_(ticket->metadata.ns);
+    entry.set_namespace_(ticket->metadata.ns.str());
     entry.set_ticket(ticket->metadata.name);
     entry.set_pod(ParseKey(ticket->status.claimed_pod()).name);
     entry.set_node(handoff.node);

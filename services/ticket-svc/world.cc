@@ -48,7 +48,7 @@ World::World(Stores stores, const Clock& clock)
   stores_.guardians.AddIndex(kUnplaced,
                              [](const OwnPod& pod) { return If(LooksForRoom(pod), ""); });
   stores_.guardians.AddIndex(
-      kOwner, [](const OwnPod& pod) { return If(!pod.owner.uid.empty(), pod.owner.uid); });
+      kOwner, [](const OwnPod& pod) { return If(!pod.owner.uid.empty(), pod.owner.uid.Key()); });
   stores_.claim_pods.AddIndex(kNamespace,
                               [](const api::Pod& pod) { return Values{pod.metadata.ns}; });
   stores_.claim_pods.AddIndex(
@@ -114,7 +114,7 @@ std::vector<OwnPodPtr> World::UnplacedGuardians() const {
 std::vector<OwnPodPtr> World::GuardiansOf(const GuardedTicket& ticket) const {
   std::vector<OwnPodPtr> found;
   int32_t newest = ticket.status.incarnation;
-  for (const OwnPodPtr& stored : stores_.guardians.ByIndex(kOwner, ticket.metadata.uid)) {
+  for (const OwnPodPtr& stored : stores_.guardians.ByIndex(kOwner, ticket.metadata.uid.Key())) {
     const int32_t incarnation = IncarnationOf(ticket, *stored);
     if (incarnation == 0) {
       continue;

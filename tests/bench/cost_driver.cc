@@ -58,7 +58,6 @@ struct TicketService {
 
 // What quota-svc keeps for each ticket: the ticket as the ledger sees it, and the charge.
 struct QuotaService {
-  QuotaService() { AddIndexes(tickets); }
   kube::Store<quota::LedgerTicket> tickets;
   quota::Ledger ledger;
 };
