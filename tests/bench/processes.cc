@@ -32,12 +32,37 @@ Usage ReadUsage(int pid) {
           resident * ::sysconf(_SC_PAGESIZE)};
 }
 
+namespace {
+
+int64_t ReadShare(int pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/smaps_rollup"));
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream fields(line);
+    std::string name;
+    int64_t kibibytes = 0;
+    if (fields >> name >> kibibytes && name == "Pss:") {
+      return kibibytes * 1024;
+    }
+  }
+  throw std::runtime_error(absl::StrCat("cannot read the memory of process ", pid));
+}
+
+}  // namespace
+
 Usages Processes::Read() const {
   Usages usages;
   for (const auto& [name, pid] : pids_) {
     usages[name] = ReadUsage(pid);
   }
   return usages;
+}
+
+std::map<std::string, int64_t> Processes::ReadShares() const {
+  std::map<std::string, int64_t> shares;
+  for (const auto& [name, pid] : pids_) {
+    shares[name] = ReadShare(pid);
+  }
+  return shares;
 }
 
 }  // namespace korder::bench

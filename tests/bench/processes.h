@@ -2,6 +2,7 @@
 //
 //   Processes services({{"order-svc", 4711}});
 //   const Usage before = services.Read().at("order-svc");
+//   const int64_t share = services.ReadShares().at("order-svc");
 //
 // Not thread-safe.
 #pragma once
@@ -27,6 +28,9 @@ class Processes {
 
   // Throws when one of them has ended: its figures would be wrong.
   Usages Read() const;
+  // Bytes in memory, of which a page that several processes have counts in each by its share (PSS):
+  // the sum is what they take of the machine. The kernel looks at every page for it, so not often.
+  std::map<std::string, int64_t> ReadShares() const;
 
  private:
   std::map<std::string, int> pids_;

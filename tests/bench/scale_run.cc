@@ -78,6 +78,7 @@ struct ScaleRun::Begin {
   std::string ns;
   absl::Time at;
   Usages services;
+  std::map<std::string, int64_t> shares;
   Usages others;
   int64_t etcd_updates = 0;
   size_t read = 0;              // of the audit log's requests
@@ -213,6 +214,7 @@ ScaleRun::Begin ScaleRun::Start(const std::string& name, int count) {
   begin.ns = plane_.MakeNamespace();
   begin.figures.name = name;
   begin.figures.count = count;
+  begin.shares = services_.ReadShares();
   begin.services = services_.Read();
   begin.others = others_.Read();
   begin.etcd_updates = EtcdUpdates();
@@ -267,10 +269,15 @@ void ScaleRun::Ready(Begin& begin) {
   const Usages services = services_.Read();
   for (const auto& [name, usage] : services) {
     begin.figures.cpu[name] = usage.cpu - begin.services[name].cpu;
-    begin.figures.memory[name] = {.before = begin.services[name].resident, .ready = usage.resident};
+    begin.figures.memory[name] = {.before = begin.services[name].resident,
+                                  .ready = usage.resident,
+                                  .share_before = begin.shares[name]};
   }
   for (const auto& [name, usage] : others_.Read()) {
     begin.figures.cpu[name] = usage.cpu - begin.others[name].cpu;
+  }
+  for (const auto& [name, share] : services_.ReadShares()) {
+    begin.figures.memory[name].share_ready = share;
   }
   begin.figures.slope = Slope(begin.resident);
   audit_.Poll();

@@ -28,6 +28,9 @@ struct Memory {
   int64_t before = 0;
   int64_t ready = 0;
   int64_t after = 0;  // everything is deleted again
+  // The same by shares (processes.h).
+  int64_t share_before = 0;
+  int64_t share_ready = 0;
 };
 
 // What one measurement gave. Everything "until Ready" ends when the last one is.

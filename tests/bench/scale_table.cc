@@ -25,6 +25,8 @@ Memory Total(const Figures& figures) {
     total.before += memory.before;
     total.ready += memory.ready;
     total.after += memory.after;
+    total.share_before += memory.share_before;
+    total.share_ready += memory.share_ready;
   }
   return total;
 }
@@ -129,6 +131,10 @@ void PrintTable(const std::vector<Figures>& runs, const ScaleOptions& options) {
                              MiB(memory.after));
     });
   }
+  tickets.Row("  all four, shared pages once (PSS)", [](const Figures& figures) {
+    const Memory total = Total(figures);
+    return absl::StrFormat("%.0f %.0f", MiB(total.share_before), MiB(total.share_ready));
+  });
   tickets.Numbers(
       "bytes per ticket, grown", [](const Figures& f) { return Growth(f); }, 0);
   tickets.Numbers(
@@ -177,6 +183,8 @@ void Write(json::Writer& w, const Figures& figures) {
     number("before", static_cast<double>(memory.before));
     number("ready", static_cast<double>(memory.ready));
     number("after", static_cast<double>(memory.after));
+    number("shareBefore", static_cast<double>(memory.share_before));
+    number("shareReady", static_cast<double>(memory.share_ready));
     w.EndObject();
   }
   w.EndObject();
