@@ -86,6 +86,8 @@ function(korder_service name)
   add_executable(${name} ${ARG_MAIN})
   target_link_libraries(${name} PRIVATE ${lib} korder_flags)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  # Which archives are in the program (deploy/images/rootfs lists their packages).
+  target_link_options(${name} PRIVATE LINKER:--dependency-file=$<TARGET_FILE:${name}>.inputs)
 endfunction()
 
 add_library(korder_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)
