@@ -21,5 +21,13 @@ TEST_CASE("resource version: they are compared as numbers, and none is below all
   CHECK(VersionNumber("abc") < VersionNumber("0"));
 }
 
+TEST_CASE("resource version: one that is kept as a number is the same",
+          "[kube][resource_version]") {
+  for (const char* const version : {"0", "4711", "18446744073709551615", "007", "", "abc", "-1"}) {
+    CAPTURE(version);
+    CHECK(VersionNumber(CompactNumber(version)) == VersionNumber(version));
+  }
+}
+
 }  // namespace
 }  // namespace korder::kube

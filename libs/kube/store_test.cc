@@ -1,5 +1,7 @@
 #include "kube/store.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "api/core/config_map.h"
@@ -47,6 +49,19 @@ TEST_CASE("store: put replaces, erase takes out, and both return what was there"
   CHECK(store.Erase({"ns", "a"}) == nullptr);
   CHECK(store.Get({"ns", "a"}) == nullptr);
   CHECK(store.Get({"", "a"}) == nullptr);
+}
+
+TEST_CASE("store: a look at every object finds those that are wanted", "[store]") {
+  Store<api::ConfigMap> store;
+  store.Put(Make("a", {"red"}));
+  store.Put(Make("b", {"red", "blue"}));
+  store.Put(Make("c"));
+  const auto wanted = [](const api::ConfigMap& object) { return object.data.contains("red"); };
+  Names names = NamesOf(store.Those(wanted));
+  std::sort(names.begin(), names.end());
+  CHECK(names == Names{"a", "b"});
+  store.Erase({"ns", "a"});
+  CHECK(NamesOf(store.Those(wanted)) == Names{"b"});
 }
 
 TEST_CASE("store: an index follows every change and answers in the order of keys", "[store]") {
