@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What nothing calls and yet stays, and why. By how the function's name begins, without its arguments.
 KEPT = {
+    "korder::SharedText::Kept": "how a test sees that texts go which nobody has any more",
     "korder::log::Silence": "the simulation runs thousands of processes in one",
     "korder::kube::Controller::ProcessDue": "a worker's step, for the simulation and for tests with one thread",
     "korder::kube::WorkQueue::TryGet": "as ProcessDue",

@@ -24,10 +24,11 @@ namespace korder {
 class CompactId {
  public:
   CompactId() = default;  // the empty text
+  // NOLINTBEGIN(google-explicit-constructor): stands in for a string
   template <class Text>
-  requires std::convertible_to<const Text&, std::string_view> CompactId(
-      const Text& text)  // NOLINT(google-explicit-constructor): stands in for a string
+  requires std::convertible_to<const Text&, std::string_view> CompactId(const Text& text)
       : value_(ValueOf(text)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool empty() const { return *this == CompactId(); }
   std::string str() const;

@@ -20,10 +20,11 @@ namespace korder {
 class CompactNumber {
  public:
   CompactNumber() = default;  // the empty text
+  // NOLINTBEGIN(google-explicit-constructor): stands in for a string
   template <class Text>
-  requires std::convertible_to<const Text&, std::string_view> CompactNumber(
-      const Text& text)  // NOLINT(google-explicit-constructor): stands in for a string
+  requires std::convertible_to<const Text&, std::string_view> CompactNumber(const Text& text)
       : word_(WordOf(text)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool empty() const { return !word_.has_value(); }
   // Nothing when the text is none as one writes it, or longer than 18 digits.

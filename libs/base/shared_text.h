@@ -20,10 +20,11 @@ namespace korder {
 class SharedText {
  public:
   SharedText() = default;  // the empty text
+  // NOLINTBEGIN(google-explicit-constructor): stands in for a string
   template <class Text>
-  requires std::convertible_to<const Text&, std::string_view> SharedText(
-      const Text& text)  // NOLINT(google-explicit-constructor): stands in for a string
+  requires std::convertible_to<const Text&, std::string_view> SharedText(const Text& text)
       : kept_(Keep(text)) {}
+  // NOLINTEND(google-explicit-constructor)
   SharedText(const SharedText& other) : kept_(other.kept_) {
     if (kept_ != nullptr) {
       kept_->users.fetch_add(1, std::memory_order_relaxed);
