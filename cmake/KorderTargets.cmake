@@ -75,6 +75,13 @@ function(korder_proto name proto)
   target_link_libraries(korder_proto_${name} PUBLIC protobuf::libprotobuf gRPC::grpc++)
 endfunction()
 
+# Puts a program that ships into bin, and beside it the list of the archives that are in it, whose packages
+# deploy/images/rootfs names.
+function(korder_program name)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  target_link_options(${name} PRIVATE LINKER:--dependency-file=$<TARGET_FILE:${name}>.inputs)
+endfunction()
+
 # A service = a library with everything but main (so that tests link it) + one executable.
 # The library is korder_<name with underscores>; includes are written "<name>/file.h".
 function(korder_service name)
@@ -85,9 +92,7 @@ function(korder_service name)
   target_link_libraries(${lib} PUBLIC ${ARG_DEPS} PRIVATE korder_flags)
   add_executable(${name} ${ARG_MAIN})
   target_link_libraries(${name} PRIVATE ${lib} korder_flags)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  # Which archives are in the program (deploy/images/rootfs lists their packages).
-  target_link_options(${name} PRIVATE LINKER:--dependency-file=$<TARGET_FILE:${name}>.inputs)
+  korder_program(${name})
 endfunction()
 
 add_library(korder_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/support/catch_main.cc)

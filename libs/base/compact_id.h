@@ -1,7 +1,7 @@
 // A text that nearly always is a UUID, as the UID of an object, or 32 hexadecimal digits: in 24
 // bytes, where a std::string takes 80.
 //
-//   CompactId uid = std::move(meta.uid);
+//   CompactId uid = meta.uid;
 //   if (uid == other.uid) { ... }
 //   std::string text = uid;   // to the letter what it was, UUID or not
 //

@@ -1,6 +1,6 @@
 // A text that nearly always is a whole number, such as a resourceVersion, in eight bytes.
 //
-//   CompactNumber version = std::move(meta.resource_version);
+//   CompactNumber version = meta.resource_version;
 //   std::string text = version;   // to the letter what it was, number or not
 //
 // A value, which reads as a std::string does where that is made from it. Thread-safe as any value.

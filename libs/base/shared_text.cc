@@ -56,7 +56,7 @@ class SharedText::Pool {
       });
       purge_at_ = 2 * entries_.size() + 64;
     }
-    return entries_.insert(std::make_unique<Entry>(std::string(text))).first->get();
+    return entries_.insert(std::make_unique<Entry>(text)).first->get();
   }
 
   mutable Mutex mu_;
@@ -65,8 +65,8 @@ class SharedText::Pool {
 };
 
 const std::string& SharedText::NoText() {
-  static const auto& kNone = *new std::string;
-  return kNone;
+  static const auto& none = *new std::string;
+  return none;
 }
 
 SharedText::Entry* SharedText::Keep(std::string_view text) {

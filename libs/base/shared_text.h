@@ -1,7 +1,7 @@
 // A text that many objects have, such as the name of a namespace or a node: equal ones are kept
 // once, and each of them takes eight bytes.
 //
-//   SharedText node_name = std::move(pod.spec.node_name);
+//   SharedText node_name = pod.spec.node_name;
 //   const std::string& text = node_name;   // valid as long as one of the equal ones
 //
 // A value, which reads as a const std::string. One that nobody has any more goes when others are
@@ -58,6 +58,8 @@ class SharedText {
 
  private:
   struct Entry {
+    explicit Entry(std::string_view kept) : text(kept) {}
+
     const std::string text;
     std::atomic<size_t> users = 0;
   };

@@ -77,7 +77,7 @@ GuardedTicket::Status TakeStatus(api::TicketStatus& from) {
   GuardedTicket::Status status{.phase = from.phase,
                                .incarnation = from.incarnation,
                                .observed_generation = from.observed_generation,
-                               .node_name = std::move(from.node_name),
+                               .node_name = from.node_name,
                                .activation_time = from.activation_time,
                                .expiration_time = from.expiration_time,
                                .finished_time = from.finished_time,

@@ -53,8 +53,8 @@ OwnPod Reduced(api::Pod pod) {
     own.end = OwnPod::End{.reason = std::move(pod.status.reason),
                           .message = std::move(pod.status.message)};
   }
-  own.node_name = std::move(pod.spec.node_name);
-  own.phase = std::move(pod.status.phase);
+  own.node_name = pod.spec.node_name;
+  own.phase = pod.status.phase;
   own.metadata = {api::TakeIdentity(meta), meta.creation_timestamp, meta.deletion_timestamp};
   return own;
 }
