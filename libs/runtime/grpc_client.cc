@@ -1,6 +1,7 @@
 #include "runtime/grpc_client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <grpcpp/security/credentials.h>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "runtime/grpc_setup.h"
 
 namespace korder::runtime {
@@ -72,8 +74,19 @@ std::shared_ptr<grpc::Channel> NewChannel(const ChannelOptions& options) {
 PeerChannel::PeerChannel(ChannelOptions options)
     : options_(std::move(options)), channel_(NewChannel(options_)) {}
 
-std::shared_ptr<grpc::Channel> PeerChannel::Get() const {
+std::shared_ptr<grpc::Channel> PeerChannel::Get() {
+  constexpr std::chrono::seconds kLongestFailure{2};
   const MutexLock lock(mu_);
+  const bool fails = channel_->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_TRANSIENT_FAILURE;
+  const MonoTime now = SteadyNow();
+  if (!fails) {
+    failing_since_.reset();
+  } else if (!failing_since_) {
+    failing_since_ = now;
+  } else if (now - *failing_since_ >= kLongestFailure) {
+    channel_ = NewChannel(options_);
+    failing_since_.reset();
+  }
   return channel_;
 }
 
@@ -85,7 +98,7 @@ void PeerChannel::SetTls(const TlsMaterial& tls) {
   }
 }
 
-void PeerChannel::Follow(std::stop_token stop, const std::function<void()>& ready) const {
+void PeerChannel::Follow(std::stop_token stop, const std::function<void()>& ready) {
   // gRPC cannot be made to end a wait sooner, and SetTls may exchange the channel.
   constexpr absl::Duration kSlice = absl::Milliseconds(500);
   bool was_ready = true;

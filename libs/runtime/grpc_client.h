@@ -13,6 +13,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/support/status.h>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include <grpcpp/client_context.h>
 
 #include "absl/time/time.h"
+#include "base/mono_time.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "runtime/tls.h"
@@ -47,19 +49,22 @@ class PeerChannel {
  public:
   explicit PeerChannel(ChannelOptions options);
 
-  // Calls made on it go on after SetTls.
-  std::shared_ptr<grpc::Channel> Get() const;
+  // Calls made on it go on after SetTls. One that has failed for two seconds is exchanged for a new
+  // one, which asks for the addresses anew: gRPC itself does so only when a connection breaks, not
+  // while it has one to a replica that stands by.
+  std::shared_ptr<grpc::Channel> Get();
   // From now on Get returns a channel with this material; the same material changes nothing.
   void SetTls(const TlsMaterial& tls);
   // Until stop: calls `ready` each time that the peer can be called again after it could not. Keeps
   // connecting meanwhile. One thread at a time.
-  void Follow(std::stop_token stop, const std::function<void()>& ready) const;
+  void Follow(std::stop_token stop, const std::function<void()>& ready);
 
  private:
-  mutable Mutex mu_;
+  Mutex mu_;
   ChannelOptions options_ ABSL_GUARDED_BY(mu_);
   // Shared with the calls that use it.
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mu_);
+  std::optional<MonoTime> failing_since_ ABSL_GUARDED_BY(mu_);
 };
 
 // REQUIRES: timeout > 0. Every outgoing call has a deadline.

@@ -281,7 +281,7 @@ TEST_CASE("grpc client: who follows a peer hears when it can be called again", "
   const TestCa ca;
   Running running(ca.Issue("korder-quota-svc"));
   running.server.SetServing(kService, false);
-  const PeerChannel peer(running.To(ca.Issue("korder-order-svc"), kService));
+  PeerChannel peer(running.To(ca.Issue("korder-order-svc"), kService));
   std::atomic<int> heard = 0;
   const std::jthread follow([&](std::stop_token stop) { peer.Follow(stop, [&] { ++heard; }); });
   REQUIRE(absl::IsUnavailable(Reserve(peer.Get())));
@@ -293,6 +293,24 @@ TEST_CASE("grpc client: who follows a peer hears when it can be called again", "
   CHECK(Comes([&] { return absl::IsUnavailable(Reserve(peer.Get())); }));
   running.server.SetServing(kService, true);
   CHECK(Comes([&] { return heard == 2; }));
+}
+
+TEST_CASE("grpc client: a channel that has failed for two seconds asks for the addresses anew",
+          "[grpc]") {
+  // It has a connection to a replica that stands by, and would never ask for others.
+  const TestCa ca;
+  Running running(ca.Issue("korder-quota-svc"));
+  running.server.SetServing(kService, false);
+  PeerChannel peer(running.To(ca.Issue("korder-order-svc"), kService));
+  const auto first = peer.Get();
+  REQUIRE(Comes([&first] {
+    return first->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_TRANSIENT_FAILURE;
+  }));
+  CHECK(peer.Get() == first);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  const auto second = peer.Get();
+  CHECK(second != first);
+  CHECK(peer.Get() == second);
 }
 
 TEST_CASE("grpc server: health that was set before the start holds", "[grpc]") {
