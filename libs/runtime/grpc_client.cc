@@ -77,15 +77,16 @@ PeerChannel::PeerChannel(ChannelOptions options)
 std::shared_ptr<grpc::Channel> PeerChannel::Get() {
   constexpr std::chrono::seconds kLongestFailure{2};
   const MutexLock lock(mu_);
-  const bool fails = channel_->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_TRANSIENT_FAILURE;
+  if (channel_->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    failing_since_.reset();
+    return channel_;
+  }
   const MonoTime now = SteadyNow();
-  if (!fails) {
+  if (now - failing_since_.value_or(now) >= kLongestFailure) {
+    channel_ = NewChannel(options_);
     failing_since_.reset();
   } else if (!failing_since_) {
     failing_since_ = now;
-  } else if (now - *failing_since_ >= kLongestFailure) {
-    channel_ = NewChannel(options_);
-    failing_since_.reset();
   }
   return channel_;
 }
