@@ -64,6 +64,11 @@ absl::Status ForEach(size_t count, Fn fn) {
   return absl::OkStatus();
 }
 
+bool SameActs(std::span<const HandoffMove> some, std::span<const HandoffMove> others) {
+  return std::equal(some.begin(), some.end(), others.begin(), others.end(),
+                    [](const HandoffMove& a, const HandoffMove& b) { return a.act == b.act; });
+}
+
 // The guardian will not find room by itself, or not soon enough for the handoff.
 bool IsStuck(const OwnPod& guardian, absl::Duration age) {
   return guardian.unschedulable || age > kSeekingPatience;
@@ -110,7 +115,7 @@ absl::StatusOr<kube::Result> HandoffReconciler::Reconcile(const kube::ObjectKey&
       freed_(node);
       return kube::Result::Done();
     }
-    const std::vector<HandoffMove> moves = Decide(scenes);
+    const std::vector<HandoffMove> moves = Decide(scenes, kSchedulerPatience);
     if (AskFences(scenes, moves)) {
       continue;
     }
@@ -176,7 +181,7 @@ absl::Duration HandoffReconciler::AgeOf(const api::TicketHandoff& handoff) {
   return ticket::AgeOf(handoff, parts_.clock.Now(), absl::FromChrono(now - *memory.since));
 }
 
-HandoffView HandoffReconciler::View(Scene& scene) {
+HandoffView HandoffReconciler::View(Scene& scene, absl::Duration patience) {
   const api::TicketHandoff& handoff = *scene.ticket->status.handoff;
   if (!scene.live) {
     // It may have gone meanwhile: a pod whose gate is still shut can get another ticket.
@@ -217,7 +222,7 @@ HandoffView HandoffReconciler::View(Scene& scene) {
   if (scene.pod && method_.nominates()) {
     const std::string& scheduler = scene.pod->spec.scheduler_name;
     view.maybe_forgotten = memory.marked_at != Doubts(scheduler);
-    view.needs_fence = parts_.pulse.Silent(scheduler) ||
+    view.needs_fence = parts_.pulse.Silent(scheduler, patience) ||
                        (NeedsFence(options_, parts_.disturbance.Ago()) &&
                         !(memory.fence && parts_.fences.Passed(scheduler, *memory.fence)));
   }
@@ -241,11 +246,12 @@ std::vector<OwnPodPtr> HandoffReconciler::Rivals(const Scene& scene) const {
   return rivals;
 }
 
-std::vector<HandoffMove> HandoffReconciler::Decide(std::span<Scene> scenes) {
+std::vector<HandoffMove> HandoffReconciler::Decide(std::span<Scene> scenes,
+                                                   absl::Duration patience) {
   std::vector<HandoffView> views;
   views.reserve(scenes.size());
   for (Scene& scene : scenes) {
-    views.push_back(View(scene));
+    views.push_back(View(scene, patience));
   }
   return DecideBatch(views);
 }
@@ -284,6 +290,10 @@ absl::StatusOr<bool> HandoffReconciler::Advance(std::vector<Scene>& scenes,
   }
   if (!to_release.empty()) {
     RETURN_IF_ERROR(LookOnceMore(scenes, to_release, stop));
+    // For all at once: a guardian that stays would keep the gates of the others shut.
+    if (!SameActs(Decide(scenes, kSchedulerLastPatience), moves)) {
+      return true;
+    }
   }
   const absl::Status stepped = ForEach(todo.size(), [&](size_t k) -> absl::Status {
     Scene& scene = scenes[todo[k]];
@@ -420,10 +430,6 @@ absl::Status HandoffReconciler::Mark(Scene& scene, std::stop_token stop) {
 }
 
 absl::Status HandoffReconciler::Release(Scene& scene, std::stop_token stop) {
-  // LookOnceMore may have changed the picture; the next step follows from what is there.
-  if (HandoffStep(View(scene)).act != HandoffAct::kRelease) {
-    return absl::OkStatus();
-  }
   const OwnPod::Metadata& guardian = scene.guardian->metadata;
   const absl::Status gone =
       parts_.client.Delete<api::Pod>(kube::KeyOf(*scene.guardian),
@@ -532,7 +538,9 @@ void HandoffReconciler::Ended(const HandoffMove& move, const Scene& before) {
     const MutexLock lock(mu_);
     memory_.erase(handoff.id);
   }
-  const absl::Duration took = parts_.clock.Now() - handoff.started_at.value_or(parts_.clock.Now());
+  const absl::Time now = parts_.clock.Now();
+  const absl::Duration took =
+      std::max(now - handoff.started_at.value_or(now), absl::ZeroDuration());
   parts_.metrics.HandoffEnded(move.act, move.reason, took);
   const std::string reason(api::Name(move.reason));
   log::Info("handoff ended", {{"ns", ticket.metadata.ns.str()},

@@ -84,14 +84,14 @@ class HandoffReconciler final : public kube::Reconciler {
   std::vector<Scene> Look(const std::string& node) const;
   // Reads everything from the server. The scene is over when the ticket has this handoff no more.
   absl::Status Refresh(Scene& scene, std::stop_token stop);
-  // Of the scene as it is now: its node is looked up anew.
-  HandoffView View(Scene& scene);
+  // Of the scene as it is now: its node is looked up anew. `patience` is for the scheduler.
+  HandoffView View(Scene& scene, absl::Duration patience);
   absl::Duration AgeOf(const api::TicketHandoff& handoff);
   // Grows whenever the scheduler may have begun anew.
   uint64_t Doubts(const std::string& scheduler) const;
   // Guardians that might take the room.
   std::vector<OwnPodPtr> Rivals(const Scene& scene) const;
-  std::vector<HandoffMove> Decide(std::span<Scene> scenes);
+  std::vector<HandoffMove> Decide(std::span<Scene> scenes, absl::Duration patience);
 
   // One step of all that can take one. False when nothing was to be done.
   absl::StatusOr<bool> Advance(std::vector<Scene>& scenes, std::span<const HandoffMove> moves,

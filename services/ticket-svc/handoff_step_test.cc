@@ -368,6 +368,8 @@ TEST_CASE("handoff batch: all are nominated, then all released, then all opened"
   const Stage open = Stage().Nominated().Released().Ungated();
   Stage unseen = marked;
   unseen.needs_fence = true;
+  Stage contested = marked;
+  contested.contested = true;
   const Stage bound = Stage().Nominated().Released().Ungated().Bound();
   Stage cordoned = marked;
   cordoned.node->spec.unschedulable = true;
@@ -388,6 +390,13 @@ TEST_CASE("handoff batch: all are nominated, then all released, then all opened"
       {"both marked", {marked, marked}, {Act::kRelease, Act::kRelease}},
       {"one question for both", {held, unseen}, {Act::kMark, Act::kWait}},
       {"no release before the answer to all", {unseen, marked}, {Act::kFence, Act::kWait}},
+      {"none is released beside one that cannot be", {contested, marked}, {Act::kWait, Act::kWait}},
+      {"one that waits for an answer lets those through whose room is free",
+       {unseen, released},
+       {Act::kAbort, Act::kWait}},
+      {"so does one that is contested",
+       {contested, released, marked},
+       {Act::kAbort, Act::kWait, Act::kWait}},
       {"no gate opens beside a guardian", {marked, released}, {Act::kRelease, Act::kWait}},
       {"all released", {released, released}, {Act::kUngate, Act::kUngate}},
       {"opened ones hold up nobody who is past it", {released, open}, {Act::kUngate, Act::kWait}},

@@ -47,11 +47,12 @@ void SchedulerPulse::Hear(const Pod* was, const Pod* is) {
   Line& line = lines_[SchedulerOf(pod)];
   if (was != nullptr && is != nullptr && Answered(*was, *is)) {
     const MonoTime now = clock_.Mono();
-    line.revivals += IsSilent(line, now) ? 1U : 0U;
+    line.revivals += IsSilent(line, now, kSchedulerPatience) ? 1U : 0U;
     line.heard = now;
-    // It works; a pod that still has no answer waits for something else, a volume perhaps.
+    // It works; a pod that still has no answer waits for a volume, perhaps. Not so soon that an
+    // answer from before its end, on its way to here for long, would excuse it.
     std::erase_if(line.owed, [&](const auto& debt) {
-      return absl::FromChrono(now - debt.second) >= kSchedulerPatience;
+      return absl::FromChrono(now - debt.second) >= kSchedulerForgives;
     });
   }
   if (is == nullptr || is->metadata.deleting() || IsBound(*is) || RefusalOf(*is) != nullptr) {
@@ -59,10 +60,10 @@ void SchedulerPulse::Hear(const Pod* was, const Pod* is) {
   }
 }
 
-bool SchedulerPulse::Silent(const std::string& scheduler) const {
+bool SchedulerPulse::Silent(const std::string& scheduler, absl::Duration patience) const {
   const MutexLock lock(mu_);
   const auto it = lines_.find(scheduler);
-  return it != lines_.end() && IsSilent(it->second, clock_.Mono());
+  return it != lines_.end() && IsSilent(it->second, clock_.Mono(), patience);
 }
 
 uint64_t SchedulerPulse::Revivals(const std::string& scheduler) const {
@@ -71,9 +72,9 @@ uint64_t SchedulerPulse::Revivals(const std::string& scheduler) const {
   return it == lines_.end() ? 0 : it->second.revivals;
 }
 
-bool SchedulerPulse::IsSilent(const Line& line, MonoTime now) const {
+bool SchedulerPulse::IsSilent(const Line& line, MonoTime now, absl::Duration patience) {
   return std::any_of(line.owed.begin(), line.owed.end(), [&](const auto& debt) {
-    return absl::FromChrono(now - std::max(debt.second, line.heard)) >= kSchedulerPatience;
+    return absl::FromChrono(now - std::max(debt.second, line.heard)) >= patience;
   });
 }
 

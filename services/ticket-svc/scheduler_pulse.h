@@ -24,8 +24,14 @@
 namespace korder::ticket {
 
 // A scheduler that works answers within milliseconds, even when hundreds of pods wait; one that is
-// killed is not back within this time.
-inline constexpr absl::Duration kSchedulerPatience = absl::Milliseconds(300);
+// killed is not back for half a second, even if it is started at once. What was begun before the
+// silence was noticed must be through by then, so this is short; a scheduler that is only slow is
+// asked once more than needed.
+inline constexpr absl::Duration kSchedulerPatience = absl::Milliseconds(150);
+// For what must not wait for another answer, since the one it waited for has just come.
+inline constexpr absl::Duration kSchedulerLastPatience = absl::Milliseconds(300);
+// A pod that has no answer for so long, while others have, waits for something else.
+inline constexpr absl::Duration kSchedulerForgives = absl::Seconds(2);
 
 class SchedulerPulse {
  public:
@@ -39,8 +45,8 @@ class SchedulerPulse {
   void OnPod(const api::Pod* was, const api::Pod* is);
   void OnPod(const OwnPod* was, const OwnPod* is);
 
-  // It owes an answer, and nobody has had one since.
-  bool Silent(const std::string& scheduler) const;
+  // It has owed an answer for so long, and nobody has had one since.
+  bool Silent(const std::string& scheduler, absl::Duration patience = kSchedulerPatience) const;
   // How often it was heard again after it had been silent.
   uint64_t Revivals(const std::string& scheduler) const;
 
@@ -53,7 +59,7 @@ class SchedulerPulse {
 
   template <class Pod>
   void Hear(const Pod* was, const Pod* is);
-  bool IsSilent(const Line& line, MonoTime now) const;
+  static bool IsSilent(const Line& line, MonoTime now, absl::Duration patience);
 
   const Clock& clock_;
   mutable Mutex mu_;

@@ -72,10 +72,22 @@ TEST_CASE("pulse: silent only when an answer is owed, and for some time", "[puls
     CHECK_FALSE(w.Silent());
     CHECK(w.pulse.Revivals("another-scheduler") == 0);
   }
-  SECTION("an answer to another pod shows that this one waits for something else") {
+  SECTION("an answer to another pod long after shows that this one waits for something else") {
+    w.clock.Advance(kSchedulerForgives);
     w.Bind(Waiting("other"));
     w.clock.Advance(absl::Hours(1));
     CHECK_FALSE(w.Silent());
+  }
+  SECTION("an answer to another pod soon after may be older than it looks") {
+    w.Bind(Waiting("other"));
+    CHECK_FALSE(w.Silent());
+    w.clock.Advance(kSchedulerPatience);
+    CHECK(w.Silent());
+  }
+  SECTION("whoever has just been answered himself has more patience") {
+    CHECK_FALSE(w.pulse.Silent(kScheduler, kSchedulerLastPatience));
+    w.clock.Advance(kSchedulerLastPatience - kSchedulerPatience);
+    CHECK(w.pulse.Silent(kScheduler, kSchedulerLastPatience));
   }
   SECTION("what else happens to pods is no answer") {
     const api::Pod before = w.pod;

@@ -62,7 +62,7 @@ Cluster::Cluster() {
 }
 
 Cluster::~Cluster() {
-  if (std::uncaught_exceptions() > 0) {
+  if (std::uncaught_exceptions() > 0 || !Catch::getResultCapture().lastAssertionPassed()) {
     Report();
   }
   for (const std::string& ns : namespaces_) {

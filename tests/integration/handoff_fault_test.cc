@@ -48,7 +48,8 @@ TEST_CASE("handoff faults: the scheduler is killed", "[integration]") {
   FullHouse house(cluster, {.thieves = 100});
   house.Ask(kPods);
   house.AwaitBound(5, absl::Seconds(30));
-  cluster.Shell("scripts/devcluster restart kube-scheduler --kill --name " + Instance());
+  // A kubelet needs more than this second to see that a container has ended and to start it again.
+  cluster.Shell("scripts/devcluster restart kube-scheduler --kill --pause 1s --name " + Instance());
   CHECK(house.AwaitBound(kPods, absl::Seconds(90)));
   CHECK(Eventually(absl::Seconds(30), [&] { return AllSettled(cluster, house.ns()); }));
   const Claims claims = house.Outcome();
