@@ -104,7 +104,7 @@ TEST_CASE(
   LeaseCandidate died(rig.client, rig.clock, OptionsIn("pod-1", "x"));
   died.Turn({});
   REQUIRE(died.leading());
-  CHECK(rig.Lease().spec.holder_identity == "pod-1_x");
+  CHECK(rig.Lease().spec.holder_identity == "x_pod-1");
   rig.Advance(0.2);
   LeaseCandidate successor(rig.client, rig.clock, OptionsIn("pod-1", "y"));
   LeaseCandidate stranger(rig.client, rig.clock, OptionsIn("pod-2", "z"));
@@ -118,7 +118,7 @@ TEST_CASE(
   successor.Turn({});
   CHECK(successor.leading());
   CHECK(successor.epoch() == 2);
-  CHECK(rig.Lease().spec.holder_identity == "pod-1_y");
+  CHECK(rig.Lease().spec.holder_identity == "y_pod-1");
 }
 
 TEST_CASE("lease candidate: whom late requests cannot harm takes over at once", "[lease]") {
@@ -131,7 +131,7 @@ TEST_CASE("lease candidate: whom late requests cannot harm takes over at once", 
   CHECK(successor.epoch() == 2);
   // A renewal that the dead one had sent comes too late.
   died.Turn({});
-  CHECK(rig.Lease().spec.holder_identity == "pod-1_y");
+  CHECK(rig.Lease().spec.holder_identity == "y_pod-1");
 }
 
 TEST_CASE("lease candidate: a stranger waits the whole term, also for one that has a place",

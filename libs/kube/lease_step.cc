@@ -18,7 +18,7 @@ bool HeldByUs(const LeaseView& view) {
 bool HeldByPredecessor(const LeaseView& view) {
   const std::string& holder = view.lease->spec.holder_identity;
   return !view.place.empty() && holder != view.identity && holder == view.first_holder &&
-         holder.starts_with(IdentityIn(view.place, ""));
+         holder.ends_with(absl::StrCat("_", view.place));
 }
 
 // When the Lease is free unless it changes before. REQUIRES: view.lease.
@@ -65,7 +65,7 @@ api::Lease ClaimNextTerm(const LeaseView& view, const LeaseTiming& timing, absl:
 
 std::string IdentityIn(std::string_view place, std::string_view process) {
   return place.empty() ? std::string(process)
-                       : absl::StrCat(std::string(place), "_", std::string(process));
+                       : absl::StrCat(std::string(process), "_", std::string(place));
 }
 
 void SeeLease(LeaseView& view, std::optional<api::Lease> lease, MonoTime now) {

@@ -50,7 +50,7 @@ LeaseView Deleted(std::string holder) {
   return view;
 }
 
-// We are "here_b"; "here_a" ran where we run.
+// We are "b_here"; "a_here" ran where we run.
 LeaseView SeenFromHere(std::optional<api::Lease> lease, std::string place = "here") {
   LeaseView view{.identity = IdentityIn(place, "b"), .place = place};
   SeeLease(view, std::move(lease), kStart);
@@ -189,36 +189,36 @@ TEST_CASE("lease step: who begins where the holder ran waits for its last reques
     return view;
   };
   const std::vector<Case> cases = {
-      {"its requests may still be under way", SeenFromHere(HeldBy("here_a")),
+      {"its requests may still be under way", SeenFromHere(HeldBy("a_here")),
        seconds(1) - milliseconds(1), LeaseAction::kWait},
-      {"they are not", SeenFromHere(HeldBy("here_a")), seconds(1), LeaseAction::kTake},
+      {"they are not", SeenFromHere(HeldBy("a_here")), seconds(1), LeaseAction::kTake},
       {"the last of them was a renewal: waits from then on",
-       then(HeldBy("here_a"), HeldBy("here_a", 3, "11")), seconds(1), LeaseAction::kWait},
-      {"a second after that", then(HeldBy("here_a"), HeldBy("here_a", 3, "11")), milliseconds(1400),
+       then(HeldBy("a_here"), HeldBy("a_here", 3, "11")), seconds(1), LeaseAction::kWait},
+      {"a second after that", then(HeldBy("a_here"), HeldBy("a_here", 3, "11")), milliseconds(1400),
        LeaseAction::kTake},
-      {"the Lease of the predecessor was deleted", then(HeldBy("here_a"), std::nullopt),
+      {"the Lease of the predecessor was deleted", then(HeldBy("a_here"), std::nullopt),
        milliseconds(1400), LeaseAction::kCreate},
       {"it had ended in good order", SeenFromHere(HeldBy("")), seconds(0), LeaseAction::kTake},
-      {"a holder from elsewhere is waited for", SeenFromHere(HeldBy("there_a")),
+      {"a holder from elsewhere is waited for", SeenFromHere(HeldBy("a_far")),
        seconds(6) - milliseconds(1), LeaseAction::kWait},
-      {"a place whose name only begins as ours", SeenFromHere(HeldBy("here2_a")),
+      {"a place whose name only ends as ours", SeenFromHere(HeldBy("a_there")),
        seconds(6) - milliseconds(1), LeaseAction::kWait},
-      {"a place whose name ours only begins as", SeenFromHere(HeldBy("her_a")),
+      {"a place as whose name ours only ends", SeenFromHere(HeldBy("a_ere")),
        seconds(6) - milliseconds(1), LeaseAction::kWait},
       {"a process that is called as our place", SeenFromHere(HeldBy("here")),
        seconds(6) - milliseconds(1), LeaseAction::kWait},
-      {"our own name: another process shares our identity", SeenFromHere(HeldBy("here_b")),
+      {"our own name: another process shares our identity", SeenFromHere(HeldBy("b_here")),
        seconds(6) - milliseconds(1), LeaseAction::kWait},
-      {"without a place nobody is a predecessor", SeenFromHere(HeldBy("_a"), ""),
+      {"without a place nobody is a predecessor", SeenFromHere(HeldBy("a_"), ""),
        seconds(6) - milliseconds(1), LeaseAction::kWait},
       {"one of our place that began after us runs beside us",
-       then(HeldBy("there_a"), HeldBy("here_a", 4, "11")), seconds(6), LeaseAction::kWait},
+       then(HeldBy("a_far"), HeldBy("a_here", 4, "11")), seconds(6), LeaseAction::kWait},
       {"one of our place that made the Lease after we had looked",
-       then(std::nullopt, HeldBy("here_a")), seconds(6), LeaseAction::kWait},
+       then(std::nullopt, HeldBy("a_here")), seconds(6), LeaseAction::kWait},
       {"one of our place that followed our predecessor",
-       then(HeldBy("here_a"), HeldBy("here_c", 4, "11")), seconds(6), LeaseAction::kWait},
+       then(HeldBy("a_here"), HeldBy("c_here", 4, "11")), seconds(6), LeaseAction::kWait},
       {"one of our place took it while we led",
-       With(then(HeldBy("here_a"), HeldBy("here_c", 5, "11")),
+       With(then(HeldBy("a_here"), HeldBy("c_here", 5, "11")),
             [](LeaseView& v) { v.renewed_at = kStart; }),
        seconds(1), LeaseAction::kStepDown},
   };
@@ -232,8 +232,8 @@ TEST_CASE("lease step: who begins where the holder ran waits for its last reques
 TEST_CASE("lease step: taking over from a predecessor begins a new term, in our own name",
           "[lease]") {
   const LeaseStepResult step =
-      StepLease(SeenFromHere(HeldBy("here_a", 3, "10")), kTiming, kStart + seconds(1), kWall);
-  api::Lease want = HeldBy("here_b", 4, "10");
+      StepLease(SeenFromHere(HeldBy("a_here", 3, "10")), kTiming, kStart + seconds(1), kWall);
+  api::Lease want = HeldBy("b_here", 4, "10");
   want.spec.acquire_time = api::MicroTime{kWall};
   want.spec.renew_time = api::MicroTime{kWall};
   CHECK(step == LeaseStepResult{LeaseAction::kTake, want});
@@ -254,9 +254,9 @@ TEST_CASE("lease step: the next step is a retry away, or when the term or the wa
   CHECK(NextLeaseStep(Seen(HeldBy("b")), kTiming, kStart + milliseconds(5700)) ==
         kStart + seconds(6));
   CHECK(NextLeaseStep(Seen(HeldBy("b")), kTiming, kStart + seconds(6)) == kStart + seconds(7));
-  CHECK(NextLeaseStep(SeenFromHere(HeldBy("here_a")), kTiming, kStart + milliseconds(300)) ==
+  CHECK(NextLeaseStep(SeenFromHere(HeldBy("a_here")), kTiming, kStart + milliseconds(300)) ==
         kStart + seconds(1));
-  CHECK(NextLeaseStep(SeenFromHere(HeldBy("here_a")), kTiming, kStart + seconds(1)) ==
+  CHECK(NextLeaseStep(SeenFromHere(HeldBy("a_here")), kTiming, kStart + seconds(1)) ==
         kStart + seconds(2));
   CHECK(NextLeaseStep(Leading(), kTiming, kStart) == kStart + seconds(1));
   CHECK(NextLeaseStep(Leading(), kTiming, kStart + milliseconds(3500)) == kStart + seconds(4));
