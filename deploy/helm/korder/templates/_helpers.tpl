@@ -118,7 +118,7 @@ metadata:
 spec:
   {{- with $settings.service.clusterIP | default (ternary "None" "" (.headless | default false)) }}
   clusterIP: {{ . | quote }}
-  {{- if eq . "None" }}
+  {{- if and $.headless (eq . "None") }}
   # Clients find the leader by its health themselves. A replica that starts again must be there to be asked.
   publishNotReadyAddresses: true
   {{- end }}
