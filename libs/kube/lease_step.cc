@@ -18,7 +18,7 @@ bool HeldByUs(const LeaseView& view) {
 bool HeldByPredecessor(const LeaseView& view) {
   const std::string& holder = view.lease->spec.holder_identity;
   return !view.place.empty() && holder != view.identity && holder == view.first_holder &&
-         holder.ends_with(absl::StrCat("_", view.place));
+         holder.ends_with(IdentityIn(view.place, ""));
 }
 
 // When the Lease is free unless it changes before. REQUIRES: view.lease.

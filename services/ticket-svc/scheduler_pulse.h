@@ -28,7 +28,8 @@ namespace korder::ticket {
 // silence was noticed must be through by then, so this is short; a scheduler that is only slow is
 // asked once more than needed.
 inline constexpr absl::Duration kSchedulerPatience = absl::Milliseconds(150);
-// For what must not wait for another answer, since the one it waited for has just come.
+// For a release whose last look is done: that takes time, and whoever asked the scheduler again
+// each time might never be through.
 inline constexpr absl::Duration kSchedulerLastPatience = absl::Milliseconds(300);
 // A pod that has no answer for so long, while others have, waits for something else.
 inline constexpr absl::Duration kSchedulerForgives = absl::Seconds(2);
